@@ -1,0 +1,5 @@
+"""Strikenet's rollup node: pure rooms decide, shell rooms do; this module holds only the version."""
+
+from typing import Final
+
+__version__: Final = "0.1.0"
