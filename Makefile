@@ -1,4 +1,4 @@
-# Strikenet: every task a developer or CI runs, one target each. `make` prints this list.
+# Strikenet: every task that a developer or CI runs, one target each. `make` prints this list.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -6,19 +6,107 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
+PYTEST_ARGS ?=
+FORGE_ARGS ?=
+
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+FORGE := cd contracts && ../node_modules/.bin/forge
+UV_VERSION := 0.13.8
+
 VENV_STAMP := $(VENV)/.stamp
 NODE_STAMP := node_modules/.stamp
+
+# Gas snapshots leave out random tests; the tolerance covers nothing but noise of the optimizer.
+SNAPSHOT := snapshot --no-match-test '^(testFuzz|invariant|test_vectors)' --no-match-path 'test/invariant/*'
+SNAPSHOT_TOLERANCE_PERCENT := 2
+
+.PHONY: help
+help: ## Print this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: $(VENV_STAMP) $(NODE_STAMP) ## Create .venv and node_modules from the lock files (instant when up to date)
 
+.PHONY: devnet
+devnet: setup ## Start the L1 and four nodes, run the bridge demo on them, stop; exits with its status
+	@$(BIN)/strikenet up --once
+
+.PHONY: up
+up: setup ## Start the L1 and four nodes and stay in the foreground
+	@$(BIN)/strikenet up
+
+.PHONY: test
+test: setup ## Run every test: contracts with forge, then everything else with pytest
+	$(FORGE) test $(FORGE_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: setup ## Everything CI checks apart from the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(FORGE) fmt --check
+	$(FORGE) lint --deny warnings src
+	$(BIN)/python -m rollup_node.l1.compiler check --full
+	$(BIN)/python -m tests.vectors.generate --check
+	$(FORGE) $(SNAPSHOT) --check --tolerance $(SNAPSHOT_TOLERANCE_PERCENT)
+
+.PHONY: fmt
+fmt: setup ## Format and mend what tools can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(FORGE) fmt
+
+.PHONY: artifacts
+artifacts: setup ## Compile contracts/src into rollup_node/l1/artifacts (instant when up to date)
+	$(BIN)/python -m rollup_node.l1.compiler build
+
+.PHONY: vectors
+vectors: setup ## Write tests/vectors anew from the Python twin
+	$(BIN)/python -m tests.vectors.generate
+
+.PHONY: snapshot
+snapshot: setup ## Write the gas snapshot of the contract tests anew
+	$(FORGE) $(SNAPSHOT)
+
+.PHONY: gate
+gate: setup ## Provability gate: worst-case witness and gas of every step kind
+	$(BIN)/python -m tests.contracts.gate
+
+.PHONY: fuzz
+fuzz: setup ## Long random tests: fresh seeds, many runs (forge and hypothesis)
+	FOUNDRY_PROFILE=deep; export FOUNDRY_PROFILE; $(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-test '^(testFuzz|invariant)'
+	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
+
+.PHONY: lock
+lock: $(VENV_STAMP) ## Resolve the newest allowed dependencies and write both lock files
+	$(VENV_STAMP:.stamp=bin/python) -m venv --clear build/lock
+	build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
+	build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --extra dev \
+		--output-file requirements.lock pyproject.toml
+	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+
+.PHONY: wheel
+wheel: artifacts ## Build the wheel into dist/
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+.PHONY: clean
+clean: ## Remove build products, caches and local runs; keep .venv and node_modules
+	rm -rf build dist contracts/out contracts/cache contracts/broadcast .strikenet
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find rollup_node tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## Remove everything that setup made as well
+	rm -rf $(VENV) node_modules
+
 $(VENV_STAMP): requirements.lock pyproject.toml
 	@scripts/check-python "$(PYTHON)"
-	@test -x $(BIN)/python || "$(PYTHON)" -m venv --clear $(VENV)
-	$(PIP) install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -c pass 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

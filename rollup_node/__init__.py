@@ -1,4 +1,4 @@
-"""Strikenet's rollup node: pure rooms decide, shell rooms do; this module holds only the version."""
+"""Strikenet's rollup node: pure rooms decide, shell rooms do; here is only the version."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""`strikenet doctor`: says what this machine lacks, with the exact command that mends it; answers in 0.3 s."""
+"""`strikenet doctor`: says what this machine lacks, and the exact command that mends it."""
 
 import importlib
 import platform
@@ -23,7 +23,7 @@ _MARKS: Final = {"ok": "ok     ", "optional": "absent ", "missing": "MISSING", "
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """The state of one thing: `ok`, `optional` (absent, not needed now), `missing` or `busy` (a port)."""
+    """One thing and its state: `ok`, `optional` (absent, not needed), `missing`, `busy` (port)."""
 
     name: str
     status: str
@@ -44,12 +44,17 @@ def doctor(*, fix: bool, json_flag: bool, anvil_path: Path | None, cache_dir: Pa
     cache = cache_dir or toolchain.default_cache_dir()
     checks = examine(anvil_path, cache)
     if fix and any(check.mend == _FIX for check in checks):
-        progress(f"installing anvil {toolchain.ANVIL_VERSION} and solc {toolchain.SOLC_VERSION} into {cache}")
+        anvil, solc = toolchain.ANVIL_VERSION, toolchain.SOLC_VERSION
+        progress(f"installing anvil {anvil} and solc {solc} into {cache}")
         toolchain.install_toolchain(cache)
         checks = examine(anvil_path, cache)
     code = exit_code(checks)
-    data = {"ok": code == ExitCode.OK, "exit_code": int(code), "checks": [asdict(check) for check in checks]}
-    emit(json_flag, data, render(checks))
+    rows = [asdict(check) for check in checks]
+    emit(
+        json_flag,
+        {"ok": code == ExitCode.OK, "exit_code": int(code), "checks": rows},
+        render(checks),
+    )
     return code
 
 
@@ -94,7 +99,8 @@ def check_python() -> Check:
     version = platform.python_version()
     if (3, 11) <= sys.version_info[:2] < (3, 14):
         return Check("python", "ok", version)
-    return Check("python", "missing", f"{version}, needed: 3.11 to 3.13", "make setup PYTHON=python3.12")
+    mend = "make setup PYTHON=python3.12"
+    return Check("python", "missing", f"{version}, needed: 3.11 to 3.13", mend)
 
 
 def check_native_modules() -> Iterator[Check]:
@@ -103,7 +109,8 @@ def check_native_modules() -> Iterator[Check]:
         try:
             importlib.import_module(module)
         except ImportError as error:
-            yield Check(distribution, "missing", str(error), f"{sys.executable} -m pip install {distribution}")
+            mend = f"{sys.executable} -m pip install {distribution}"
+            yield Check(distribution, "missing", str(error), mend)
         else:
             yield Check(distribution, "ok", "loads")
 
@@ -113,9 +120,11 @@ def check_anvil(configured: Path | None, cache_dir: Path) -> Check:
     try:
         tool = toolchain.find_anvil(configured, cache_dir)
     except toolchain.ToolchainError as error:
-        return Check("anvil", "missing", str(error), "unset STRIKENET_ANVIL, or point it to a working anvil")
+        mend = "unset STRIKENET_ANVIL, or point it to a working anvil"
+        return Check("anvil", "missing", str(error), mend)
     if tool is None:
-        return Check("anvil", "missing", f"not found, needed: {toolchain.ANVIL_VERSION} or newer", _FIX)
+        detail = f"not found, needed: {toolchain.ANVIL_VERSION} or newer"
+        return Check("anvil", "missing", detail, _FIX)
     return Check("anvil", "ok", _describe(tool))
 
 

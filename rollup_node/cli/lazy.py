@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
             ctx.fail(f"no such command: '{args[0]}'{hint}")
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write the table of commands without importing one."""
         rows = [(name, command.help) for name, command in self.table.items() if not command.hidden]
         with formatter.section("Commands"):

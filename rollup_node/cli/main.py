@@ -1,4 +1,4 @@
-"""The entry point `strikenet`: the table of commands, the configuration file, and how errors end the process."""
+"""The entry point `strikenet`: commands, configuration file, and how errors end the process."""
 
 import os
 import sys
@@ -18,16 +18,30 @@ CONFIG_FILE: Final = "strikenet.toml"
 ENVIRONMENT_PREFIX: Final = "STRIKENET"
 
 COMMANDS: Final[Mapping[str, LazyCommand]] = {
-    "doctor": LazyCommand("rollup_node.cli.doctor:doctor", "Say what is missing on this machine, and mend it."),
+    "doctor": LazyCommand(
+        "rollup_node.cli.doctor:doctor", "Say what is missing on this machine, and mend it."
+    ),
     "up": LazyCommand("rollup_node.cli.up:up", "Start the L1 and the nodes."),
     "down": LazyCommand("rollup_node.cli.down:down", "Stop what `up --detach` started."),
-    "status": LazyCommand("rollup_node.cli.status:status", "Show nodes, heads, assertions and ports."),
-    "account": LazyCommand("rollup_node.cli.account:account", "Show an account's owner, nonce and balances."),
-    "deposit": LazyCommand("rollup_node.cli.deposit:deposit", "Move ETH or tokens from L1 to an account."),
-    "transfer": LazyCommand("rollup_node.cli.transfer:transfer", "Move an asset between two accounts."),
-    "withdraw": LazyCommand("rollup_node.cli.withdraw:withdraw", "Move an asset from an account back to L1."),
+    "status": LazyCommand(
+        "rollup_node.cli.status:status", "Show nodes, heads, assertions and ports."
+    ),
+    "account": LazyCommand(
+        "rollup_node.cli.account:account", "Show an account's owner, nonce and balances."
+    ),
+    "deposit": LazyCommand(
+        "rollup_node.cli.deposit:deposit", "Move ETH or tokens from L1 to an account."
+    ),
+    "transfer": LazyCommand(
+        "rollup_node.cli.transfer:transfer", "Move an asset between two accounts."
+    ),
+    "withdraw": LazyCommand(
+        "rollup_node.cli.withdraw:withdraw", "Move an asset from an account back to L1."
+    ),
     "demo": LazyCommand("rollup_node.cli.demo:demo", "Run a whole story and check its outcome."),
-    "bench": LazyCommand("rollup_node.cli.bench:bench", "Measure throughput and cost on this machine."),
+    "bench": LazyCommand(
+        "rollup_node.cli.bench:bench", "Measure throughput and cost on this machine."
+    ),
     "node": LazyCommand("rollup_node.cli.node:node", "Run one node process.", hidden=True),
 }
 
@@ -35,8 +49,13 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
 @click.group(
     cls=LazyGroup,
     table=COMMANDS,
-    context_settings={"auto_envvar_prefix": ENVIRONMENT_PREFIX, "show_default": True, "help_option_names": ["-h", "--help"]},
-    epilog="Every option is also a variable: STRIKENET_<COMMAND>_<OPTION>; shared ones are STRIKENET_<OPTION>.",
+    context_settings={
+        "auto_envvar_prefix": ENVIRONMENT_PREFIX,
+        "show_default": True,
+        "help_option_names": ["-h", "--help"],
+    },
+    epilog="Every option is also a variable: STRIKENET_<COMMAND>_<OPTION>; "
+    "shared ones are STRIKENET_<OPTION>.",
 )
 @click.version_option(__version__, prog_name="strikenet", message="%(prog)s %(version)s")
 @click.option(
@@ -46,13 +65,15 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
 )
 @click.pass_context
 def strikenet(ctx: click.Context, config: Path | None) -> None:
-    """Run a local testnet of a derivatives optimistic rollup, on which every fault can be proven."""
+    """Run a local testnet of a derivatives rollup, on which every fault can be proven."""
     path = config or Path(CONFIG_FILE)
     name = ctx.invoked_subcommand or ""
     if name in COMMANDS and (config is not None or path.is_file()):
         tables = read_config(path)
         common = {key: value for key, value in tables.items() if not isinstance(value, dict)}
-        defaults = defaults_of(ctx, COMMANDS[name].load(), tables.get(name, {}), f"{path}: [{name}]")
+        defaults = defaults_of(
+            ctx, COMMANDS[name].load(), tables.get(name, {}), f"{path}: [{name}]"
+        )
         ctx.default_map = {name: {**defaults_of(ctx, COMMANDS[name].load(), common), **defaults}}
 
 
@@ -69,15 +90,15 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         tables = _with_underscores(tomllib.loads(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError) as error:
-        message = f"cannot read configuration {path}: {getattr(error, 'strerror', None) or error}"
-        raise CliError(message, ExitCode.USAGE) from error
+        raise CliError(
+            f"cannot read configuration {path}: {getattr(error, 'strerror', None) or error}",
+            ExitCode.USAGE,
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        message = f"configuration {path} is not TOML: {error}"
-        raise CliError(message, ExitCode.USAGE) from error
+        raise CliError(f"configuration {path} is not TOML: {error}", ExitCode.USAGE) from error
     unknown = {key for key, value in tables.items() if isinstance(value, dict)} - set(COMMANDS)
     if unknown:
-        message = f"configuration {path}: [{min(unknown)}] is not a command"
-        raise CliError(message, ExitCode.USAGE)
+        raise CliError(f"configuration {path}: [{min(unknown)}] is not a command", ExitCode.USAGE)
     return tables
 
 
@@ -106,14 +127,15 @@ def defaults_of(
         elif inner is not None and isinstance(value, dict):
             defaults[key] = defaults_of(ctx, inner, value, where and f"{where} [{key}]")
         elif where:
-            message = f"configuration {where} has no option '{key}'"
-            raise CliError(message, ExitCode.USAGE)
+            raise CliError(f"configuration {where} has no option '{key}'", ExitCode.USAGE)
     return defaults
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with the code of `ExitCode`."""
-    os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")  # 7 times faster than the backend chosen by default
+    os.environ.setdefault(
+        "ETH_HASH_BACKEND", "pysha3"
+    )  # 7 times faster than the backend chosen by default
     words = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(words))
 
@@ -124,15 +146,19 @@ def run(words: Sequence[str]) -> int:
         result = strikenet.main(list(words), prog_name="strikenet", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nobody is told
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the reader left; nobody is told
         return ExitCode.OK
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        click.echo(error.ctx.get_help(), err=True)
         return ExitCode.USAGE
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door: everything gets a line and a code
         if os.environ.get("STRIKENET_DEBUG"):
             traceback.print_exc()
-        return report_error(error, json_flag="--json" in words or bool(os.environ.get("STRIKENET_JSON")))
+        return report_error(
+            error, json_flag="--json" in words or bool(os.environ.get("STRIKENET_JSON"))
+        )
     return result if isinstance(result, int) else ExitCode.OK
 
 

@@ -1,4 +1,4 @@
-"""The options that several commands share, so that each has one name, one meaning and one environment variable."""
+"""Options that several commands share: each has one name, one meaning, one environment variable."""
 
 from pathlib import Path
 from typing import Final
@@ -10,26 +10,34 @@ NODE_BASE_PORT: Final = 9545
 NODE_PORTS: Final = range(NODE_BASE_PORT, NODE_BASE_PORT + 5)
 
 json_option = click.option(
-    "--json", "json_flag", is_flag=True, envvar="STRIKENET_JSON", show_envvar=True, help="Print one JSON object for scripts."
+    "--json",
+    "json_flag",
+    is_flag=True,
+    envvar="STRIKENET_JSON",
+    show_envvar=True,
+    help="Print one JSON object for scripts.",
 )
 run_dir_option = click.option(
     "--run-dir",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(".strikenet"),
     show_default=True,
-    envvar="STRIKENET_RUN_DIR", show_envvar=True,
+    envvar="STRIKENET_RUN_DIR",
+    show_envvar=True,
     help="Folder of the run: addresses, accounts, stores, logs.",
 )
 anvil_option = click.option(
     "--anvil",
     "anvil_path",
     type=click.Path(path_type=Path),
-    envvar="STRIKENET_ANVIL", show_envvar=True,
+    envvar="STRIKENET_ANVIL",
+    show_envvar=True,
     help="The anvil program to use instead of searching for one.",
 )
 cache_dir_option = click.option(
     "--cache-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    envvar="STRIKENET_CACHE_DIR", show_envvar=True,
+    envvar="STRIKENET_CACHE_DIR",
+    show_envvar=True,
     help="Folder into which `doctor --fix` installs tools [default: ~/.cache/strikenet/npm].",
 )

@@ -69,14 +69,14 @@ def progress(message: str) -> None:
 
 
 def exit_code_of(error: BaseException) -> ExitCode:
-    """Return the exit code for any exception: its own `exit_code`, else by its number or class name."""
+    """Return the exit code for any exception: its own, else by errno or class name."""
     if isinstance(error, click.UsageError):
         return ExitCode.USAGE
     own = getattr(error, "exit_code", None)
     if isinstance(own, int) and own in set(ExitCode):
         return ExitCode(own)
-    if isinstance(error, OSError) and error.errno in _BY_ERRNO:
-        return _BY_ERRNO[error.errno]
+    if isinstance(error, OSError) and (code := _BY_ERRNO.get(error.errno or 0)):
+        return code
     for base in type(error).__mro__:
         if base.__name__ in _BY_CLASS_NAME:
             return _BY_CLASS_NAME[base.__name__]
@@ -100,7 +100,7 @@ def describe_error(error: BaseException, prog: str) -> str:
 
 
 def report_error(error: BaseException, *, json_flag: bool, prog: str = "strikenet") -> ExitCode:
-    """Print the error as one line on stderr, and as JSON on stdout if asked; return the exit code."""
+    """Print the error as one line on stderr, as JSON on stdout if asked; return its exit code."""
     code = exit_code_of(error)
     message = describe_error(error, prog)
     if json_flag:

@@ -1,6 +1,6 @@
-"""Compiles contracts/src through py-solc-x and keeps the artifacts that ship in the wheel true to the sources.
+"""Compiles contracts/src through py-solc-x; keeps the artifacts in the wheel true to the sources.
 
-Run it as `python -m rollup_node.l1.compiler build` or `check`. Settings come from contracts/foundry.toml.
+Run it as `python -m rollup_node.l1.compiler build` or `check`. Settings: contracts/foundry.toml.
 """
 
 import argparse
@@ -26,8 +26,15 @@ EIP3860_LIMIT_BYTES: Final = 49_152
 
 _INDEX: Final = "index.json"
 _IMPORT: Final = re.compile(r"""^\s*import\b[^;]*?["']([^"']+)["']\s*;""", re.MULTILINE)
-_IGNORED_WARNINGS: Final = frozenset({"2394", "3860", "5574"})  # transient storage; sizes, which are errors here
-_OUTPUTS: Final = ["abi", "evm.bytecode.object", "evm.bytecode.linkReferences", "evm.deployedBytecode.object"]
+_IGNORED_WARNINGS: Final = frozenset(
+    {"2394", "3860", "5574"}
+)  # transient storage; sizes, which are errors here
+_OUTPUTS: Final = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.bytecode.linkReferences",
+    "evm.deployedBytecode.object",
+]
 
 
 class CompilerError(Exception):
@@ -70,8 +77,7 @@ def load_artifact(name: str, folder: Path = ARTIFACTS_DIR) -> Artifact:
     try:
         raw = json.loads((folder / f"{name}.json").read_bytes())
     except FileNotFoundError:
-        message = f"no artifact for contract {name}: run `make artifacts`"
-        raise CompilerError(message) from None
+        raise CompilerError(f"no artifact for contract {name}: run `make artifacts`") from None
     return Artifact(
         name=raw["contractName"],
         abi=raw["abi"],
@@ -95,13 +101,17 @@ def read_project(contracts_dir: Path = CONTRACTS_DIR) -> Project:
     CompilerError
         If foundry.toml pins another compiler than this package.
     """
-    config = tomllib.loads((contracts_dir / "foundry.toml").read_text("utf-8"))["profile"]["default"]
+    config = tomllib.loads((contracts_dir / "foundry.toml").read_text("utf-8"))["profile"][
+        "default"
+    ]
     if config["solc_version"] != SOLC_VERSION:
-        message = f"solc pin of foundry.toml: {config['solc_version']} != {SOLC_VERSION} of the toolchain"
-        raise CompilerError(message)
+        raise CompilerError(
+            f"solc pin of foundry.toml: {config['solc_version']} != {SOLC_VERSION} of the toolchain"
+        )
     root = contracts_dir / config["src"]
     sources = {
-        path.relative_to(contracts_dir).as_posix(): path.read_text("utf-8") for path in sorted(root.rglob("*.sol"))
+        path.relative_to(contracts_dir).as_posix(): path.read_text("utf-8")
+        for path in sorted(root.rglob("*.sol"))
     }
     package = json.loads((contracts_dir.parent / "package.json").read_bytes())
     return Project(sources, _compiler_settings(config), package["dependencies"])
@@ -113,7 +123,11 @@ def compute_source_hash(project: Project, names: Sequence[str] | None = None) ->
     Files of npm packages count through their pinned version.
     """
     digest = hashlib.sha256()
-    pins = {name: pin for name, pin in project.dependencies.items() if not name.startswith("@foundry-rs/")}
+    pins = {
+        name: pin
+        for name, pin in project.dependencies.items()
+        if not name.startswith("@foundry-rs/")
+    }
     digest.update(json.dumps([project.settings, pins], sort_keys=True).encode())
     for name in sorted(project.sources if names is None else names):
         content = project.sources[name].encode()
@@ -138,9 +152,10 @@ def compile_project(project: Project, contracts_dir: Path = CONTRACTS_DIR) -> di
     artifacts: dict[str, Artifact] = {}
     for source, name, contract in _deployable(output, project):
         if name in artifacts:
-            message = f"two contracts are named {name}; the second is in {source}"
-            raise CompilerError(message)
-        artifacts[name] = _artifact(name, contract, compute_source_hash(project, _closure(project, source)))
+            raise CompilerError(f"two contracts are named {name}; the second is in {source}")
+        artifacts[name] = _artifact(
+            name, contract, compute_source_hash(project, _closure(project, source))
+        )
     return artifacts
 
 
@@ -160,7 +175,7 @@ def build(folder: Path = ARTIFACTS_DIR, *, force: bool = False) -> dict[str, Art
 
 
 def check(folder: Path = ARTIFACTS_DIR, *, full: bool = False) -> None:
-    """Raise unless the artifacts belong to the sources; `full` compiles again and compares every byte.
+    """Raise unless the artifacts belong to the sources; `full` compares a fresh compilation.
 
     Without sources beside the package (an installed wheel) there is nothing to compare.
 
@@ -174,23 +189,31 @@ def check(folder: Path = ARTIFACTS_DIR, *, full: bool = False) -> None:
     project = read_project()
     reason = _stale_reason(project, folder)
     if reason:
-        message = f"{reason}: run `make artifacts`"
-        raise CompilerError(message)
+        raise CompilerError(f"{reason}: run `make artifacts`")
     if full:
         for name, text in _render(project, compile_project(project)).items():
             if (folder / name).read_text("utf-8") != text:
-                message = f"artifact {name} differs from a fresh compilation: run `make artifacts`"
-                raise CompilerError(message)
+                raise CompilerError(
+                    f"artifact {name} differs from a fresh compilation: run `make artifacts`"
+                )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line of this module and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m rollup_node.l1.compiler", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    build_parser = commands.add_parser("build", help="compile contracts/src and write the artifacts")
-    build_parser.add_argument("--force", action="store_true", help="compile even if nothing changed")
-    check_parser = commands.add_parser("check", help="fail unless the artifacts belong to the sources")
-    check_parser.add_argument("--full", action="store_true", help="compile again and compare every byte")
+    build_parser = commands.add_parser(
+        "build", help="compile contracts/src and write the artifacts"
+    )
+    build_parser.add_argument(
+        "--force", action="store_true", help="compile even if nothing changed"
+    )
+    check_parser = commands.add_parser(
+        "check", help="fail unless the artifacts belong to the sources"
+    )
+    check_parser.add_argument(
+        "--full", action="store_true", help="compile again and compare every byte"
+    )
     options = parser.parse_args(arguments)
     try:
         if options.command == "build":
@@ -212,7 +235,10 @@ def _compiler_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "optimizer": {"enabled": config["optimizer"], "runs": config["optimizer_runs"]},
         "viaIR": config["via_ir"],
         "evmVersion": config["evm_version"],
-        "metadata": {"bytecodeHash": config["bytecode_hash"], "appendCBOR": config["cbor_metadata"]},
+        "metadata": {
+            "bytecodeHash": config["bytecode_hash"],
+            "appendCBOR": config["cbor_metadata"],
+        },
     }
 
 
@@ -221,8 +247,7 @@ def _run_solc(project: Project, contracts_dir: Path) -> dict[str, Any]:
 
     solc = find_solc()
     if solc is None:
-        message = f"solc {SOLC_VERSION} not found: run `make setup`"
-        raise ToolchainError(message)
+        raise ToolchainError(f"solc {SOLC_VERSION} not found: run `make setup`")
     sources = {**project.sources, **_library_sources(project, contracts_dir)}
     selection = {"*": {"": ["ast"], "*": _OUTPUTS}}
     standard_input = {
@@ -245,17 +270,18 @@ def _run_solc(project: Project, contracts_dir: Path) -> dict[str, Any]:
 
 
 def _library_sources(project: Project, contracts_dir: Path) -> dict[str, str]:
-    """Return every file of an npm package that the sources reach, under the name that forge gives it."""
+    """Return every file of an npm package that the sources reach, named as forge names it."""
     found: dict[str, str] = {}
-    queue = [target for name, text in project.sources.items() for target in _imports(project, name, text)]
+    queue = [
+        target for name, text in project.sources.items() for target in _imports(project, name, text)
+    ]
     while queue:
         name = queue.pop()
         if name in found or name in project.sources:
             continue
         path = contracts_dir / name
         if not path.is_file():
-            message = f"import not found: {name} (is it installed? run `make setup`)"
-            raise CompilerError(message)
+            raise CompilerError(f"import not found: {name} (is it installed? run `make setup`)")
         found[name] = path.read_text("utf-8")
         queue.extend(_imports(project, name, found[name]))
     return found
@@ -294,11 +320,17 @@ def _closure(project: Project, source: str) -> list[str]:
     return sorted(reached)
 
 
-def _deployable(output: Mapping[str, Any], project: Project) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Yield (source, name, output) of each concrete contract of the project; libraries are inlined."""
+def _deployable(
+    output: Mapping[str, Any], project: Project
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield (source, name, output) of each concrete contract; libraries are inlined."""
     for source in sorted(project.sources):
         for node in output["sources"][source]["ast"]["nodes"]:
-            if node["nodeType"] != "ContractDefinition" or node["contractKind"] != "contract" or node["abstract"]:
+            if (
+                node["nodeType"] != "ContractDefinition"
+                or node["contractKind"] != "contract"
+                or node["abstract"]
+            ):
                 continue
             yield source, node["name"], output["contracts"][source][node["name"]]
 
@@ -306,16 +338,19 @@ def _deployable(output: Mapping[str, Any], project: Project) -> Iterator[tuple[s
 def _artifact(name: str, contract: Mapping[str, Any], source_hash: str) -> Artifact:
     creation = contract["evm"]["bytecode"]
     if creation["linkReferences"]:
-        message = f"contract {name} needs a linked library; library functions must be internal"
-        raise CompilerError(message)
+        raise CompilerError(
+            f"contract {name} needs a linked library; library functions must be internal"
+        )
     size = len(contract["evm"]["deployedBytecode"]["object"]) // 2
     init_size = len(creation["object"]) // 2
     if size > EIP170_LIMIT_BYTES:
-        message = f"runtime code of {name}: {size} > {EIP170_LIMIT_BYTES} bytes (EIP-170)"
-        raise CompilerError(message)
+        raise CompilerError(
+            f"runtime code of {name}: {size} > {EIP170_LIMIT_BYTES} bytes (EIP-170)"
+        )
     if init_size > EIP3860_LIMIT_BYTES:
-        message = f"creation code of {name}: {init_size} > {EIP3860_LIMIT_BYTES} bytes (EIP-3860)"
-        raise CompilerError(message)
+        raise CompilerError(
+            f"creation code of {name}: {init_size} > {EIP3860_LIMIT_BYTES} bytes (EIP-3860)"
+        )
     return Artifact(
         name=name,
         abi=contract["abi"],
@@ -332,7 +367,9 @@ def _error_selectors(abi: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     errors = {}
     for entry in abi:
         if entry["type"] == "error":
-            signature = f"{entry['name']}({','.join(_canonical_type(item) for item in entry['inputs'])})"
+            signature = (
+                f"{entry['name']}({','.join(_canonical_type(item) for item in entry['inputs'])})"
+            )
             errors[f"0x{sha3.keccak_256(signature.encode()).hexdigest()[:8]}"] = signature
     return dict(sorted(errors.items()))
 
@@ -347,7 +384,11 @@ def _canonical_type(item: Mapping[str, Any]) -> str:
 
 def _render(project: Project, artifacts: Mapping[str, Artifact]) -> dict[str, str]:
     """Return the text of every file of the artifacts folder, by file name."""
-    index = {"contracts": sorted(artifacts), "solc": SOLC_VERSION, "sourceHash": compute_source_hash(project)}
+    index = {
+        "contracts": sorted(artifacts),
+        "solc": SOLC_VERSION,
+        "sourceHash": compute_source_hash(project),
+    }
     files: dict[str, Any] = {_INDEX: index}
     for name, artifact in artifacts.items():
         files[f"{name}.json"] = {

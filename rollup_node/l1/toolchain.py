@@ -1,10 +1,11 @@
 """Where anvil, solc and node are on this machine, which version they are, and how npm brings them.
 
-No network and no process at import time; the pins equal package.json (tests/architecture checks it).
+No process at import time. The pins equal package.json (tests/architecture checks it).
 """
 
 import json
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -57,8 +58,7 @@ def find_anvil(configured: Path | None = None, cache_dir: Path | None = None) ->
         found = shutil.which(configured)
         version = _read_version(Path(found)) if found else None
         if not found or not version:
-            message = f"configured anvil does not run: {configured}"
-            raise ToolchainError(message)
+            raise ToolchainError(f"configured anvil does not run: {configured}")
         return Tool("anvil", Path(found), version, "configured")
     if found := shutil.which("anvil"):
         version = _read_version(Path(found))
@@ -103,14 +103,13 @@ def install_toolchain(cache_dir: Path) -> None:
     """
     npm = shutil.which("npm")
     if npm is None:
-        message = "npm not found: install Node.js 20 or newer from https://nodejs.org"
-        raise ToolchainError(message)
+        raise ToolchainError("npm not found: install Node.js 20 or newer from https://nodejs.org")
     cache_dir.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(cache_dir), "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [npm, "install", "--prefix", str(cache_dir), "--ignore-scripts", "--no-audit"]
     packages = [f"@foundry-rs/anvil@{ANVIL_VERSION}", f"solc@{SOLC_VERSION}"]
     try:
         subprocess.run(
-            [*command, "--loglevel=error", *packages],
+            [*command, "--no-fund", "--loglevel=error", *packages],
             check=True,
             capture_output=True,
             text=True,
@@ -118,11 +117,13 @@ def install_toolchain(cache_dir: Path) -> None:
         )
     except subprocess.CalledProcessError as error:
         lines = error.stderr.strip().splitlines() or ["no output"]
-        message = f"npm install failed with exit code {error.returncode}: {lines[0]}"
-        raise ToolchainError(message) from error
+        raise ToolchainError(
+            f"npm install failed with exit code {error.returncode}: {lines[0]}"
+        ) from error
     except subprocess.TimeoutExpired as error:
-        message = f"npm install took longer than {_NPM_TIMEOUT_SECONDS} seconds"
-        raise ToolchainError(message) from error
+        raise ToolchainError(
+            f"npm install took longer than {_NPM_TIMEOUT_SECONDS} seconds"
+        ) from error
     script = cache_dir / "bin" / "solc"
     script.parent.mkdir(exist_ok=True)
     shutil.copyfile(_SOLC_SCRIPT, script)
@@ -168,7 +169,7 @@ def _read_version(program: Path) -> str | None:
         return None
     for word in result.stdout.split():
         version = word.lstrip("v").split("+")[0].split("-")[0]
-        if version.count(".") == 2 and version.replace(".", "").isdigit():
+        if re.fullmatch(r"\d+\.\d+\.\d+", version):
             return version
     return None
 
