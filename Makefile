@@ -28,17 +28,18 @@ help: ## Print this list
 
 .PHONY: setup
 setup: $(VENV_STAMP) $(NODE_STAMP) ## Create .venv and node_modules from the lock files (instant when up to date)
+	@:
 
 .PHONY: devnet
-devnet: setup ## Start the L1 and four nodes, run the bridge demo on them, stop; exits with its status
+devnet: artifacts ## Start the L1 and four nodes, run the bridge demo on them, stop; exits with its status
 	@$(BIN)/strikenet up --once
 
 .PHONY: up
-up: setup ## Start the L1 and four nodes and stay in the foreground
+up: artifacts ## Start the L1 and four nodes and stay in the foreground
 	@$(BIN)/strikenet up
 
 .PHONY: test
-test: setup ## Run every test: contracts with forge, then everything else with pytest
+test: artifacts ## Run every test: contracts with forge, then everything else with pytest
 	$(FORGE) test $(FORGE_ARGS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -73,7 +74,7 @@ snapshot: setup ## Write the gas snapshot of the contract tests anew
 	$(FORGE) $(SNAPSHOT)
 
 .PHONY: gate
-gate: setup ## Provability gate: worst-case witness and gas of every step kind
+gate: artifacts ## Provability gate: worst-case witness and gas of every step kind
 	$(BIN)/python -m tests.contracts.gate
 
 .PHONY: fuzz

@@ -184,7 +184,7 @@ def check(folder: Path = ARTIFACTS_DIR, *, full: bool = False) -> None:
     CompilerError
         If an artifact is stale, missing, or differs from what the compiler gives.
     """
-    if not CONTRACTS_DIR.is_dir():
+    if not (CONTRACTS_DIR / "foundry.toml").is_file():
         return
     project = read_project()
     reason = _stale_reason(project, folder)

@@ -1,0 +1,92 @@
+"""Artifacts follow the sources: what changes the code changes the hash; warnings are errors."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+
+from rollup_node.l1 import compiler, toolchain
+from rollup_node.l1.compiler import CompilerError, Project
+
+_LICENSE = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
+_COUNTER = (
+    _LICENSE
+    + """import {Base} from "./lib/Base.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+contract Counter is Base { IERC20 public token; }
+"""
+)
+_BASE = (
+    _LICENSE
+    + """abstract contract Base {
+    error TooMany(uint64 count, int256[] why);
+    function check(uint64 count) external pure {
+        if (count > 9) revert TooMany(count, new int256[](0));
+    }
+}
+"""
+)
+
+
+@pytest.fixture
+def project() -> Project:
+    real = compiler.read_project()
+    sources = {"src/Counter.sol": _COUNTER, "src/lib/Base.sol": _BASE}
+    return Project(sources, real.settings, real.dependencies)
+
+
+def test_compile_gives_one_artifact_per_concrete_contract(project: Project) -> None:
+    artifacts = compiler.compile_project(project)
+    assert list(artifacts) == ["Counter"]
+    counter = artifacts["Counter"]
+    assert counter.bytecode.startswith("0x60")
+    assert 0 < counter.deployed_size < compiler.EIP170_LIMIT_BYTES
+    assert list(counter.errors.values()) == ["TooMany(uint64,int256[])"]
+
+
+def test_compile_with_a_warning_fails(project: Project) -> None:
+    noisy = _LICENSE + "contract Noisy { function f() external pure { uint256 x; } }"
+    with pytest.raises(CompilerError, match="Unused local variable"):
+        compiler.compile_project(dataclasses.replace(project, sources={"src/Noisy.sol": noisy}))
+
+
+def test_compile_with_a_missing_import_names_it(project: Project) -> None:
+    broken = {"src/A.sol": _LICENSE + 'import "@openzeppelin/contracts/Nothing.sol";'}
+    with pytest.raises(CompilerError, match=r"Nothing\.sol"):
+        compiler.compile_project(dataclasses.replace(project, sources=broken))
+
+
+def test_source_hash_covers_sources_settings_and_pins(project: Project) -> None:
+    touched = {**project.sources, "src/lib/Base.sol": _BASE + "// touched"}
+    variants = [
+        project,
+        dataclasses.replace(project, sources=touched),
+        dataclasses.replace(project, settings={**project.settings, "evmVersion": "cancun"}),
+        dataclasses.replace(project, dependencies={**project.dependencies, "solc": "0.8.36"}),
+    ]
+    assert len({compiler.compute_source_hash(variant) for variant in variants}) == len(variants)
+
+
+def test_load_artifact_of_unknown_contract_says_how_to_build_it(tmp_path: Path) -> None:
+    with pytest.raises(CompilerError, match="make artifacts"):
+        compiler.load_artifact("Nothing", tmp_path)
+
+
+def test_shipped_artifacts_belong_to_the_sources() -> None:
+    compiler.check()
+
+
+def test_anvil_on_path_older_than_the_pin_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "anvil"
+    old.write_text("#!/bin/sh\necho anvil Version: 1.0.0-stable\n", "utf-8")
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    found = toolchain.find_anvil(cache_dir=tmp_path)
+    assert found is not None
+    assert found.path != old
+    configured = toolchain.find_anvil(old)
+    assert configured is not None
+    assert (configured.path, configured.version) == (old, "1.0.0")
