@@ -142,7 +142,7 @@ def compile_project(project: Project, contracts_dir: Path = CONTRACTS_DIR) -> di
     Raises
     ------
     CompilerError
-        If solc reports an error or a warning, or a contract is too large, unlinked or named twice.
+        On an error, a warning about the project, a contract too large, unlinked or named twice.
     ToolchainError
         If there is no compiler.
     """
@@ -248,7 +248,8 @@ def _run_solc(project: Project, contracts_dir: Path) -> dict[str, Any]:
     solc = find_solc()
     if solc is None:
         raise ToolchainError(f"solc {SOLC_VERSION} not found: run `make setup`")
-    sources = {**project.sources, **_library_sources(project, contracts_dir)}
+    libraries = _library_sources(project, contracts_dir)
+    sources = {**project.sources, **libraries}
     selection = {"*": {"": ["ast"], "*": _OUTPUTS}}
     standard_input = {
         "language": "Solidity",
@@ -260,12 +261,14 @@ def _run_solc(project: Project, contracts_dir: Path) -> dict[str, Any]:
     except solcx.exceptions.SolcError as error:
         raise CompilerError(error.message) from None
     warnings = [
-        entry
+        entry["formattedMessage"]
         for entry in output.get("errors", [])
-        if entry["severity"] == "warning" and entry["errorCode"] not in _IGNORED_WARNINGS
+        if entry["severity"] == "warning"
+        and entry["errorCode"] not in _IGNORED_WARNINGS
+        and entry.get("sourceLocation", {}).get("file") not in libraries
     ]
     if warnings:
-        raise CompilerError("".join(entry["formattedMessage"] for entry in warnings))
+        raise CompilerError("".join(warnings))
     return output
 
 
