@@ -1,0 +1,1 @@
+"""The stage: plans as data, keys, deployment, processes; product code imports none of it."""

@@ -1,0 +1,75 @@
+"""The accounts of the devnet, from the public test mnemonic; never use them with real money."""
+
+import functools
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Final
+
+import coincurve
+import sha3
+
+MNEMONIC: Final = "test test test test test test test test test test test junk"
+OPERATORS: Final = (
+    "deployer",
+    "sequencer",
+    "batch_poster",
+    "proposer",
+    "verifier",
+    "guardian",
+)
+USERS: Final = ("alice", "bob", "carol", "dave")
+NAMES: Final = (*OPERATORS, *USERS)
+
+_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_HARDENED: Final = 1 << 31
+_PATH: Final = (44 | _HARDENED, 60 | _HARDENED, _HARDENED, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One named key pair; on L1 it starts with 10,000 ETH."""
+
+    name: str
+    address: bytes
+    private_key: bytes
+
+
+@functools.cache
+def accounts() -> dict[str, Account]:
+    """Return all accounts by name, in the order of the mnemonic's derivation path."""
+    seed = hashlib.pbkdf2_hmac("sha512", MNEMONIC.encode(), b"mnemonic", 2048)
+    master = hmac.digest(b"Bitcoin seed", seed, "sha512")
+    key, chain_code = master[:32], master[32:]
+    for index in _PATH:
+        key, chain_code = _child(key, chain_code, index)
+    made = {}
+    for index, name in enumerate(NAMES):
+        private_key, _ = _child(key, chain_code, index)
+        made[name] = Account(name, address_of(private_key), private_key)
+    return made
+
+
+def address_of(private_key: bytes) -> bytes:
+    """Return the 20-byte address of a private key."""
+    point = coincurve.PublicKey.from_valid_secret(private_key).format(compressed=False)
+    return bytes(sha3.keccak_256(point[1:]).digest()[12:])
+
+
+def checksum(address: bytes) -> str:
+    """Return an address as text with the checksum of EIP-55."""
+    text = address.hex()
+    digest = sha3.keccak_256(text.encode()).hexdigest()
+    pairs = zip(text, digest, strict=False)
+    return "0x" + "".join(char.upper() if nibble in "89abcdef" else char for char, nibble in pairs)
+
+
+def _child(key: bytes, chain_code: bytes, index: int) -> tuple[bytes, bytes]:
+    """Derive one BIP-32 child key."""
+    if index & _HARDENED:
+        material = b"\0" + key
+    else:
+        material = coincurve.PublicKey.from_valid_secret(key).format(compressed=True)
+    digest = hmac.digest(chain_code, material + index.to_bytes(4, "big"), "sha512")
+    child = (int.from_bytes(digest[:32], "big") + int.from_bytes(key, "big")) % _ORDER
+    return child.to_bytes(32, "big"), digest[32:]

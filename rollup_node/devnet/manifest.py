@@ -1,0 +1,40 @@
+"""What a devnet consists of, as plain data: parameters, ports, nodes and their accounts."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rollup_node.devnet.profiles import Profile
+
+BatchData = Literal["calldata", "blob", "alternate"]
+
+L1_CHAIN_ID: Final = 31_337
+L2_CHAIN_ID: Final = 313_371
+L1_PORT: Final = 8545
+NODE_BASE_PORT: Final = 9545
+NODES: Final = ("sequencer", "batch_poster", "proposer", "verifier")
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """One node process; it acts on L1 with the account of the same name."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything that is decided before the first process starts."""
+
+    profile: Profile
+    seed: int
+    l1_port: int
+    nodes: tuple[NodePlan, ...]
+    batch_data: BatchData
+    batch_max_age_ms: int = 1_000
+    batch_max_bytes: int = 100_000
+    block_interval_ms: int = 250
+
+    def node(self, name: str) -> NodePlan:
+        """Return the plan of the node called `name`."""
+        return next(plan for plan in self.nodes if plan.name == name)

@@ -1,0 +1,56 @@
+"""The parameters of a deployment by name, as deploy/profiles.json has them."""
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rollup_node.devnet.failure import UsageError
+
+DEFAULT_PROFILE: Final = "devnet"
+
+_PLACES: Final = (
+    Path(__file__).with_name("profiles.json"),  # an installed wheel
+    Path(__file__).resolve().parents[2] / "deploy" / "profiles.json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the constructors of the contracts take; all times in seconds of L1."""
+
+    name: str
+    summary: str
+    history_height: int
+    """A history has 2^height leaves (G-2)."""
+    confirm_period_seconds: int
+    rival_delay_seconds: int
+    """Extra delay of a confirmation that had a rival."""
+    force_after_seconds: int
+    max_past_seconds: int
+    max_future_seconds: int
+    maturity_seconds: int
+    """Age of a proven withdrawal before it can be finalized."""
+    stake_wei: int
+
+
+@functools.cache
+def profiles() -> dict[str, Profile]:
+    """Return every profile by name."""
+    path = next(path for path in _PLACES if path.is_file())
+    table = json.loads(path.read_text("utf-8"))
+    return {name: Profile(name=name, **values) for name, values in table.items()}
+
+
+def profile(name: str) -> Profile:
+    """Return the profile called `name`.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in profiles():
+        raise UsageError(f"no profile {name!r}: one of {', '.join(profiles())}")
+    return profiles()[name]
