@@ -1,25 +1,238 @@
-"""The sockets between roles and the world: protocols of what the shell offers, and its errors."""
+"""The sockets between deciding and doing: protocols of L1, clock and sequencer, and shell errors.
+
+No implementation lives here. Bytes are raw, times are unix seconds unless the name says otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rollup_node.core.inputs import DelayedMessage
+from rollup_node.derive.events import L1Block, L1BlockEvents
+from rollup_node.derive.items import DerivedItem
 
 
 class RollupError(Exception):
-    """Base of everything the shell raises on purpose."""
+    """Something failed in the shell; the subclass says what the loop must do about it."""
+
+    exit_code = 1
 
 
 class InputError(RollupError):
-    """The user gave something wrong: tell them and go on."""
+    """The user or a configuration file is wrong: tell them and stop."""
+
+    exit_code = 2
+
+
+class PortInUseError(InputError):
+    """Another program listens on the port that was asked for."""
+
+    exit_code = 4
 
 
 class TemporaryError(RollupError):
-    """The world is not ready: try again, with a deadline."""
+    """A peer does not answer or answers late: retry with a deadline."""
+
+    exit_code = 5
 
 
 class ReorgError(RollupError):
-    """L1 changed under a decision: rewind and derive again."""
+    """L1 no longer contains what a decision was made on: rewind and derive again."""
 
 
 class CriticalError(RollupError):
-    """Going on could lose money or truth: stop the process."""
+    """Going on could do harm: stop the process."""
 
 
-class InvariantViolation(RollupError):  # noqa: N818 - the name of the house for a bug
-    """A bug: never caught."""
+class InvariantViolation(Exception):  # noqa: N818 - a bug, not an error of the outside world
+    """A bug in this program. Never caught."""
+
+
+class TransactionReverted(RollupError):  # noqa: N818 - the word of the field
+    """An L1 transaction or call reverted.
+
+    Attributes
+    ----------
+    name
+        Name of the custom error, `Error` for a reason string, or the selector in hex if unknown.
+    operands
+        Decoded operands of the error, in order.
+    """
+
+    exit_code = 7
+
+    def __init__(self, what: str, name: str, operands: tuple[Any, ...] = ()) -> None:
+        shown = ", ".join(_show(operand) for operand in operands)
+        super().__init__(f"{what} reverted: {name}({shown})")
+        self.name = name
+        self.operands = operands
+
+
+def _show(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class L1Transaction:
+    """An L1 transaction as the derivation needs it."""
+
+    hash: bytes
+    sender: bytes
+    to: bytes | None
+    data: bytes
+    blob_hashes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class L1Receipt:
+    """What became of an L1 transaction; `logs` are as JSON-RPC gives them."""
+
+    transaction_hash: bytes
+    block_number: int
+    block_hash: bytes
+    gas_used: int
+    gas_price_wei: int
+    blob_gas_used: int
+    blob_gas_price_wei: int
+    logs: tuple[Mapping[str, Any], ...] = ()
+    contract_address: bytes | None = None
+
+    @property
+    def cost_wei(self) -> int:
+        """Return what the sender paid for gas and blob gas."""
+        return self.gas_used * self.gas_price_wei + self.blob_gas_used * self.blob_gas_price_wei
+
+
+@dataclass(frozen=True, slots=True)
+class L1Update:
+    """What changed on L1 between two looks of a node.
+
+    If `kept_items` or `kept_messages` are below what the receiver has, L1 was reorganised: first
+    drop everything from that index on, then add `items` (starting at `kept_items`) and `messages`
+    (starting at `kept_messages`).
+
+    Attributes
+    ----------
+    head
+        The L1 block up to which everything below is derived.
+    reorg
+        True if blocks seen before were dropped, even if no item or message was lost.
+    items, messages
+        New derived inbox items, and new delayed messages whether consumed by an item or not.
+    """
+
+    head: L1Block
+    reorg: bool
+    kept_items: int
+    kept_messages: int
+    items: tuple[DerivedItem, ...]
+    messages: tuple[DelayedMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerBatch:
+    """One batch that the sequencer has cut, as a batch poster needs it.
+
+    Attributes
+    ----------
+    number
+        Position in the sequencer's log, from 0; batches reach L1 in this order.
+    data
+        Prefix and framed records (docs/spec.md R-1, R-2): the exact bytes to post.
+    delayed_count
+        Delayed messages consumed when this batch is finished, at least.
+    """
+
+    number: int
+    data: bytes
+    delayed_count: int
+
+
+class L1Reader(Protocol):
+    """Reads L1. Everything that feeds a decision is pinned to a block hash.
+
+    Raises `TemporaryError` if the endpoint does not answer in time and `ReorgError` if a block
+    that was asked for by hash is gone.
+    """
+
+    async def chain_id(self) -> int:
+        """Return the chain id of L1."""
+
+    async def head(self) -> L1Block:
+        """Return the latest block."""
+
+    async def block_by_number(self, number: int) -> L1Block | None:
+        """Return the canonical block of that height, `None` above the head."""
+
+    async def events(self, first: int, last: int) -> list[L1BlockEvents]:
+        """Return the blocks `first..last` with what our contracts said in them, data included."""
+
+    async def call(
+        self, contract: str, function: str, *arguments: object, block_hash: bytes | None = None
+    ) -> tuple[Any, ...]:
+        """Return what a view of one of our contracts answers, at a block hash or at the head."""
+
+
+class L1Sender(Protocol):
+    """Sends L1 transactions of one account, each until it is in a block or a deadline passes."""
+
+    @property
+    def address(self) -> bytes:
+        """Return the account that signs."""
+
+    async def send(
+        self,
+        contract: str,
+        function: str,
+        *arguments: object,
+        value_wei: int = 0,
+        blobs: Sequence[bytes] = (),
+    ) -> L1Receipt:
+        """Send a call of one of our contracts and wait for its receipt.
+
+        Raises
+        ------
+        TransactionReverted
+            If the call would revert (nothing was sent) or did.
+        TemporaryError
+            If no receipt came before the deadline.
+        """
+
+
+class Clock(Protocol):
+    """Time as a node sees it."""
+
+    def now_ms(self) -> int:
+        """Return L1 time in ms: the head's timestamp plus local time since it was seen."""
+
+    def monotonic_ms(self) -> int:
+        """Return local milliseconds that never go back; for deadlines only."""
+
+
+class SequencerService(Protocol):
+    """The sequencer inside a node process; the loop starts it, feeds it L1, and stops it."""
+
+    async def start(self) -> None:
+        """Open the log, replay it, and start accepting once the first `on_l1` has been handled."""
+
+    async def stop(self) -> None:
+        """Stop accepting, commit what was accepted, and close the log."""
+
+    async def on_l1(self, update: L1Update) -> None:
+        """Take derived items, new delayed messages and reorgs; called in order, never at once."""
+
+    def batches(self, first: int, limit: int) -> Sequence[SequencerBatch]:
+        """Return at most `limit` cut batches from number `first` on."""
+
+
+class BatchSource(Protocol):
+    """Where a batch poster gets batches: the sequencer in its process, or one behind RPC."""
+
+    async def batches(self, first: int, limit: int) -> Sequence[SequencerBatch]:
+        """Return at most `limit` cut batches from number `first` on.
+
+        Raises
+        ------
+        TemporaryError
+            If the sequencer does not answer.
+        """
