@@ -33,6 +33,8 @@ class Profile:
     maturity_seconds: int
     """Age of a proven withdrawal before it can be finalized."""
     stake_wei: int
+    max_pause_seconds: int
+    """Most seconds per year that the guardian may pause the payment of withdrawals."""
 
 
 @functools.cache

@@ -1,0 +1,244 @@
+"""Deploys the contracts and writes addresses.json, rollup.json and accounts.json.
+
+Every address is known before the first transaction (CREATE of the deployer's next nonces), so the
+contracts take each other as constructor arguments and none needs an initializer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sha3
+
+from rollup_node.devnet.contracts import Contract, creation_code, send_transaction
+from rollup_node.devnet.failure import DevnetError
+from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.devnet.keys import MNEMONIC, USERS, accounts, checksum
+from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
+from rollup_node.devnet.rundir import RunDir, read_json, write_json
+from rollup_node.l1.compiler import load_artifact
+from rollup_node.proof.chain_state import ChainState
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One collateral asset, numbered as S-3 says; `token` names its contract, `None` for ETH."""
+
+    id: int
+    symbol: str
+    decimals: int
+    contract: str | None
+
+
+ASSETS: Final = (
+    Asset(0, "USDC", 6, "usdc"),
+    Asset(1, "ETH", 18, None),
+    Asset(2, "WSTK", 18, "wstk"),
+)
+FAUCET_UNITS: Final = 1_000_000
+"""Whole tokens that each user account gets of each token."""
+
+
+_RLP_STRING: Final = 0x80
+_RLP_LIST: Final = 0xC0
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """One contract to create: its name in addresses.json, its artifact, its own arguments."""
+
+    key: str
+    artifact: str
+    arguments: Mapping[str, Any]
+
+
+def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
+    """Create all contracts, hand out test tokens, and write the files of the run directory.
+
+    Raises
+    ------
+    DevnetError
+        If a contract lands on another address than the others were told.
+    RevertedError
+        If a constructor reverts.
+    """
+    deployer = accounts()["deployer"].address
+    first = int(l1.call("eth_getTransactionCount", checksum(deployer), "latest"), 16)
+    plan = creations()
+    addresses = {
+        creation.key: create_address(deployer, first + index) for index, creation in enumerate(plan)
+    }
+    values = shared_arguments(manifest, addresses)
+    genesis_block = l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
+    for creation in plan:
+        create(l1, creation, {**values, **creation.arguments}, addresses[creation.key])
+    hand_out(l1, addresses)
+    chain = Contract(l1, "AssertionChain", addresses["assertion_chain"])
+    texts = {key: checksum(address) for key, address in addresses.items()}
+    write_json(run_dir.accounts, describe_accounts(), private=True)
+    write_json(run_dir.addresses, texts)
+    write_json(
+        run_dir.rollup,
+        describe_rollup(manifest, texts, genesis_block, chain.call("configHash")),
+    )
+
+
+def create(l1: JsonRpc, creation: Creation, values: Mapping[str, Any], expected: bytes) -> None:
+    """Send one creation and compare the address."""
+    names = constructor_names(creation.artifact)
+    code = creation_code(creation.artifact, *(values[name] for name in names))
+    deployer = accounts()["deployer"].address
+    receipt = send_transaction(l1, deployer, None, code, what=f"creation of {creation.artifact}")
+    if bytes.fromhex(receipt["contractAddress"][2:]) != expected:
+        raise DevnetError(
+            f"address of {creation.artifact}: {receipt['contractAddress']} != {checksum(expected)}"
+        )
+
+
+def check_deployed(l1: JsonRpc, run_dir: RunDir) -> None:
+    """Raise unless the resumed L1 has the contracts of addresses.json.
+
+    Raises
+    ------
+    DevnetError
+        If it does not, for example because the state of the L1 was deleted.
+    """
+    for key, address in read_json(run_dir.addresses).items():
+        if l1.call("eth_getCode", address, "latest") == "0x":
+            raise DevnetError(
+                f"contract {key} is not at {address}: the state of the L1 is lost; "
+                "`strikenet down --purge` starts afresh"
+            )
+
+
+def creations() -> list[Creation]:
+    """Return all contracts in order of creation."""
+    tokens = [
+        Creation(
+            asset.contract,
+            "TestToken",
+            {"name": f"Test {asset.symbol}", "symbol": asset.symbol, "decimals": asset.decimals},
+        )
+        for asset in ASSETS
+        if asset.contract
+    ]
+    return [
+        *tokens,
+        Creation("inbox", "Inbox", {}),
+        Creation("bridge", "Bridge", {}),
+        Creation("blob_importer", "BlobImporter", {}),
+        Creation("step_verifier", "StepVerifier", {}),
+        Creation("assertion_chain", "AssertionChain", {}),
+    ]
+
+
+def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict[str, Any]:
+    """Return every constructor argument by the name that the contracts give it."""
+    profile = manifest.profile
+    named = {name: account.address for name, account in accounts().items()}
+    return {
+        "bridge": addresses["bridge"],
+        "inbox": addresses["inbox"],
+        "assertionChain": addresses["assertion_chain"],
+        "verifier": addresses["step_verifier"],
+        "importer": addresses["blob_importer"],
+        "tokens": [addresses[asset.contract] if asset.contract else bytes(20) for asset in ASSETS],
+        "initialOwner": named["deployer"],
+        "posters": [named["batch_poster"]],
+        "guardian": named["guardian"],
+        "l2ChainId": L2_CHAIN_ID,
+        "genesisStateRoot": ChainState().root(),
+        "historyHeight": profile.history_height,
+        "confirmPeriodSeconds": profile.confirm_period_seconds,
+        "forceAfterSeconds": profile.force_after_seconds,
+        "maxPastSeconds": profile.max_past_seconds,
+        "maxFutureSeconds": profile.max_future_seconds,
+        "maturitySeconds": profile.maturity_seconds,
+        "maxPauseSeconds": profile.max_pause_seconds,
+        "stakeWei": profile.stake_wei,
+    }
+
+
+def hand_out(l1: JsonRpc, addresses: Mapping[str, bytes]) -> None:
+    """Give every user account test tokens."""
+    deployer = accounts()["deployer"].address
+    for asset in ASSETS:
+        if asset.contract:
+            token = Contract(l1, "TestToken", addresses[asset.contract])
+            for name in USERS:
+                amount = FAUCET_UNITS * 10**asset.decimals
+                token.send(deployer, "mint", accounts()[name].address, amount)
+
+
+def describe_accounts() -> dict[str, Any]:
+    """Return the content of accounts.json."""
+    return {
+        "warning": "public test keys: never send real money to these addresses",
+        "mnemonic": MNEMONIC,
+        "accounts": [
+            {
+                "name": account.name,
+                "address": checksum(account.address),
+                "private_key": f"0x{account.private_key.hex()}",
+            }
+            for account in accounts().values()
+        ],
+    }
+
+
+def describe_rollup(
+    manifest: Manifest,
+    addresses: Mapping[str, str],
+    genesis_block: Mapping[str, Any],
+    config_hash: bytes,
+) -> dict[str, Any]:
+    """Return the content of rollup.json: what every node and client agrees on."""
+    profile = manifest.profile
+    return {
+        "l1_chain_id": L1_CHAIN_ID,
+        "l2_chain_id": L2_CHAIN_ID,
+        "profile": profile.name,
+        "contracts": addresses,
+        "assets": [
+            {
+                "id": asset.id,
+                "symbol": asset.symbol,
+                "decimals": asset.decimals,
+                "token": addresses[asset.contract] if asset.contract else checksum(bytes(20)),
+            }
+            for asset in ASSETS
+        ],
+        "genesis": {
+            "l1_block": int(genesis_block["number"], 16),
+            "l1_hash": genesis_block["hash"],
+            "state_root": f"0x{ChainState().root().hex()}",
+        },
+        "config_hash": f"0x{config_hash.hex()}",
+        "parameters": {
+            "history_height": profile.history_height,
+            "confirm_period_seconds": profile.confirm_period_seconds,
+            "force_after_seconds": profile.force_after_seconds,
+            "max_past_seconds": profile.max_past_seconds,
+            "max_future_seconds": profile.max_future_seconds,
+            "maturity_seconds": profile.maturity_seconds,
+            "max_pause_seconds": profile.max_pause_seconds,
+            "stake_wei": profile.stake_wei,
+        },
+    }
+
+
+def constructor_names(artifact: str) -> list[str]:
+    """Return the names of the constructor's arguments in order."""
+    for entry in load_artifact(artifact).abi:
+        if entry["type"] == "constructor":
+            return [str(item["name"]) for item in entry["inputs"]]
+    return []
+
+
+def create_address(sender: bytes, nonce: int) -> bytes:
+    """Return the address of the contract that `sender` creates with its transaction `nonce`."""
+    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    if len(number) != 1 or number[0] >= _RLP_STRING:
+        number = bytes([_RLP_STRING + len(number)]) + number
+    body = bytes([_RLP_STRING + len(sender)]) + sender + number
+    return bytes(sha3.keccak_256(bytes([_RLP_LIST + len(body)]) + body).digest()[12:])

@@ -1,0 +1,274 @@
+"""Starts and stops a devnet: anvil, the contracts, one process per node; restart is resume."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Final
+
+from rollup_node.devnet import deployer, sockets
+from rollup_node.devnet.failure import DevnetError, NotReadyError
+from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
+from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest, NodePlan
+from rollup_node.devnet.process import Process, spawn, stop
+from rollup_node.devnet.rundir import RunDir, read_json, write_json
+from rollup_node.l1.toolchain import Tool
+
+HTTP_OK: Final = 200
+L1_READY_SECONDS: Final = 10
+NODES_READY_SECONDS: Final = 30
+STATE_INTERVAL_SECONDS: Final = 5
+BLOCK_GAS_LIMIT: Final = 60_000_000
+
+
+class Devnet:
+    """The processes of one run directory; the caller holds its lock."""
+
+    def __init__(self, run_dir: RunDir, manifest: Manifest, anvil: Tool) -> None:
+        self.run_dir = run_dir
+        self.manifest = manifest
+        self.anvil = anvil
+        self.l1_url = f"http://{sockets.HOST}:{manifest.l1_port}"
+        self.processes: dict[str, Process] = {}
+        self.status = "starting"
+        self.resumed = False
+        self.ready_seconds = 0.0
+        self._reported: set[int] = set()
+
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Start everything and wait until every node answers `/readyz`.
+
+        Raises
+        ------
+        PortBusyError
+            If a port is taken.
+        NotReadyError
+            If something is not ready at its deadline.
+        DevnetError
+            If a process ends at once.
+        """
+        began = time.monotonic()
+        sockets.check_free(self.manifest.l1_port, "the L1")
+        for plan in self.manifest.nodes:
+            sockets.check_free(plan.port, f"node {plan.name}")
+        self.write_state()
+        self._start_l1()
+        progress(f"L1 ready at {self.l1_url}")
+        self.resumed = self.run_dir.rollup.is_file()
+        if self.resumed:
+            deployer.check_deployed(self.l1, self.run_dir)
+        else:
+            deployer.deploy(self.l1, self.manifest, self.run_dir)
+            progress(f"contracts deployed: {self.run_dir.shown / 'addresses.json'}")
+        for plan in self.manifest.nodes:
+            self.start_node(plan)
+        self.wait_ready()
+        self.status = "ready"
+        self.ready_seconds = time.monotonic() - began
+        self.write_state()
+
+    @property
+    def l1(self) -> JsonRpc:
+        """Return a client of the L1."""
+        return JsonRpc(self.l1_url)
+
+    def stop(self) -> None:
+        """Stop the nodes, then the L1, which saves its state."""
+        self.status = "stopping"
+        nodes = [process for name, process in self.processes.items() if name != "l1"]
+        stop(nodes)
+        stop([process for name, process in self.processes.items() if name == "l1"])
+        self.status = "stopped"
+        self.write_state()
+
+    def start_node(self, plan: NodePlan) -> None:
+        """Write the configuration of a node and start its process."""
+        folder = self.run_dir.node(plan.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "config.json"
+        write_json(config, self.node_config(plan), private=True)
+        command = [sys.executable, "-m", "rollup_node.cli.main", "node", "--config", str(config)]
+        self.processes[plan.name] = spawn(plan.name, command, self.run_dir.log(plan.name))
+
+    def restart_crashed(self) -> list[str]:
+        """Start again every node that has ended; return their names."""
+        names = [plan for plan in self.manifest.nodes if self._exit_code(plan.name) is not None]
+        for plan in names:
+            self.start_node(plan)
+        self.write_state()
+        return [plan.name for plan in names]
+
+    def crashes(self) -> list[Process]:
+        """Return the processes that have ended since the last call."""
+        ended = [
+            process
+            for process in self.processes.values()
+            if process.exit_code is not None and process.pid not in self._reported
+        ]
+        self._reported.update(process.pid for process in ended)
+        if ended:
+            self.write_state()
+        return ended
+
+    def wait_ready(self, names: tuple[str, ...] | None = None) -> None:
+        """Wait until the named nodes (default: all) answer 200 on `/readyz`.
+
+        Raises
+        ------
+        NotReadyError
+            At the deadline; it says which node is not ready and why.
+        DevnetError
+            If a node's process ended.
+        """
+        for plan in self.manifest.nodes:
+            if names is None or plan.name in names:
+                self._wait_node(plan)
+
+    def node_config(self, plan: NodePlan) -> dict[str, Any]:
+        """Return what the configuration file of a node says."""
+        manifest = self.manifest
+        sequencer = manifest.node("sequencer")
+        url = f"http://{sockets.HOST}:{sequencer.port}"
+        return {
+            "name": plan.name,
+            "roles": [plan.name],
+            "l1_url": self.l1_url,
+            "host": sockets.HOST,
+            "port": plan.port,
+            "data_dir": str(self.run_dir.node(plan.name) / "data"),
+            "private_key": f"0x{accounts()[plan.name].private_key.hex()}",
+            "rollup": str(self.run_dir.rollup),
+            "sequencer_url": None if plan.name == "sequencer" else url,
+            "seed": manifest.seed,
+            "batch": {
+                "max_bytes": manifest.batch_max_bytes,
+                "max_age_ms": manifest.batch_max_age_ms,
+                "data": manifest.batch_data,
+            },
+            "block_interval_ms": manifest.block_interval_ms,
+            "log_format": "json",
+        }
+
+    def write_state(self) -> None:
+        """Write what other commands need to know about this run."""
+        write_json(self.run_dir.state, self.describe())
+
+    def describe(self) -> dict[str, Any]:
+        """Return the state of the run as plain data."""
+        l1 = self.processes.get("l1")
+        return {
+            "status": self.status,
+            "profile": self.manifest.profile.name,
+            "seed": self.manifest.seed,
+            "batch_data": self.manifest.batch_data,
+            "resumed": self.resumed,
+            "ready_seconds": round(self.ready_seconds, 2),
+            "l1": {
+                "url": self.l1_url,
+                "chain_id": L1_CHAIN_ID,
+                "anvil": self.anvil.version,
+                "pid": l1.pid if l1 else None,
+                "exit_code": l1.exit_code if l1 else None,
+            },
+            "l2_chain_id": L2_CHAIN_ID,
+            "nodes": [self._describe_node(plan) for plan in self.manifest.nodes],
+        }
+
+    def _describe_node(self, plan: NodePlan) -> dict[str, Any]:
+        process = self.processes.get(plan.name)
+        return {
+            "name": plan.name,
+            "url": f"http://{sockets.HOST}:{plan.port}",
+            "account": checksum(accounts()[plan.name].address),
+            "pid": process.pid if process else None,
+            "exit_code": process.exit_code if process else None,
+            "log": str(self.run_dir.log(plan.name)),
+        }
+
+    def _start_l1(self) -> None:
+        manifest = self.manifest
+        command = [
+            str(self.anvil.path),
+            *("--host", sockets.HOST, "--port", str(manifest.l1_port)),
+            *("--chain-id", str(L1_CHAIN_ID), "--hardfork", "osaka", "--enable-tx-gas-limit"),
+            *("--gas-limit", str(BLOCK_GAS_LIMIT), "--no-request-size-limit"),
+            *("--block-time", "1", "--mixed-mining", "--quiet", "--json"),
+            *("--state", str(self.run_dir.l1_state)),
+            *("--state-interval", str(STATE_INTERVAL_SECONDS)),
+        ]
+        l1 = spawn("l1", command, self.run_dir.log("l1"), mercy=True)
+        self.processes["l1"] = l1
+        client = self.l1
+        for _ in Deadline(L1_READY_SECONDS, f"the L1 answers at {self.l1_url}"):
+            if l1.exit_code is not None:
+                raise DevnetError(f"the L1 ended with code {l1.exit_code}: {l1.last_line()}")
+            try:
+                chain_id = int(client.call("eth_chainId"), 16)
+            except NotReadyError:
+                continue
+            if chain_id != L1_CHAIN_ID:
+                raise DevnetError(f"chain id of the L1: {chain_id} != {L1_CHAIN_ID}")
+            return
+
+    def _wait_node(self, plan: NodePlan) -> None:
+        client = JsonRpc(f"http://{sockets.HOST}:{plan.port}")
+        process = self.processes[plan.name]
+        answer = "it does not answer"
+        end = time.monotonic() + NODES_READY_SECONDS
+        while time.monotonic() < end:
+            if process.exit_code is not None:
+                raise DevnetError(describe_crash(process))
+            try:
+                status, body = client.request("GET", "/readyz")
+            except NotReadyError:
+                time.sleep(0.02)
+                continue
+            if status == HTTP_OK:
+                return
+            answer = f"it answers {status} {body.decode('utf-8', 'replace').strip()}"
+            time.sleep(0.02)
+        raise NotReadyError(f"node {plan.name} not ready in {NODES_READY_SECONDS} s: {answer}")
+
+    def _exit_code(self, name: str) -> int | None:
+        process = self.processes.get(name)
+        return process.exit_code if process else None
+
+
+def describe_crash(process: Process) -> str:
+    """Say in one line which process ended, how, and what it said last."""
+    code = process.exit_code or 0
+    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    last = process.last_line()
+    return f"{process.name} ended ({how}){': ' if last else ''}{_message(last)}; log: {process.log}"
+
+
+def manifest_of(run_dir: RunDir, fresh: Manifest) -> Manifest:
+    """Return the manifest to start with: of a run that is resumed, its own profile and seed.
+
+    Raises
+    ------
+    DevnetError
+        If another profile is asked for than the contracts were deployed with.
+    """
+    if not run_dir.rollup.is_file():
+        return fresh
+    known = read_json(run_dir.rollup)["parameters"]
+    wanted = asdict(fresh.profile)
+    for key, value in known.items():
+        if wanted.get(key, value) != value:
+            raise DevnetError(
+                f"{run_dir.shown} was deployed with {key} {value}, profile {fresh.profile.name} "
+                f"has {wanted[key]}: `strikenet down --purge` first, or another --run-dir"
+            )
+    return fresh
+
+
+def _message(line: str) -> str:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    return str(entry.get("message", entry.get("event", line))) if isinstance(entry, dict) else line
