@@ -53,7 +53,7 @@ struct AssertionInput {
     /// Value of the cursor leaf (S-1) in the after state.
     bytes26 cursor;
     /// Its 12 siblings, from the leaf upwards.
-    bytes32[12] cursorBranch;
+    bytes32[] cursorBranch;
 }
 
 /// @title Tree of bonded claims about the L2 state

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Outbox entry of an L2 state (docs/spec.md S-4).
-struct Withdrawal {
-    uint32 account;
-    uint8 asset;
-    uint96 amount;
-    address recipient;
-}
+import {Withdrawal} from "../types/State.sol";
 
 /// @title Custody of all money of the rollup
 /// @notice Takes deposits of ETH and ERC-20 tokens, and pays withdrawals that a confirmed assertion holds in its outbox.
@@ -105,6 +99,8 @@ interface IBridge {
     error TooManyPauses(uint256 limit);
     /// @notice Too little gas to give an ETH recipient its full share; `required` is needed at the call.
     error InsufficientGas(uint256 available, uint256 required);
+    /// @notice The confirmed state pays out more than came in; something is badly wrong.
+    error CustodyExceeded(uint8 asset, uint256 amount, uint256 custody);
     /// @notice There is nothing to claim.
     error NothingToClaim(address owner);
     /// @notice The recipient refused the ETH.
@@ -121,13 +117,13 @@ interface IBridge {
 
     /// @notice Show that the after state of `assertionId` holds `withdrawal` at `outboxIndex`, and start its maturity.
     /// @dev Recorded for the caller; nobody can start or disturb the clock of another. Not in the block (by number)
-    /// that created the assertion.
+    /// that created the assertion. The recipient may not be the bridge: such a withdrawal stays in custody.
     /// @param branch The 36 siblings from the leaf upwards (T-3).
     function proveWithdrawal(
         bytes32 assertionId,
         Withdrawal calldata withdrawal,
         uint64 outboxIndex,
-        bytes32[36] calldata branch
+        bytes32[] calldata branch
     ) external;
 
     /// @notice Pay a withdrawal that `prover` proved: assertion confirmed, proof mature, not paused, index not paid.
@@ -204,6 +200,9 @@ interface IBridge {
 
     /// @notice Seconds between proving and paying.
     function MATURITY_SECONDS() external view returns (uint64);
+
+    /// @notice Gas that an ETH recipient of `finalizeWithdrawal` gets.
+    function PAYOUT_GAS() external view returns (uint256);
 
     /// @notice Most paused seconds in any 365 days.
     function MAX_PAUSE_SECONDS() external view returns (uint64);

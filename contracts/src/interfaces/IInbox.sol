@@ -5,19 +5,6 @@ pragma solidity 0.8.37;
 /// @notice Commits to inbox items (batches, forced items) and to delayed messages (deposits, forced transactions).
 /// Rules: docs/spec.md I-1 to I-8. Times are unix seconds, lengths are bytes.
 interface IInbox {
-    /// @notice How an item entered; the entry point decides, never its content (I-1).
-    enum ItemKind {
-        CALLDATA,
-        BLOB,
-        FORCED
-    }
-
-    /// @notice Kind of a delayed message (I-6).
-    enum MessageKind {
-        DEPOSIT,
-        FORCED_TRANSACTION
-    }
-
     /// @notice Item number `index` entered.
     /// @dev For a forced item `poster` is whoever called `forceInclude`. The data of a batch are the calldata or the
     /// blobs of the transaction that emitted this event; batches can only be posted by a top-level call, so that is
