@@ -15,7 +15,7 @@ library Chunks {
 
     /// @notice Depth of the tree over `chunks >= 1` chunks: the rounded-up binary logarithm.
     function depth(uint256 chunks) internal pure returns (uint256 levels) {
-        while ((1 << levels) < chunks) ++levels;
+        while (2 ** levels < chunks) ++levels;
     }
 
     /// @notice Hash of one chunk.
@@ -27,7 +27,7 @@ library Chunks {
     function root(bytes calldata data) internal pure returns (bytes32) {
         uint256 chunks = count(data.length);
         if (chunks == 0) return bytes32(0);
-        bytes32[] memory level = new bytes32[](1 << depth(chunks));
+        bytes32[] memory level = new bytes32[](2 ** depth(chunks));
         for (uint256 i = 0; i < chunks; ++i) {
             uint256 start = i * CHUNK_BYTES;
             uint256 end = i + 1 == chunks ? data.length : start + CHUNK_BYTES;

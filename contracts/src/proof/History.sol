@@ -18,6 +18,6 @@ library History {
 
     /// @notice Root of the history whose last leaf is `leaf`; the length of `branch` is the height of the tree.
     function rootOfLast(bytes32 leaf, bytes32[] calldata branch) internal pure returns (bytes32) {
-        return rootOf(leaf, (1 << branch.length) - 1, branch);
+        return rootOf(leaf, 2 ** branch.length - 1, branch);
     }
 }

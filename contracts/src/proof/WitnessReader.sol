@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IStepVerifier} from "../interfaces/IStepVerifier.sol";
+import {DelayedMessage, ItemHeader} from "../types/Inputs.sol";
+import {LeafKey} from "../types/LeafKey.sol";
+import {Multiproof, TableLeaf} from "./Multiproof.sol";
+
+/// @notice Reads the packed parts of a witness (docs/spec.md W); running over the end is an error with its operands.
+/// @custom:twin rollup_node/proof/witness.py
+library WitnessReader {
+    uint256 internal constant HEADER_BYTES = 84;
+    uint256 internal constant MESSAGE_HEAD_BYTES = 28;
+
+    /// @notice The `size` bytes at `offset`.
+    function take(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (bytes calldata) {
+        if (offset + size > witness.length) revert IStepVerifier.WitnessTooShort(offset, size, witness.length);
+        return witness[offset:offset + size];
+    }
+
+    /// @notice The big-endian number of `size` bytes at `offset`.
+    function number(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (uint256) {
+        return uint256(bytes32(take(witness, offset, size))) >> (256 - 8 * size);
+    }
+
+    /// @notice W-1 without the list of blobs.
+    function header(bytes calldata witness) internal pure returns (ItemHeader memory) {
+        bytes calldata raw = take(witness, 0, HEADER_BYTES);
+        return ItemHeader({
+            kind: uint8(raw[0]),
+            byteLength: uint32(bytes4(raw[1:])),
+            dataRoot: bytes32(raw[5:]),
+            delayedCount: uint40(bytes5(raw[37:])),
+            delayedAcc: bytes32(raw[42:]),
+            minTime: uint40(bytes5(raw[74:])),
+            maxTime: uint40(bytes5(raw[79:]))
+        });
+    }
+
+    /// @notice One message of W-3, and where the next one begins.
+    function message(bytes calldata witness, uint256 offset)
+        internal
+        pure
+        returns (DelayedMessage memory result, uint256 next)
+    {
+        bytes calldata head = take(witness, offset, MESSAGE_HEAD_BYTES);
+        next = skipMessage(witness, offset);
+        result = DelayedMessage({
+            kind: uint8(head[0]),
+            sender: address(bytes20(head[1:])),
+            timestamp: uint40(bytes5(head[21:])),
+            body: witness[offset + MESSAGE_HEAD_BYTES:next]
+        });
+    }
+
+    /// @notice Where the message after the one at `offset` begins.
+    function skipMessage(bytes calldata witness, uint256 offset) internal pure returns (uint256 next) {
+        uint256 size = number(witness, offset + MESSAGE_HEAD_BYTES - 2, 2);
+        next = offset + MESSAGE_HEAD_BYTES + size;
+        take(witness, offset, next - offset);
+    }
+
+    /// @notice The table W-4, checked for order, and where W-5 begins. Its first leaf is the cursor.
+    function leaves(bytes calldata witness, uint256 offset)
+        internal
+        pure
+        returns (TableLeaf[] memory table, uint256 next)
+    {
+        table = new TableLeaf[](number(witness, offset, 2));
+        next = offset + 2;
+        for (uint256 i = 0; i < table.length; ++i) {
+            LeafKey key = LeafKey.wrap(uint64(number(witness, next, 5)));
+            uint256 size = number(witness, next + 5, 2);
+            table[i] = Multiproof.tableLeaf(key, take(witness, next + 7, size));
+            next += 7 + size;
+            if (i > 0 && table[i].position <= table[i - 1].position) {
+                revert IStepVerifier.LeavesNotIncreasing(table[i - 1].key, key);
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Delayed, Deposit} from "../core/Delayed.sol";
+import {Layout} from "../core/Layout.sol";
+import {Leaves} from "../core/Leaves.sol";
+import {IStep} from "../interfaces/IStep.sol";
+import {Reason} from "../types/Reason.sol";
+import {Owner, Withdrawal} from "../types/State.sol";
+import {StepKind} from "../types/StepKind.sol";
+import {Opening, StepInput} from "../types/Steps.sol";
+import {Openings} from "./Openings.sol";
+
+/// @notice Deposits: credited, or refunded through the outbox when they cannot be (docs/spec.md X-7).
+contract DepositSteps is IStep {
+    using Openings for Opening[];
+
+    /// @inheritdoc IStep
+    function execute(StepInput calldata input, Opening[] calldata openings)
+        external
+        pure
+        returns (StepKind kind, Reason reason, bytes[] memory values)
+    {
+        (bool ok, Deposit memory deposit) = Delayed.decodeDeposit(input.body);
+        uint256 used;
+        if (ok) {
+            kind = StepKind.DEPOSIT;
+            values = openings.values();
+            (reason, used) = _credit(deposit, openings, values);
+            if (reason != Reason.OK && reason != Reason.ZERO_AMOUNT) {
+                used = _refund(deposit, input.sender, openings, values, used);
+            }
+        } else {
+            kind = StepKind.FORCED_UNDECODABLE;
+            reason = Reason.UNDECODABLE;
+        }
+        openings.finish(used);
+    }
+
+    function _credit(Deposit memory deposit, Opening[] calldata openings, bytes[] memory values)
+        private
+        pure
+        returns (Reason, uint256 used)
+    {
+        if (deposit.amount == 0) return (Reason.ZERO_AMOUNT, 0);
+        bool known = deposit.account != 0 && deposit.account < Layout.DEPOSIT_ACCOUNTS_LIMIT;
+        if (!known) return (Reason.UNKNOWN_ACCOUNT, 0);
+        if (deposit.asset >= Layout.ASSETS) return (Reason.UNKNOWN_ASSET, 0);
+        uint96[4] memory totals = Leaves.decodeAmounts(openings.read(0, Layout.TOTALS));
+        bool opened = openings.read(1, Layout.ownerKey(deposit.account)).length != 0;
+        bytes calldata leaf = openings.read(2, Layout.balancesKey(deposit.account));
+        if (!opened && deposit.owner == address(0)) return (Reason.ZERO_OWNER, 3);
+        uint96[4] memory balances;
+        if (opened) balances = Leaves.decodeAmounts(leaf);
+        uint256 total = uint256(totals[deposit.asset]) + deposit.amount;
+        uint256 balance = uint256(balances[deposit.asset]) + deposit.amount;
+        if (total >= Layout.TOTAL_LIMIT || balance > Layout.MAX_BALANCE) return (Reason.BALANCE_OVERFLOW, 3);
+        totals[deposit.asset] = uint96(total);
+        balances[deposit.asset] = uint96(balance);
+        values[0] = Leaves.encodeAmounts(totals);
+        if (!opened) values[1] = Leaves.encodeOwner(Owner(deposit.owner, 0, 0));
+        values[2] = Leaves.encodeAmounts(balances);
+        return (Reason.OK, 3);
+    }
+
+    /// @dev Opens two leaves after the `before` that crediting has read, and returns how many that makes.
+    function _refund(
+        Deposit memory deposit,
+        address depositor,
+        Opening[] calldata openings,
+        bytes[] memory values,
+        uint256 before
+    ) private pure returns (uint256 used) {
+        uint256 slot = Leaves.decodeAllocators(openings.read(before, Layout.ALLOCATORS));
+        openings.read(before + 1, Layout.outboxKey(slot));
+        values[before] = Leaves.encodeAllocators(slot + 1);
+        values[before + 1] =
+            Leaves.encodeWithdrawal(Withdrawal(deposit.account, deposit.asset, deposit.amount, depositor));
+        return before + 2;
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LeafKey} from "./LeafKey.sol";
+
+/// @notice A leaf that a step reads, and may write.
+/// @param key Key of the leaf.
+/// @param value Bytes of the leaf before the step; empty for the empty leaf.
+struct Opening {
+    LeafKey key;
+    bytes value;
+}
+
+/// @notice What a step contract is told besides the leaves.
+/// @param forced The body is a delayed message, and `sender` authenticates it.
+/// @param sender Sender of the delayed message; zero for a record of a batch.
+/// @param timeMs Cursor time in milliseconds.
+/// @param body Body of the record, or of the delayed message.
+struct StepInput {
+    bool forced;
+    address sender;
+    uint48 timeMs;
+    bytes body;
+}
+
+/// @notice A call of the verifier: a run of consecutive steps (docs/spec.md G-3, W).
+/// @param target Inbox items that the history under proof consumes.
+/// @param configHash Configuration under which the history was asserted.
+/// @param startRoot State root at the start of the segment.
+/// @param stepsDone Steps of the segment that are in the table already; the call continues from there.
+/// @param steps Steps to execute, at least one.
+/// @param witness Packed witness W.
+struct Call {
+    uint40 target;
+    bytes32 configHash;
+    bytes32 startRoot;
+    uint16 stepsDone;
+    uint16 steps;
+    bytes witness;
+}
