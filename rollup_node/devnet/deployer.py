@@ -28,12 +28,13 @@ class Asset:
     symbol: str
     decimals: int
     contract: str | None
+    artifact: str = ""
 
 
 ASSETS: Final = (
-    Asset(0, "USDC", 6, "usdc"),
+    Asset(0, "USDC", 6, "usdc", "TestUSDC"),
     Asset(1, "ETH", 18, None),
-    Asset(2, "WSTK", 18, "wstk"),
+    Asset(2, "TKN", 18, "tkn", "TestToken"),
 )
 FAUCET_UNITS: Final = 1_000_000
 """Whole tokens that each user account gets of each token."""
@@ -113,20 +114,14 @@ def check_deployed(l1: JsonRpc, run_dir: RunDir) -> None:
 
 def creations() -> list[Creation]:
     """Return all contracts in order of creation."""
-    tokens = [
-        Creation(
-            asset.contract,
-            "TestToken",
-            {"name": f"Test {asset.symbol}", "symbol": asset.symbol, "decimals": asset.decimals},
-        )
-        for asset in ASSETS
-        if asset.contract
-    ]
+    tokens = [Creation(asset.contract, asset.artifact, {}) for asset in ASSETS if asset.contract]
     return [
         *tokens,
         Creation("inbox", "Inbox", {}),
         Creation("bridge", "Bridge", {}),
         Creation("blob_importer", "BlobImporter", {}),
+        Creation("account_steps", "AccountSteps", {}),
+        Creation("deposit_steps", "DepositSteps", {}),
         Creation("step_verifier", "StepVerifier", {}),
         Creation("assertion_chain", "AssertionChain", {}),
     ]
@@ -141,7 +136,9 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
         "inbox": addresses["inbox"],
         "assertionChain": addresses["assertion_chain"],
         "verifier": addresses["step_verifier"],
-        "importer": addresses["blob_importer"],
+        "blobImporter": addresses["blob_importer"],
+        "accountSteps": addresses["account_steps"],
+        "depositSteps": addresses["deposit_steps"],
         "tokens": [addresses[asset.contract] if asset.contract else bytes(20) for asset in ASSETS],
         "initialOwner": named["deployer"],
         "posters": [named["batch_poster"]],
@@ -164,7 +161,7 @@ def hand_out(l1: JsonRpc, addresses: Mapping[str, bytes]) -> None:
     deployer = accounts()["deployer"].address
     for asset in ASSETS:
         if asset.contract:
-            token = Contract(l1, "TestToken", addresses[asset.contract])
+            token = Contract(l1, asset.artifact, addresses[asset.contract])
             for name in USERS:
                 amount = FAUCET_UNITS * 10**asset.decimals
                 token.send(deployer, "mint", accounts()[name].address, amount)

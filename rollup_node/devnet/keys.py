@@ -9,6 +9,8 @@ from typing import Final
 import coincurve
 import sha3
 
+from rollup_node.codec.signature import address_of
+
 MNEMONIC: Final = "test test test test test test test test test test test junk"
 OPERATORS: Final = (
     "deployer",
@@ -48,12 +50,6 @@ def accounts() -> dict[str, Account]:
         private_key, _ = _child(key, chain_code, index)
         made[name] = Account(name, address_of(private_key), private_key)
     return made
-
-
-def address_of(private_key: bytes) -> bytes:
-    """Return the 20-byte address of a private key."""
-    point = coincurve.PublicKey.from_valid_secret(private_key).format(compressed=False)
-    return bytes(sha3.keccak_256(point[1:]).digest()[12:])
 
 
 def checksum(address: bytes) -> str:

@@ -15,13 +15,13 @@ from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest, NodePlan
 from rollup_node.devnet.process import Process, spawn, stop
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
+from rollup_node.l1.anvil import AnvilOptions
 from rollup_node.l1.toolchain import Tool
 
 HTTP_OK: Final = 200
 L1_READY_SECONDS: Final = 10
 NODES_READY_SECONDS: Final = 30
 STATE_INTERVAL_SECONDS: Final = 5
-BLOCK_GAS_LIMIT: Final = 60_000_000
 
 
 class Devnet:
@@ -189,15 +189,13 @@ class Devnet:
         }
 
     def _start_l1(self) -> None:
-        manifest = self.manifest
+        options = AnvilOptions(
+            port=self.manifest.l1_port, block_time_seconds=1, state=self.run_dir.l1_state
+        )
         command = [
             str(self.anvil.path),
-            *("--host", sockets.HOST, "--port", str(manifest.l1_port)),
-            *("--chain-id", str(L1_CHAIN_ID), "--hardfork", "osaka", "--enable-tx-gas-limit"),
-            *("--gas-limit", str(BLOCK_GAS_LIMIT), "--no-request-size-limit"),
-            *("--block-time", "1", "--mixed-mining", "--quiet", "--json"),
-            *("--state", str(self.run_dir.l1_state)),
-            *("--state-interval", str(STATE_INTERVAL_SECONDS)),
+            *options.arguments(),
+            *("--state-interval", str(STATE_INTERVAL_SECONDS), "--quiet"),
         ]
         l1 = spawn("l1", command, self.run_dir.log("l1"), mercy=True)
         self.processes["l1"] = l1

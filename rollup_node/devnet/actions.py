@@ -1,0 +1,331 @@
+"""What people do on a devnet: deposit, transfer, withdraw, prove, finalize, move time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+from rollup_node.codec.delayed import encode_forced
+from rollup_node.codec.eip712 import digest
+from rollup_node.codec.records import encode_record
+from rollup_node.codec.signature import sign
+from rollup_node.core.inputs import (
+    DelayedMessage,
+    SignedTransaction,
+    Transaction,
+    Transfer,
+    Withdraw,
+)
+from rollup_node.devnet.failure import DisagreementError, RevertedError, UsageError
+from rollup_node.devnet.jsonrpc import Deadline, RpcError
+from rollup_node.devnet.keys import Account, accounts, checksum
+from rollup_node.devnet.session import Asset, Party, Session
+from rollup_node.proof.inbox import message_hash
+
+WAIT_SECONDS: Final = 30
+NONCE_PER_MS: Final = 1_000_000
+
+
+class Stage(IntEnum):
+    """Which obstacle a withdrawal meets first, as the bridge counts them."""
+
+    UNPROVEN = 0
+    WAITING_CONFIRMATION = 1
+    WAITING_MATURITY = 2
+    PAUSED = 3
+    READY = 4
+    FINALIZED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    """A deposit that L1 has taken: its message number and hash, and what it cost."""
+
+    index: int
+    hash: str
+    transaction: str
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A transaction that the sequencer has confirmed; `posted_bytes` is its length in a batch."""
+
+    sequence: int
+    hash: str
+    posted_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A withdrawal in the outbox, and the proof against one assertion once there is one."""
+
+    outbox_index: int
+    account: int
+    asset: int
+    amount: int
+    recipient: bytes
+
+    def struct(self) -> tuple[int, int, int, bytes]:
+        """Return it as the bridge takes it."""
+        return (self.account, self.asset, self.amount, self.recipient)
+
+
+def deposit(session: Session, payer: Account, to: Party, asset: Asset, amount: int) -> Deposited:
+    """Move an asset of `payer` from L1 to an L2 account.
+
+    Raises
+    ------
+    RevertedError
+        If the bridge refuses, with the name of its error.
+    """
+    bridge = session.bridge
+    if asset.token is None:
+        receipt = bridge.send(payer.address, "depositETH", to.id, value=amount)
+    else:
+        session.token(asset).send(payer.address, "approve", checksum(bridge.address), amount)
+        receipt = bridge.send(payer.address, "depositToken", asset.id, to.id, amount)
+    return _received(session, receipt)
+
+
+def force(session: Session, sender: Account, transaction: Transaction) -> Deposited:
+    """Send a transaction through L1, authenticated by its sender; nobody can refuse it."""
+    body = encode_forced(transaction)
+    return _received(session, session.inbox.send(sender.address, "sendForced", body))
+
+
+def wait_executed(session: Session, message_or_record: str, seconds: float = WAIT_SECONDS) -> str:
+    """Wait until the sequencer's chain holds a record or message; return its reason's name.
+
+    Raises
+    ------
+    NotReadyError
+        At the deadline.
+    """
+    node = session.sequencer
+    for _ in Deadline(seconds, f"the sequencer executes {message_or_record}"):
+        try:
+            record = node.call("rollup_getRecord", message_or_record)
+        except RpcError as error:
+            if error.reason != "NOT_FOUND":
+                raise
+            continue
+        return str(record["reason"])
+    raise AssertionError
+
+
+def transfer(
+    session: Session, owner: Account, sender: Party, to: Party, asset: Asset, amount: int
+) -> Sent:
+    """Move an asset between two L2 accounts.
+
+    Raises
+    ------
+    RevertedError
+        If the sequencer refuses, with the reason that the step function gives.
+    """
+    return submit(session, owner, Transfer(sender.id, to.id, asset.id, amount, fresh_nonce()))
+
+
+def withdraw(
+    session: Session, owner: Account, account: Party, asset: Asset, amount: int, recipient: bytes
+) -> Sent:
+    """Move an asset from an L2 account to the outbox, from where the bridge pays it.
+
+    Raises
+    ------
+    RevertedError
+        If the sequencer refuses, with the reason that the step function gives.
+    """
+    body = Withdraw(account.id, asset.id, amount, recipient, fresh_nonce())
+    return submit(session, owner, body)
+
+
+def submit(session: Session, owner: Account, transaction: Transaction) -> Sent:
+    """Sign a transaction, hand it to the sequencer, and return when it is durable."""
+    signature = sign(digest(session.domain, transaction), owner.private_key)
+    body = encode_record(SignedTransaction(transaction, signature))
+    try:
+        answer = session.sequencer.call("rollup_sendTransaction", f"0x{body.hex()}")
+    except RpcError as error:
+        if error.reason is None:
+            raise
+        raise RevertedError(f"the sequencer refused: {error.reason}", error.reason) from error
+    return Sent(answer["sequence"], answer["hash"], len(body) + 2)
+
+
+def fresh_nonce() -> int:
+    """Return a nonce nobody used: the time in ms; several within a millisecond are spread out."""
+    global _last_nonce  # noqa: PLW0603 - the only state: one process never repeats a nonce
+    _last_nonce = max(time.time_ns() // NONCE_PER_MS, _last_nonce + 1)
+    return _last_nonce
+
+
+_last_nonce = 0
+
+
+def exits_of(session: Session, account: int) -> list[Exit]:
+    """Return the outbox entries of an account."""
+    return [
+        Exit(
+            entry["outboxIndex"],
+            entry["account"],
+            entry["asset"],
+            int(entry["amount"]),
+            bytes.fromhex(entry["recipient"][2:]),
+        )
+        for entry in session.verifier.call("rollup_getWithdrawals", account)
+    ]
+
+
+def wait_exit(session: Session, account: int, known: set[int]) -> Exit:
+    """Wait until the verifier sees an outbox entry of an account that is not among the known."""
+    for _ in Deadline(WAIT_SECONDS, f"the withdrawal of account {account} is on L1"):
+        fresh = [entry for entry in exits_of(session, account) if entry.outbox_index not in known]
+        if fresh:
+            return fresh[0]
+    raise AssertionError
+
+
+def find_proof(session: Session, outbox_index: int) -> tuple[bytes, list[bytes]] | None:
+    """Return the oldest assertion that holds an outbox entry, and the entry's branch."""
+    for claim in session.chain.all_events("AssertionCreated"):
+        try:
+            proof = session.verifier.call("rollup_getWithdrawalProof", outbox_index, claim["item"])
+        except RpcError as error:
+            if error.reason != "NOT_FOUND":
+                raise
+            continue
+        root = bytes.fromhex(proof["stateRoot"][2:])
+        if claim["finished"] and root != claim["afterStateRoot"]:
+            raise DisagreementError(
+                f"state root after item {claim['item']}: the verifier has {proof['stateRoot']}, "
+                f"assertion 0x{claim['id'].hex()} says 0x{claim['afterStateRoot'].hex()}"
+            )
+        return claim["id"], [bytes.fromhex(node[2:]) for node in proof["branch"]]
+    return None
+
+
+def wait_proof(session: Session, outbox_index: int) -> tuple[bytes, list[bytes]]:
+    """Wait until an assertion holds the outbox entry."""
+    for _ in Deadline(WAIT_SECONDS, f"an assertion holds outbox entry {outbox_index}"):
+        found = find_proof(session, outbox_index)
+        if found:
+            return found
+    raise AssertionError
+
+
+def prove(session: Session, prover: Account, entry: Exit) -> tuple[bytes, int]:
+    """Prove a withdrawal against the oldest assertion that holds it; return its id and the gas."""
+    assertion, branch = wait_proof(session, entry.outbox_index)
+    stage, _ = status(session, prover, assertion, entry)
+    if stage != Stage.UNPROVEN:
+        return assertion, 0
+    receipt = session.bridge.send(
+        prover.address, "proveWithdrawal", assertion, entry.struct(), entry.outbox_index, branch
+    )
+    return assertion, int(receipt["gasUsed"], 16)
+
+
+def status(session: Session, prover: Account, assertion: bytes, entry: Exit) -> tuple[Stage, int]:
+    """Return which clock of a withdrawal is pending and until when (unix seconds, 0: unknown)."""
+    stage, until = session.bridge.call(
+        "withdrawalStatus", prover.address, assertion, entry.struct(), entry.outbox_index
+    )
+    return Stage(stage), until
+
+
+def wait_stage(
+    session: Session,
+    prover: Account,
+    assertion: bytes,
+    entry: Exit,
+    *,
+    warp: bool,
+    seconds: float = WAIT_SECONDS,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Wait until a proven withdrawal can be finalized (or is); with `warp` move L1 time there."""
+    said: tuple[Stage, int] | None = None
+    for _ in Deadline(seconds, f"withdrawal {entry.outbox_index} can be finalized"):
+        stage, until = status(session, prover, assertion, entry)
+        if stage >= Stage.READY:
+            return
+        left = until - session.l1_time()
+        if (stage, until) != said:
+            tell(f"{stage.name.lower().replace('_', ' ')}: {max(left, 0):,} s to go")
+            said = (stage, until)
+        if warp and left > 0:
+            wait_idle(session)
+            move_time(session, left + 1)
+
+
+def finalize(
+    session: Session, caller: Account, prover: Account, assertion: bytes, entry: Exit
+) -> int:
+    """Have the bridge pay a withdrawal; return the gas."""
+    receipt = session.bridge.send(
+        caller.address,
+        "finalizeWithdrawal",
+        prover.address,
+        assertion,
+        entry.struct(),
+        entry.outbox_index,
+    )
+    return int(receipt["gasUsed"], 16)
+
+
+def move_time(session: Session, seconds: int) -> None:
+    """Let L1 time jump forward; the next block has the new time."""
+    session.l1.call("evm_increaseTime", seconds)
+    session.l1.call("evm_mine")
+
+
+def wait_idle(session: Session, seconds: float = WAIT_SECONDS) -> None:
+    """Wait until every node has read L1 and everything is posted and asserted."""
+    for _ in Deadline(seconds, "every node is idle"):
+        if is_idle(session):
+            return
+
+
+def is_idle(session: Session) -> bool:
+    """Tell whether nothing is on its way: no record to post, no item to assert, no node behind."""
+    if session.inbox.call("consumed") != session.inbox.call("delayedCount"):
+        return False
+    count = session.inbox.call("count")
+    claims = session.chain.all_events("AssertionCreated")
+    if count and (not claims or claims[-1]["item"] < count):
+        return False
+    head = int(session.l1.call("eth_blockNumber"), 16)
+    for node in session.nodes.values():
+        sync = node.call("optimism_syncStatus")
+        behind = head - sync["current_l1"]["number"]
+        if behind > 1 or sync["unsafe_l2"]["number"] != sync["safe_l2"]["number"]:
+            return False
+    return True
+
+
+def payer_of(name: str) -> Account:
+    """Return the named account that signs on L1 and L2.
+
+    Raises
+    ------
+    UsageError
+        If nobody on this devnet has the key.
+    """
+    if name not in accounts():
+        raise UsageError(f"no key for {name!r}: one of {', '.join(accounts())}")
+    return accounts()[name]
+
+
+def _received(session: Session, receipt: dict[str, Any]) -> Deposited:
+    event = session.inbox.events(receipt, "DelayedMessage")[0]
+    sender = bytes.fromhex(event["sender"][2:])
+    message = DelayedMessage(event["kind"], sender, event["timestamp"], event["body"])
+    return Deposited(
+        event["index"],
+        f"0x{message_hash(message).hex()}",
+        receipt["transactionHash"],
+        int(receipt["gasUsed"], 16),
+    )

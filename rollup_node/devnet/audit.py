@@ -1,0 +1,130 @@
+"""Counts the money: what the bridge holds must equal what it owes, to the last unit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rollup_node.codec.delayed import decode_message
+from rollup_node.core.inputs import DelayedMessage, Deposit
+from rollup_node.devnet.failure import DisagreementError
+from rollup_node.devnet.jsonrpc import Deadline, RpcError
+from rollup_node.devnet.session import Asset, Session
+
+WAIT_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Custody of one asset and the claims against it, in the smallest unit."""
+
+    asset: Asset
+    custody: int
+    balances: int
+    unpaid_outbox: int
+    waiting_deposits: int
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether custody equals the sum of claims."""
+        return self.custody == self.balances + self.unpaid_outbox + self.waiting_deposits
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One row for each asset."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether every row is exact."""
+        return all(row.exact for row in self.rows)
+
+    def table(self) -> dict[str, dict[str, str | bool]]:
+        """Return the rows as plain data; amounts as text, since JSON numbers lose digits."""
+        return {
+            row.asset.symbol: {
+                "custody": str(row.custody),
+                "balances": str(row.balances),
+                "unpaid_outbox": str(row.unpaid_outbox),
+                "waiting_deposits": str(row.waiting_deposits),
+                "exact": row.exact,
+            }
+            for row in self.rows
+        }
+
+
+def audit(session: Session) -> Audit:
+    """Compare custody with claims, the claims as the verifier derives them from L1."""
+    accounts = [
+        account
+        for number in range(1, session.bridge.call("accountCount") + 1)
+        if (account := _account(session, number)) is not None
+    ]
+    outbox = [
+        entry
+        for account in range(1, session.bridge.call("accountCount") + 1)
+        for entry in session.verifier.call("rollup_getWithdrawals", account)
+        if not session.bridge.call("isFinalized", entry["outboxIndex"])
+    ]
+    waiting = waiting_deposits(session)
+    return Audit(
+        tuple(
+            Row(
+                asset,
+                session.bridge.call("custody", asset.id),
+                sum(int(account["balances"].get(asset.symbol, "0")) for account in accounts),
+                sum(int(entry["amount"]) for entry in outbox if entry["asset"] == asset.id),
+                sum(deposit.amount for deposit in waiting if deposit.asset == asset.id),
+            )
+            for asset in session.assets
+        )
+    )
+
+
+def waiting_deposits(session: Session) -> list[Deposit]:
+    """Return the deposits that no inbox item has consumed."""
+    consumed = session.inbox.call("consumed")
+    found = []
+    for event in session.inbox.all_events("DelayedMessage"):
+        if event["index"] >= consumed:
+            sender = bytes.fromhex(event["sender"][2:])
+            message = DelayedMessage(event["kind"], sender, event["timestamp"], event["body"])
+            decoded = decode_message(message)
+            if isinstance(decoded, Deposit):
+                found.append(decoded)
+    return found
+
+
+def wait_agreement(session: Session, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
+    """Wait until sequencer and verifier know all of L1; return the safe block and its root.
+
+    Raises
+    ------
+    DisagreementError
+        If their state roots of that block differ.
+    NotReadyError
+        At the deadline.
+    """
+    for _ in Deadline(seconds, "the verifier has derived what the sequencer has executed"):
+        ours = session.sequencer.call("optimism_syncStatus")
+        theirs = session.verifier.call("optimism_syncStatus")
+        number = theirs["safe_l2"]["number"]
+        if ours["unsafe_l2"]["number"] == ours["safe_l2"]["number"] == number:
+            tag = hex(number)
+            root: str = session.verifier.call("rollup_stateRoot", tag)
+            other = session.sequencer.call("rollup_stateRoot", tag)
+            if root != other:
+                raise DisagreementError(
+                    f"state root of block {number}: sequencer {other}, verifier {root}"
+                )
+            return number, root
+    raise AssertionError
+
+
+def _account(session: Session, number: int) -> dict[str, Any] | None:
+    try:
+        return session.l2_account(number, session.verifier)
+    except RpcError as error:
+        if error.reason == "NOT_FOUND":
+            return None
+        raise

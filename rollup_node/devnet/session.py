@@ -1,0 +1,183 @@
+"""A client of a running devnet: its L1, its nodes, its contracts, and the people with accounts."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from rollup_node.codec.eip712 import domain_separator
+from rollup_node.devnet.contracts import Contract
+from rollup_node.devnet.failure import UsageError
+from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.devnet.keys import USERS, Account, accounts, checksum
+from rollup_node.devnet.rundir import RunDir, read_json
+
+_ADDRESS_TEXT = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One collateral asset; `token` is `None` for ETH."""
+
+    id: int
+    symbol: str
+    decimals: int
+    token: bytes | None
+
+    def parse(self, text: str) -> int:
+        """Return an amount such as `1.5` in the smallest unit, exactly.
+
+        Raises
+        ------
+        UsageError
+            If it is no positive number or has more digits than the asset.
+        """
+        try:
+            units = Decimal(text).scaleb(self.decimals)
+        except InvalidOperation:
+            raise UsageError(f"not an amount: {text!r}") from None
+        if not units.is_finite() or units <= 0 or units >= 1 << 96:
+            raise UsageError(f"amount out of range: {text} {self.symbol}")
+        if units != units.to_integral_value():
+            raise UsageError(f"{self.symbol} has {self.decimals} decimals: {text} is finer")
+        return int(units)
+
+    def show(self, amount: int) -> str:
+        """Return an amount in whole units with its symbol."""
+        whole = Decimal(amount).scaleb(-self.decimals).normalize()
+        return f"{whole:,f} {self.symbol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An L2 account; `owner` is known if it is one of the named ones."""
+
+    id: int
+    name: str
+    address: bytes
+    owner: Account | None
+
+
+class Session:
+    """What commands and stories use; made from the files of a run directory that is running."""
+
+    def __init__(self, run_dir: RunDir) -> None:
+        self.run_dir = run_dir
+        self.state = run_dir.running()
+        self.rollup = read_json(run_dir.rollup)
+        self.l1 = JsonRpc(self.state["l1"]["url"])
+        self.nodes = {node["name"]: JsonRpc(node["url"]) for node in self.state["nodes"]}
+        addresses = {key: bytes.fromhex(text[2:]) for key, text in self.rollup["contracts"].items()}
+        self.inbox = Contract(self.l1, "Inbox", addresses["inbox"])
+        self.bridge = Contract(self.l1, "Bridge", addresses["bridge"])
+        self.chain = Contract(self.l1, "AssertionChain", addresses["assertion_chain"])
+        self.domain = domain_separator(self.rollup["l2_chain_id"], addresses["bridge"])
+        self.assets = [
+            Asset(
+                asset["id"],
+                asset["symbol"],
+                asset["decimals"],
+                bytes.fromhex(asset["token"][2:]) if int(asset["token"], 16) else None,
+            )
+            for asset in self.rollup["assets"]
+        ]
+
+    @property
+    def sequencer(self) -> JsonRpc:
+        """Return the node that takes transactions."""
+        return self.nodes["sequencer"]
+
+    @property
+    def verifier(self) -> JsonRpc:
+        """Return the node that derives the L2 from L1 alone."""
+        return self.nodes["verifier"]
+
+    def asset(self, symbol: str) -> Asset:
+        """Return an asset by its symbol, in any case.
+
+        Raises
+        ------
+        UsageError
+            If there is none.
+        """
+        for asset in self.assets:
+            if asset.symbol == symbol.upper():
+                return asset
+        known = ", ".join(asset.symbol for asset in self.assets)
+        raise UsageError(f"no asset {symbol!r}: one of {known}")
+
+    def token(self, asset: Asset) -> Contract:
+        """Return the token contract of an asset that is not ETH."""
+        if asset.token is None:
+            raise UsageError(f"{asset.symbol} is not a token")
+        return Contract(self.l1, "TestToken", asset.token)
+
+    def party(self, text: str, *, open_it: bool = False) -> Party:
+        """Find the L2 account of a name, an address, or an account number.
+
+        Parameters
+        ----------
+        open_it
+            Register an account for a name or an address that has none.
+
+        Raises
+        ------
+        UsageError
+            If there is no such account.
+        """
+        if text.isdecimal():
+            address = self.bridge.call("accountOwner", int(text))
+            if int(address, 16) == 0:
+                raise UsageError(f"no account {text} on the bridge")
+            return self._party(int(text), bytes.fromhex(address[2:]))
+        address = address_of(text)
+        number = self.bridge.call("firstAccount", checksum(address))
+        if number == 0 and open_it:
+            payer = accounts().get(text, accounts()["alice"])
+            receipt = self.bridge.send(payer.address, "openAccount", checksum(address))
+            number = self.bridge.events(receipt, "AccountOpened")[0]["account"]
+        if number == 0:
+            raise UsageError(
+                f"{text} has no account yet: `strikenet deposit --to {text}` opens one"
+            )
+        return self._party(number, address)
+
+    def l1_time(self) -> int:
+        """Return the time of the newest L1 block, unix seconds."""
+        return int(self.l1.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)  # noqa: FBT003
+
+    def l1_balance(self, asset: Asset, address: bytes) -> int:
+        """Return what an address holds on L1."""
+        if asset.token is None:
+            return int(self.l1.call("eth_getBalance", checksum(address), "latest"), 16)
+        return int(self.token(asset).call("balanceOf", checksum(address)))
+
+    def l2_account(self, number: int, node: JsonRpc | None = None) -> dict[str, Any]:
+        """Return an account as a node sees it now."""
+        answer: dict[str, Any] = (node or self.sequencer).call("rollup_getAccount", number)
+        return answer
+
+    def _party(self, number: int, address: bytes) -> Party:
+        for account in accounts().values():
+            if account.address == address:
+                return Party(number, account.name, address, account)
+        return Party(number, checksum(address), address, None)
+
+
+def address_of(text: str) -> bytes:
+    """Return the address of a name or of hex text.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if text in accounts():
+        return accounts()[text].address
+    if text.startswith("0x") and len(text) == _ADDRESS_TEXT:
+        try:
+            return bytes.fromhex(text[2:])
+        except ValueError:
+            pass
+    raise UsageError(
+        f"not a name, an address or an account number: {text!r} (names: {', '.join(USERS)})"
+    )
