@@ -1,0 +1,1 @@
+"""The border: bytes to core types and back, one encoding per value. No opinion on the values."""

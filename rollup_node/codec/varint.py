@@ -1,0 +1,47 @@
+"""LEB128 of unsigned integers, shortest form only."""
+
+_MORE = 0x80
+_LOW = 0x7F
+
+
+def encode_varint(value: int) -> bytes:
+    """Return the shortest LEB128 of a non-negative integer. Source: docs/spec.md R-3."""
+    out = bytearray()
+    while value >= _MORE:
+        out.append(value & _LOW | _MORE)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def decode_varint(data: bytes, at: int, limit: int) -> tuple[int, int]:
+    """Return the integer at `at` and the offset after it.
+
+    Source: docs/spec.md R-3. Twin: contracts/src/core.
+
+    Raises
+    ------
+    ValueError
+        The integer is not below `limit`, or not in its shortest form.
+    IndexError
+        The data end inside it.
+    """
+    byte = data[at]
+    at += 1
+    if byte < _MORE:
+        value = byte
+    else:
+        value = byte & _LOW
+        shift = 7
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & _LOW) << shift
+            if byte < _MORE:
+                break
+            shift += 7
+        if byte == 0:
+            raise ValueError(f"varint before {at}: not the shortest form")
+    if value >= limit:
+        raise ValueError(f"varint before {at}: {value} >= {limit}")
+    return value, at

@@ -1,0 +1,42 @@
+"""What each step costs at most, in gas, and where a segment ends."""
+
+from typing import Final
+
+from rollup_node.core.kinds import StepKind
+
+WEIGHTS: Final[tuple[int, ...]] = (
+    400_000,  # OPEN_ITEM
+    400_000,  # BAD_LENGTH
+    400_000,  # SEAL
+    450_000,  # UNDECODABLE
+    550_000,  # TRANSFER
+    550_000,  # WITHDRAW
+    450_000,  # ROTATE_KEY
+    450_000,  # DEPOSIT
+    450_000,  # FORCED_TRANSFER
+    450_000,  # FORCED_WITHDRAW
+    400_000,  # FORCED_ROTATE_KEY
+    400_000,  # FORCED_UNDECODABLE
+    300_000,  # CLOSE_ITEM
+)
+"""Gas of one step by `StepKind`, an upper bound that the provability gate checks.
+
+Source: docs/spec.md X-11. Twin: contracts/src/core/Weights.sol.
+"""
+
+MAX_STEP_WEIGHT: Final = 8_000_000
+"""No step may weigh more: half of what EIP-7825 allows a transaction. Source: docs/spec.md G-1."""
+
+SEGMENT_STEPS: Final = 64
+"""A segment ends after this many steps. Source: docs/spec.md G-1."""
+
+SEGMENT_WEIGHT: Final = 24_000_000
+"""A segment ends as soon as its steps weigh this much, in gas. Source: docs/spec.md G-1."""
+
+
+def is_segment_end(kind: StepKind, steps: int, weight: int) -> bool:
+    """Say whether a segment ends with a step of `kind`, its own step and weight counted already.
+
+    Source: docs/spec.md G-1.
+    """
+    return kind is StepKind.CLOSE_ITEM or steps >= SEGMENT_STEPS or weight >= SEGMENT_WEIGHT

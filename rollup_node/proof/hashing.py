@@ -1,0 +1,45 @@
+"""The hash and its tags: every preimage begins with one byte that says what it is."""
+
+from typing import Final
+
+import sha3
+
+TAG_LEAF: Final = b"\x00"
+TAG_BRANCH: Final = b"\x01"
+TAG_HISTORY: Final = b"\x02"
+TAG_CHUNK: Final = b"\x03"
+TAG_CHUNK_NODE: Final = b"\x04"
+TAG_DATA: Final = b"\x05"
+TAG_INBOX: Final = b"\x06"
+TAG_BLOBS: Final = b"\x07"
+TAG_DELAYED: Final = b"\x08"
+TAG_MESSAGE: Final = b"\x09"
+TAG_ASSERTION: Final = b"\x0a"
+TAG_CONFIG: Final = b"\x0b"
+TAG_CONTEXT: Final = b"\x0c"
+TAG_LINK: Final = b"\x0d"
+TAG_BLOB_POINT: Final = b"\x0e"
+TAG_BLOCK: Final = b"\x0f"
+
+ZERO: Final = bytes(32)
+"""Hash of an empty leaf and of every empty subtree. Source: docs/spec.md T-3."""
+
+HASH_BYTES: Final = 32
+
+
+def keccak(data: bytes) -> bytes:
+    """Return keccak-256."""
+    digest: bytes = sha3.keccak_256(data).digest()
+    return digest
+
+
+def leaf_hash(value: bytes) -> bytes:
+    """Hash the value of a leaf of the state tree. Source: docs/spec.md T-3."""
+    return keccak(TAG_LEAF + value) if value else ZERO
+
+
+def branch_hash(left: bytes, right: bytes) -> bytes:
+    """Hash a branch of the state tree. Source: docs/spec.md T-3."""
+    if left == ZERO and right == ZERO:
+        return ZERO
+    return keccak(TAG_BRANCH + left + right)
