@@ -49,6 +49,7 @@ class AssertionCreated:
     parent_id: bytes
     after_state_root: bytes
     history_root: bytes
+    accumulator: bytes
     target: int
     next_target: int
     item: int
