@@ -8,16 +8,16 @@ WEIGHTS: Final[tuple[int, ...]] = (
     400_000,  # OPEN_ITEM
     400_000,  # BAD_LENGTH
     400_000,  # SEAL
-    450_000,  # UNDECODABLE
-    550_000,  # TRANSFER
-    550_000,  # WITHDRAW
-    450_000,  # ROTATE_KEY
-    450_000,  # DEPOSIT
-    450_000,  # FORCED_TRANSFER
-    450_000,  # FORCED_WITHDRAW
-    400_000,  # FORCED_ROTATE_KEY
+    400_000,  # UNDECODABLE
+    600_000,  # TRANSFER
+    600_000,  # WITHDRAW
+    600_000,  # ROTATE_KEY
+    600_000,  # DEPOSIT
+    600_000,  # FORCED_TRANSFER
+    600_000,  # FORCED_WITHDRAW
+    600_000,  # FORCED_ROTATE_KEY
     400_000,  # FORCED_UNDECODABLE
-    300_000,  # CLOSE_ITEM
+    400_000,  # CLOSE_ITEM
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 
