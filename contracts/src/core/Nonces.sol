@@ -23,7 +23,7 @@ library Nonces {
         uint256 age = high - nonce;
         if (age >= Layout.NONCE_WINDOW) return Reason.NONCE_TOO_OLD;
         if ((owner.nonceMap >> age) & 1 == 1) return Reason.NONCE_USED;
-        owner.nonceMap |= uint192(1 << age);
+        owner.nonceMap |= uint192(2 ** age);
         return Reason.OK;
     }
 }
