@@ -79,7 +79,8 @@ def stay(run_dir: "RunDir", options: dict[str, Any]) -> int:
         emit(options["json_flag"], state, banner(state, run_dir))
         supervisor.watch(devnet, progress)
     progress(
-        f"stopped; `strikenet up` goes on from here, `strikenet down --purge` forgets {run_dir.shown}"
+        "stopped; `strikenet up` goes on from here, "
+        f"`strikenet down --purge` forgets {run_dir.shown}"
     )
     return ExitCode.OK
 
@@ -104,10 +105,11 @@ def restart(run_dir: "RunDir", *, json_flag: bool) -> int:
 
 def once(options: dict[str, Any]) -> int:
     """Run the bridge demo on a fresh devnet in a temporary directory, and end everything."""
-    from rollup_node.cli.demo import run_bridge
+    from rollup_node.cli.demo import bridge_story, run_fresh
 
     manifest = plan(None, {**options, "profile": "ci", "batch_data": "alternate"})
-    return run_bridge(manifest, require_anvil(options), json_flag=options["json_flag"])
+    anvil = require_anvil(options)
+    return run_fresh(manifest, anvil, bridge_story, json_flag=options["json_flag"])
 
 
 def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
@@ -166,10 +168,13 @@ def banner(state: dict[str, Any], run_dir: "RunDir") -> str:
     how = "resumed" if state["resumed"] else "fresh"
     rows = [f"  {node['name']:<13}{node['url']:<25}{node['account']}" for node in state["nodes"]]
     shown = run_dir.shown
+    first = (
+        f"Strikenet is ready in {state['ready_seconds']:.2f} s "
+        f"({how}, profile {state['profile']}, seed {state['seed']})"
+    )
     return "\n".join(
         [
-            f"Strikenet is ready in {state['ready_seconds']:.2f} s ({how}, profile "
-            f"{state['profile']}, seed {state['seed']})",
+            first,
             "",
             f"  L1           {l1['url']:<25}chain {l1['chain_id']}, anvil {l1['anvil']}",
             f"  L2           {state['nodes'][0]['url']:<25}chain {state['l2_chain_id']}",
