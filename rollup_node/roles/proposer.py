@@ -1,0 +1,113 @@
+"""The proposer: claims what it has executed itself, and confirms claims whose time has come.
+
+Everything is found again on L1: a right child that exists already, whoever made it, is done, so a
+proposer that was killed after any action neither claims nor pays twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RightClaim:
+    """What this node's own execution says about the next claim (docs/spec.md G-2 to G-5)."""
+
+    assertion_id: bytes
+    parent_id: bytes
+    target: int
+    history_root: bytes
+    after_state_root: bytes
+    last_leaf_branch: tuple[bytes, ...]
+    cursor: bytes
+    cursor_branch: tuple[bytes, ...]
+    segment_roots: tuple[bytes, ...]
+    finished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PendingClaim:
+    """An unconfirmed assertion on the branch that this node holds to be right.
+
+    `rivals` are other children of its parent; `created_at` in L1 seconds.
+    """
+
+    assertion_id: bytes
+    parent_confirmed: bool
+    created_at: int
+    rivals: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerView:
+    """L1 at one block.
+
+    Attributes
+    ----------
+    l1_time
+        Timestamp of that block, seconds.
+    next_claim
+        The claim that follows the last right assertion; `None` if the inbox has not reached its
+        target, this node has not executed it, or it exists.
+    pending
+        Right assertions that are not confirmed, parents first.
+    stake_wei
+        What a new stake costs; 0 if this account's stake stands behind the parent of `next_claim`
+        or behind a confirmed assertion, so that it moves.
+    stake_locked
+        True if this account's stake stands elsewhere: it cannot claim now.
+    """
+
+    l1_time: int
+    confirm_period_seconds: int
+    next_claim: RightClaim | None
+    pending: Sequence[PendingClaim]
+    stake_wei: int
+    stake_locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerMemory:
+    """When this process last claimed, in L1 seconds; only paces it, L1 knows the rest."""
+
+    claimed_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Create an assertion, with a new stake if `value_wei` is not 0."""
+
+    claim: RightClaim
+    value_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Confirm an assertion."""
+
+    assertion_id: bytes
+
+
+Action = Claim | Confirm
+
+
+def decide(
+    view: ProposerView, memory: ProposerMemory, interval_seconds: int = 0
+) -> tuple[ProposerMemory, tuple[Action, ...]]:
+    """Return at most one thing to do: confirm what can be confirmed, else claim what is right.
+
+    Parameters
+    ----------
+    interval_seconds
+        Shortest L1 time between two claims of this process. An unfinished claim is continued at
+        once.
+    """
+    for pending in view.pending:
+        over = pending.created_at + view.confirm_period_seconds <= view.l1_time
+        if pending.parent_confirmed and over and pending.rivals == 0:
+            return memory, (Confirm(pending.assertion_id),)
+    claim = view.next_claim
+    if claim is None or view.stake_locked:
+        return memory, ()
+    if claim.finished and view.l1_time - memory.claimed_at < interval_seconds:
+        return memory, ()
+    return ProposerMemory(view.l1_time), (Claim(claim, view.stake_wei),)
