@@ -11,7 +11,7 @@ from typing import Any, Final
 import sha3
 
 from rollup_node.devnet.contracts import Contract, creation_code, send_transaction
-from rollup_node.devnet.failure import DevnetError
+from rollup_node.devnet.failure import DevnetError, EnvironmentMissingError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import MNEMONIC, USERS, accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
@@ -101,12 +101,12 @@ def check_deployed(l1: JsonRpc, run_dir: RunDir) -> None:
 
     Raises
     ------
-    DevnetError
+    EnvironmentMissingError
         If it does not, for example because the state of the L1 was deleted.
     """
     for key, address in read_json(run_dir.addresses).items():
         if l1.call("eth_getCode", address, "latest") == "0x":
-            raise DevnetError(
+            raise EnvironmentMissingError(
                 f"contract {key} is not at {address}: the state of the L1 is lost; "
                 "`strikenet down --purge` starts afresh"
             )

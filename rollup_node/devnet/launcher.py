@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rollup_node.devnet import deployer, sockets
-from rollup_node.devnet.failure import DevnetError, NotReadyError
+from rollup_node.devnet.failure import DevnetError, NotReadyError, UsageError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest, NodePlan
@@ -22,6 +22,8 @@ HTTP_OK: Final = 200
 L1_READY_SECONDS: Final = 10
 NODES_READY_SECONDS: Final = 30
 STATE_INTERVAL_SECONDS: Final = 5
+
+_TELLING_CODES: Final = (2, 3, 4)
 
 
 class Devnet:
@@ -202,7 +204,7 @@ class Devnet:
         client = self.l1
         for _ in Deadline(L1_READY_SECONDS, f"the L1 answers at {self.l1_url}"):
             if l1.exit_code is not None:
-                raise DevnetError(f"the L1 ended with code {l1.exit_code}: {l1.last_line()}")
+                raise crash_error(l1)
             try:
                 chain_id = int(client.call("eth_chainId"), 16)
             except NotReadyError:
@@ -218,7 +220,7 @@ class Devnet:
         end = time.monotonic() + NODES_READY_SECONDS
         while time.monotonic() < end:
             if process.exit_code is not None:
-                raise DevnetError(describe_crash(process))
+                raise crash_error(process)
             try:
                 status, body = client.request("GET", "/readyz")
             except NotReadyError:
@@ -235,6 +237,22 @@ class Devnet:
         return process.exit_code if process else None
 
 
+def is_ready(url: str) -> bool:
+    """Tell whether a node answers 200 on `/readyz`."""
+    try:
+        return JsonRpc(url).request("GET", "/readyz")[0] == HTTP_OK
+    except NotReadyError:
+        return False
+
+
+def crash_error(process: Process) -> DevnetError:
+    """Return the failure to raise for a process that ended; it keeps a code that says why."""
+    error = NotReadyError(describe_crash(process))
+    if process.exit_code in _TELLING_CODES:
+        error.exit_code = process.exit_code
+    return error
+
+
 def describe_crash(process: Process) -> str:
     """Say in one line which process ended, how, and what it said last."""
     code = process.exit_code or 0
@@ -248,7 +266,7 @@ def manifest_of(run_dir: RunDir, fresh: Manifest) -> Manifest:
 
     Raises
     ------
-    DevnetError
+    UsageError
         If another profile is asked for than the contracts were deployed with.
     """
     if not run_dir.rollup.is_file():
@@ -257,7 +275,7 @@ def manifest_of(run_dir: RunDir, fresh: Manifest) -> Manifest:
     wanted = asdict(fresh.profile)
     for key, value in known.items():
         if wanted.get(key, value) != value:
-            raise DevnetError(
+            raise UsageError(
                 f"{run_dir.shown} was deployed with {key} {value}, profile {fresh.profile.name} "
                 f"has {wanted[key]}: `strikenet down --purge` first, or another --run-dir"
             )
@@ -268,5 +286,5 @@ def _message(line: str) -> str:
     try:
         entry = json.loads(line)
     except ValueError:
-        return line
+        return line.removeprefix("error: ")
     return str(entry.get("message", entry.get("event", line))) if isinstance(entry, dict) else line

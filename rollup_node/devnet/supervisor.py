@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from rollup_node.devnet.failure import DevnetError, NotReadyError
-from rollup_node.devnet.launcher import Devnet, describe_crash
+from rollup_node.devnet.jsonrpc import Deadline
+from rollup_node.devnet.launcher import (
+    NODES_READY_SECONDS,
+    Devnet,
+    crash_error,
+    describe_crash,
+    is_ready,
+)
 from rollup_node.devnet.manifest import Manifest
 from rollup_node.devnet.process import tail
 from rollup_node.devnet.rundir import RunDir
@@ -61,7 +68,7 @@ def watch(devnet: Devnet, progress: Progress) -> None:
         while not end.wait(_POLL_SECONDS):
             for process in devnet.crashes():
                 if process.name == "l1":
-                    raise DevnetError(describe_crash(process))
+                    raise crash_error(process)
                 progress(f"{describe_crash(process)}; `strikenet up --restart` brings it back")
             if restart.is_set():
                 restart.clear()
@@ -126,19 +133,24 @@ def bring_down(run_dir: RunDir) -> bool:
     return True
 
 
-def restart_crashed(run_dir: RunDir, deadline_seconds: float = 30) -> list[str]:
-    """Ask the running devnet to start its crashed nodes again; return their names."""
+def restart_crashed(run_dir: RunDir) -> list[str]:
+    """Have the running devnet start its crashed nodes again, and wait until they are ready.
+
+    Raises
+    ------
+    NotReadyError
+        If no devnet runs here, or a node is not ready at the deadline.
+    """
     state = run_dir.running()
     crashed = [node["name"] for node in state["nodes"] if node["exit_code"] is not None]
     pid = run_dir.running_pid()
     if crashed and pid:
         os.kill(pid, signal.SIGHUP)
-        end = time.monotonic() + deadline_seconds
-        while any(node["exit_code"] is not None for node in run_dir.read_state()["nodes"]):
-            if time.monotonic() > end:
-                raise NotReadyError(f"not restarted in {deadline_seconds} s: {', '.join(crashed)}")
-            time.sleep(_POLL_SECONDS)
-    return crashed
+    for _ in Deadline(NODES_READY_SECONDS, f"ready again: {', '.join(crashed)}"):
+        nodes = [node for node in run_dir.read_state()["nodes"] if node["name"] in crashed]
+        if all(node["exit_code"] is None and is_ready(node["url"]) for node in nodes):
+            return crashed
+    raise AssertionError
 
 
 @contextlib.contextmanager

@@ -1,0 +1,143 @@
+"""Garbage, wrong flags, busy ports, missing tools, a full disk: one clear line, one code."""
+
+import json
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from rollup_node.devnet import sockets
+from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.devnet.launcher import is_ready
+from tests.e2e.conftest import Stage, strikenet, up
+
+pytestmark = pytest.mark.e2e
+
+GARBAGE = [
+    bytes(range(128, 256)),
+    b"",
+    b"\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n[[[[[",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    + b"\xff" * 9,
+]
+
+
+def test_garbage_on_every_port_disturbs_nobody(stage: Stage) -> None:
+    session = stage.session
+    for client in session.nodes.values():
+        port = int(client.url.rpartition(":")[2])
+        for garbage in GARBAGE:
+            with socket.create_connection((sockets.HOST, port), timeout=5) as connection:
+                connection.sendall(garbage)
+                connection.shutdown(socket.SHUT_WR)
+                connection.settimeout(0.2)
+                try:
+                    connection.recv(4096)
+                except (TimeoutError, ConnectionResetError):
+                    continue
+    status = strikenet("status", "--json", "--run-dir", stage.run_dir.path).json
+    assert all(node["ready"] for node in status["nodes"])
+
+
+def test_bad_json_gets_an_error_object(stage: Stage) -> None:
+    for client in stage.session.nodes.values():
+        _, body = JsonRpc(client.url).request("POST", "/", "not json")
+        assert json.loads(body)["error"]["code"] == -32700
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("up", "--port", "70000"),
+        ("up", "--profile", "nonsense"),
+        ("up", "surplus"),
+        ("down", "--frobnicate"),
+        ("demo", "bridge", "--frobnicate"),
+        ("demo", "nonsense"),
+        ("deposit", "--to", "alice"),
+        ("withdraw", "--from", "alice", "--asset", "ETH"),
+    ],
+)
+def test_wrong_flags_give_one_line_and_code_2(words: tuple[str, ...]) -> None:
+    ran = strikenet(*words, code=2)
+    assert ran.err.startswith("error: ")
+    assert ran.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--asset", "DOGE", "--amount", "1"), "no asset 'DOGE'"),
+        (("--asset", "USDC", "--amount", "0.0000001"), "USDC has 6 decimals"),
+        (("--asset", "ETH", "--amount", "-1"), "amount out of range"),
+        (("--asset", "ETH", "--amount", "lots"), "not an amount: 'lots'"),
+    ],
+)
+def test_wrong_values_give_one_line_and_code_2(
+    stage: Stage, words: tuple[str, ...], line: str
+) -> None:
+    ran = strikenet("deposit", "--to", "alice", *words, "--run-dir", stage.run_dir.path, code=2)
+    assert line in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_command_without_a_devnet_says_how_to_start_one(tmp_path: Path) -> None:
+    ran = strikenet("status", "--run-dir", tmp_path / "none", code=5)
+    assert "start one with `strikenet up`" in ran.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_busy_port_is_named_with_its_process(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind((sockets.HOST, 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        words = ("up", "--l1-port", "0", "--port", port, "--run-dir", tmp_path / "run")
+        ran = strikenet(*words, code=4)
+    assert f"port {port}, needed by node sequencer, is in use" in ran.err
+    assert f"(pid {os.getpid()})" in ran.err
+
+
+def test_missing_anvil_names_the_mending_command(tmp_path: Path) -> None:
+    words = ("up", "--run-dir", tmp_path / "run", "--anvil", tmp_path / "anvil")
+    ran = strikenet(*words, code=3)
+    assert "configured anvil does not run" in ran.err
+
+
+def test_run_directory_that_cannot_be_written_is_code_3(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    ran = up(tmp_path / "file" / "run", code=3)
+    assert "cannot write run directory" in ran.err
+
+
+def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    up(path)
+    place = Stage.at(path)
+    children = [*place.pids().values(), place.run_dir.read_state()["l1"]["pid"]]
+    supervisor = place.run_dir.running_pid()
+    assert supervisor
+    os.kill(supervisor, signal.SIGKILL)
+    place.wait_gone([supervisor, *children])
+    assert strikenet("down", "--json", "--run-dir", path).json["stopped"] is False
+    up(path)
+    assert all(is_ready(node["url"]) for node in place.run_dir.read_state()["nodes"])
+    strikenet("down", "--purge", "--run-dir", path)
+    assert not path.exists()
+
+
+def test_interrupt_leaves_no_process(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    up(path)
+    place = Stage.at(path)
+    children = [*place.pids().values(), place.run_dir.read_state()["l1"]["pid"]]
+    supervisor = place.run_dir.running_pid()
+    assert supervisor
+    os.kill(supervisor, signal.SIGINT)
+    place.wait_gone([supervisor, *children])
