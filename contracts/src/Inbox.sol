@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Deadline} from "./core/Deadline.sol";
 import {Layout} from "./core/Layout.sol";
@@ -192,7 +193,7 @@ contract Inbox is IInbox, Ownable2Step {
             dataRoot: dataRoot,
             delayedCount: uint40(newDelayedCount),
             delayedAcc: delayedAcc,
-            minTime: uint40(block.timestamp > MAX_PAST_SECONDS ? block.timestamp - MAX_PAST_SECONDS : 0),
+            minTime: uint40(Math.saturatingSub(block.timestamp, MAX_PAST_SECONDS)),
             maxTime: uint40(block.timestamp + MAX_FUTURE_SECONDS)
         });
         bytes32 next = InboxHash.nextAccumulator(_accumulators[index], header);
@@ -231,7 +232,6 @@ contract Inbox is IInbox, Ownable2Step {
     function _checkPoster() private view {
         if (!isBatchPoster[msg.sender]) revert NotBatchPoster(msg.sender);
         // The origin is no authorization here: it proves that the data are in the transaction's own input.
-        // forge-lint: disable-next-line(tx-origin)
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotTopLevel(msg.sender, tx.origin);
     }
 

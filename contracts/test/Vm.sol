@@ -23,10 +23,13 @@ interface Vm {
     function blobhashes(bytes32[] calldata hashes) external;
     function chainId(uint256 newChainId) external;
     function coinbase(address newCoinbase) external;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function createWallet(string calldata label) external returns (Wallet memory);
     function deal(address account, uint256 newBalance) external;
     function etch(address target, bytes calldata newRuntimeBytecode) external;
     function fee(uint256 newBasefee) external;
+    function getBlockNumber() external view returns (uint256 height);
+    function getBlockTimestamp() external view returns (uint256 timestamp);
     function label(address account, string calldata newLabel) external;
     function load(address target, bytes32 slot) external view returns (bytes32);
     function prank(address msgSender) external;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AssertionChain} from "../src/AssertionChain.sol";
+import {Bridge} from "../src/Bridge.sol";
+import {Inbox} from "../src/Inbox.sol";
+import {Assertion, AssertionInput} from "../src/interfaces/IAssertionChain.sol";
+import {TestToken} from "../src/tokens/TestToken.sol";
+import {TestUSDC} from "../src/tokens/TestUSDC.sol";
+import {Withdrawal} from "../src/types/State.sol";
+import {StateFixture} from "./StateFixture.sol";
+import {Test} from "./Test.sol";
+
+/// @notice Inbox, bridge and assertion chain wired as a deployer wires them, and the moves that tests share.
+abstract contract Settlement is Test {
+    uint64 internal constant FORCE_AFTER = 600;
+    uint64 internal constant MAX_PAST = 86_400;
+    uint64 internal constant MAX_FUTURE = 3600;
+    uint64 internal constant MATURITY = 120;
+    uint64 internal constant MAX_PAUSE = 7 days;
+    uint64 internal constant PERIOD = 600;
+    uint96 internal constant STAKE = 1 ether;
+    uint8 internal constant HEIGHT = 4;
+    uint64 internal constant L2_CHAIN = 313_371;
+    uint64 internal constant START = 1_800_000_000;
+
+    uint8 internal constant USDC = 0;
+    uint8 internal constant ETH = 1;
+    uint8 internal constant TKN = 2;
+
+    TestUSDC internal usdc;
+    TestToken internal tkn;
+    Inbox internal inbox;
+    Bridge internal bridge;
+    AssertionChain internal chain;
+
+    address internal owner = makeAddr("owner");
+    address internal poster = makeAddr("poster");
+    address internal guardian = makeAddr("guardian");
+    address internal staker = makeAddr("staker");
+    address internal alice = makeAddr("alice");
+    address internal bob = makeAddr("bob");
+
+    function deploySettlement() internal {
+        usdc = new TestUSDC();
+        tkn = new TestToken();
+        deploySettlement(address(usdc), address(tkn));
+    }
+
+    function deploySettlement(address asset0, address asset2) internal {
+        vm.warp(START);
+        vm.roll(100);
+        uint256 nonce = vm.getNonce(address(this));
+        address bridgeAt = vm.computeCreateAddress(address(this), nonce + 1);
+        address chainAt = vm.computeCreateAddress(address(this), nonce + 2);
+        address[] memory posters = new address[](1);
+        posters[0] = poster;
+        inbox = new Inbox(bridgeAt, owner, posters, FORCE_AFTER, MAX_PAST, MAX_FUTURE);
+        address[] memory tokens = new address[](3);
+        (tokens[0], tokens[2]) = (asset0, asset2);
+        bridge = new Bridge(address(inbox), chainAt, guardian, tokens, MATURITY, MAX_PAUSE);
+        chain = new AssertionChain(
+            address(inbox), bridgeAt, asset2, L2_CHAIN, HEIGHT, PERIOD, STAKE, keccak256("genesis state")
+        );
+        vm.deal(staker, 100 ether);
+    }
+
+    /// @dev The compiler takes time and number for constant within a call; the cheat codes do not.
+    function mine(uint256 elapsedSeconds) internal {
+        vm.warp(vm.getBlockTimestamp() + elapsedSeconds);
+        vm.roll(vm.getBlockNumber() + 1);
+    }
+
+    /// @dev Post a batch that consumes every delayed message.
+    function post(bytes memory data) internal {
+        bytes32 expected = inbox.accumulator(inbox.count());
+        uint64 delayed = inbox.delayedCount();
+        bytes32 delayedAcc = inbox.delayedAccumulator(delayed);
+        vm.prank(poster, poster);
+        inbox.appendBatch(expected, data, delayed, delayedAcc);
+    }
+
+    /// @dev A claim about `state`; `salt` varies its history.
+    function claimOf(bytes32 parentId, StateFixture.State memory state, bytes32 salt)
+        internal
+        view
+        returns (AssertionInput memory input)
+    {
+        input.parentId = parentId;
+        input.afterStateRoot = StateFixture.root(state);
+        input.lastLeafBranch = new bytes32[](HEIGHT);
+        bytes32 node = input.afterStateRoot;
+        for (uint256 i = 0; i < HEIGHT; ++i) {
+            input.lastLeafBranch[i] = keccak256(abi.encode(salt, i));
+            node = keccak256(abi.encodePacked(bytes1(0x02), input.lastLeafBranch[i], node));
+        }
+        input.historyRoot = node;
+        input.cursor = state.cursor;
+        input.cursorBranch = StateFixture.cursorBranch(state);
+        input.expectedId = idOf(input);
+    }
+
+    function idOf(AssertionInput memory input) internal view returns (bytes32) {
+        uint256 target = chain.assertion(input.parentId).nextTarget;
+        bytes32 accumulator = target <= inbox.count() ? inbox.accumulator(target) : bytes32(0);
+        return keccak256(abi.encodePacked(bytes1(0x0a), input.parentId, input.historyRoot, accumulator));
+    }
+
+    function stateAt(uint256 item) internal pure returns (StateFixture.State memory state) {
+        state.cursor = StateFixture.cursorAt(uint40(item), 0);
+    }
+
+    function assertAs(address who, AssertionInput memory input) internal returns (bytes32) {
+        uint256 value = chain.stakedOn(who) == 0 ? STAKE : 0;
+        vm.prank(who);
+        return chain.createAssertion{value: value}(input);
+    }
+
+    /// @dev Post one batch and assert, after the latest confirmed assertion, the state that finishes it.
+    function assertState(StateFixture.State memory state) internal returns (bytes32 id) {
+        if (inbox.count() < chain.assertion(chain.latestConfirmed()).nextTarget) post(hex"01");
+        state.cursor = StateFixture.cursorAt(chain.assertion(chain.latestConfirmed()).nextTarget, 0);
+        return assertAs(staker, claimOf(chain.latestConfirmed(), state, "honest"));
+    }
+
+    function encode(Withdrawal memory w) internal pure returns (bytes memory) {
+        return StateFixture.entry(w.account, w.asset, w.amount, w.recipient);
+    }
+}
