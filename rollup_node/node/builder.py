@@ -1,0 +1,186 @@
+"""Executes records one by one on a state and tells the ledger: live, and again after a rewind."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from rollup_node.codec.delayed import decode_message
+from rollup_node.codec.records import decode_prefix, decode_record, read_body
+from rollup_node.core import step
+from rollup_node.core.inputs import DelayedMessage, Deposit, ItemHeader, Pull, Seal
+from rollup_node.core.kinds import ItemKind, StepKind
+from rollup_node.core.layout import CURSOR_KEY, LENGTH_BYTES
+from rollup_node.core.leaves import Cursor
+from rollup_node.core.reason import Reason
+from rollup_node.core.step import Outcome
+from rollup_node.node.ledger import Entry, Ledger
+from rollup_node.node.signers import Recovered
+from rollup_node.proof.chain_state import ChainState
+from rollup_node.proof.inbox import message_hash, record_hash
+from rollup_node.roles.sequencer import EXPECTED_HEADER
+
+_OK: Final = Reason.OK
+MAX_SNAPSHOTS: Final = 256
+MAX_SNAPSHOT_LEAVES: Final = 20_000
+
+
+class Position(NamedTuple):
+    """A moment to go back to."""
+
+    mark: int
+    ledger: tuple[int, int, int]
+    item: int
+
+
+class Builder:
+    """State, ledger and snapshots of finished items, changed together."""
+
+    def __init__(self) -> None:
+        """Begin at genesis."""
+        self.state = ChainState()
+        self.ledger = Ledger(self.state.root())
+        self.snapshots: OrderedDict[int, bytes] = OrderedDict()
+
+    @property
+    def cursor(self) -> Cursor:
+        """The cursor leaf."""
+        cursor: Cursor = self.state.get(CURSOR_KEY)
+        return cursor
+
+    def position(self) -> Position:
+        """Remember this moment."""
+        return Position(self.state.mark(), self.ledger.position, self.cursor.item)
+
+    def rewind(self, position: Position) -> None:
+        """Go back to a moment, which can be gone back to again."""
+        self.state.rewind(position.mark)
+        self.ledger.rewind(position.ledger)
+        while self.snapshots and next(reversed(self.snapshots)) > position.item:
+            self.snapshots.popitem()
+
+    def open(self, header: ItemHeader, time_ms: int | None) -> Outcome:
+        """Begin an item and its first block."""
+        outcome = step.open_item(self.state, header, time_ms)
+        self.state.commit(outcome.writes)
+        cursor = self.cursor
+        self.ledger.begin_block(cursor.block, cursor.time_ms)
+        return outcome
+
+    def seal(self, header: ItemHeader, delta_ms: int, size: int) -> None:
+        """Finish the block with its state root and begin the next one."""
+        self.ledger.end_block(self.state.root())
+        self.state.commit(step.apply_seal(self.state, header, delta_ms, size).writes)
+        cursor = self.cursor
+        self.ledger.begin_block(cursor.block, cursor.time_ms)
+
+    def pull(self, message: DelayedMessage, size: int = 0) -> Outcome:
+        """Execute the next delayed message."""
+        decoded = decode_message(message)
+        outcome = step.pull_message(self.state, message, decoded, size)
+        self.state.commit(outcome.writes)
+        self.ledger.note(outcome.writes)
+        account = decoded[0] if decoded is not None else 0
+        sender = decoded.owner if isinstance(decoded, Deposit) else message.sender
+        self._add(message_hash(message), outcome, -1, account, sender, message.body)
+        return outcome
+
+    def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
+        """Execute a transaction if it is good; leave no trace of it otherwise."""
+        record, transaction, signer = recovered
+        if transaction is None:
+            return Reason.UNDECODABLE
+        outcome = step.apply_signed(
+            self.state, EXPECTED_HEADER, transaction, signer, LENGTH_BYTES + len(body)
+        )
+        if outcome.reason is not _OK:
+            return outcome.reason
+        self.state.commit(outcome.writes)
+        if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances
+            self.ledger.note(outcome.writes)
+        self._add(record, outcome, sequence, transaction[0], signer or b"", body)
+        return _OK
+
+    def close(self) -> None:
+        """Finish the item and its last block; keep what proofs of withdrawals need."""
+        self.state.commit(step.close_item(self.state).writes)
+        self.ledger.end_block(self.state.root())
+        if self.state.leaf_count <= MAX_SNAPSHOT_LEAVES:
+            self.snapshots[self.cursor.item] = self.state.to_bytes()
+            while len(self.snapshots) > MAX_SNAPSHOTS:
+                self.snapshots.popitem(last=False)
+
+    def run(
+        self,
+        header: ItemHeader,
+        data: bytes,
+        messages: Sequence[DelayedMessage],
+        recovered: Sequence[Recovered],
+        first_sequence: int = -1,
+    ) -> None:
+        """Execute the open step and all records of an item, good or bad (docs/spec.md X-2).
+
+        `messages` are all messages by number; `recovered` has one entry per record.
+        """
+        is_forced = header.kind == ItemKind.FORCED
+        self.open(header, None if is_forced else decode_prefix(data))
+        number = 0
+        while self.cursor.offset < header.byte_length:
+            body = read_body(data, self.cursor.offset, header.byte_length)
+            if body is None:
+                self.state.commit(step.end_records(self.state, header.byte_length).writes)
+                return
+            sequence = first_sequence + number if first_sequence >= 0 else -1
+            self._run_record(header, body, messages, recovered[number], sequence)
+            number += 1
+
+    def finish(self, delayed_count: int, messages: Sequence[DelayedMessage]) -> None:
+        """Pull what is left of an item's messages and close it."""
+        while self.cursor.delayed < delayed_count:
+            self.pull(messages[self.cursor.delayed])
+        self.close()
+
+    def _run_record(
+        self,
+        header: ItemHeader,
+        body: bytes,
+        messages: Sequence[DelayedMessage],
+        recovered: Recovered,
+        sequence: int,
+    ) -> None:
+        size = LENGTH_BYTES + len(body)
+        if recovered.transaction is not None:
+            transaction, signer = recovered.transaction, recovered.signer
+            outcome = step.apply_signed(self.state, header, transaction, signer, size)
+            self.state.commit(outcome.writes)
+            self.ledger.note(outcome.writes)
+            account, sender = transaction[0], signer or b""
+            self._add(recovered.record_hash, outcome, sequence, account, sender, body)
+            return
+        record = decode_record(body)
+        if isinstance(record, Seal):
+            self.seal(header, record.delta_ms, size)
+        elif not isinstance(record, Pull):
+            self._skip(step.apply_undecodable(self.state, size), body, sequence)
+        elif self.cursor.delayed < min(header.delayed_count, len(messages)):
+            self.pull(messages[self.cursor.delayed], size)
+        else:
+            self._skip(step.apply_nothing_to_pull(self.state, size), body, sequence)
+
+    def _skip(self, outcome: Outcome, body: bytes, sequence: int) -> None:
+        self.state.commit(outcome.writes)
+        self._add(record_hash(body), outcome, sequence, 0, b"", body)
+
+    def _add(
+        self,
+        record: bytes,
+        outcome: Outcome,
+        sequence: int,
+        account: int,
+        sender: bytes,
+        body: bytes,
+    ) -> None:
+        ledger = self.ledger
+        block = ledger.position[1]
+        index = len(ledger.hashes)
+        entry = Entry(outcome.kind, outcome.reason, block, index, sequence, account, sender, body)
+        ledger.add(record, entry)

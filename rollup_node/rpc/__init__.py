@@ -1,0 +1,1 @@
+"""The counter: JSON-RPC over HTTP and WebSocket; parse, call, format. No rule lives here."""

@@ -1,0 +1,175 @@
+"""What the counter needs from the node behind it; the node implements it, tests fake it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+
+class TransactionStatus(NamedTuple):
+    """What became of one submitted body.
+
+    `reason` is a number of docs/spec.md X-10; 0 means accepted, `sequence` is then its place in the
+    record chain. `field` names the first field at fault where that is known.
+    """
+
+    sequence: int
+    record_hash: bytes
+    reason: int
+    field: str | None = None
+
+
+class Confirmation(NamedTuple):
+    """The sequencer's signature over a link of the record chain (docs/spec.md B-1)."""
+
+    covered: int
+    link: bytes
+    signature: bytes
+
+
+class Submitted(NamedTuple):
+    """Answer to a submission: one status per body, and the confirmation that covers them."""
+
+    statuses: Sequence[TransactionStatus]
+    confirmation: Confirmation | None
+
+
+class BlockView(NamedTuple):
+    """One L2 block (docs/spec.md B-2); `records` are the hashes in order."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    time_ms: int
+    state_root: bytes
+    transactions_root: bytes
+    records: Sequence[bytes]
+
+
+class RecordView(NamedTuple):
+    """One record or pulled message as the chain holds it; `block_number` < 0 while pending."""
+
+    record_hash: bytes
+    sequence: int | None
+    kind: str
+    reason: int
+    block_number: int
+    place: int
+    sender: bytes
+    account: int
+    body: bytes
+
+
+class AccountView(NamedTuple):
+    """One account with all its balances in the tokens' smallest units."""
+
+    account: int
+    owner: bytes
+    nonce_high: int
+    nonce_map: int
+    balances: Sequence[int]
+
+
+class WithdrawalView(NamedTuple):
+    """One outbox entry."""
+
+    outbox_index: int
+    account: int
+    asset: int
+    amount: int
+    recipient: bytes
+
+
+class WithdrawalProof(NamedTuple):
+    """An outbox leaf under the state root of a finished item (36 siblings from the leaf up)."""
+
+    withdrawal: WithdrawalView
+    item: int
+    state_root: bytes
+    branch: Sequence[bytes]
+
+
+class AssetView(NamedTuple):
+    """A token that the bridge knows."""
+
+    asset: int
+    symbol: str
+    decimals: int
+    token: bytes
+
+
+class Backend(Protocol):
+    """A node as its users see it. Methods answer from memory unless they are coroutines."""
+
+    @property
+    def chain_id(self) -> int:
+        """L2 chain id."""
+
+    @property
+    def assets(self) -> Sequence[AssetView]:
+        """All assets by number."""
+
+    @property
+    def allows_devnet(self) -> bool:
+        """Whether `devnet_*` and `admin_*` methods may be called."""
+
+    async def submit(self, bodies: Sequence[bytes]) -> Submitted:
+        """Have the sequencer take the bodies in order; return after they are durable."""
+
+    def block_number(self) -> int:
+        """Return the number of the newest block."""
+
+    def block(self, number: int) -> BlockView | None:
+        """Return a block by number."""
+
+    def block_by_hash(self, block_hash: bytes) -> BlockView | None:
+        """Return a block by hash."""
+
+    def record(self, record_hash: bytes) -> RecordView | None:
+        """Return a record or message by hash."""
+
+    def account(self, account: int) -> AccountView | None:
+        """Return an account that is open."""
+
+    def accounts_of(self, owner: bytes) -> Sequence[int]:
+        """Return the accounts of an owner, ascending."""
+
+    def withdrawals_of(self, account: int) -> Sequence[WithdrawalView]:
+        """Return the outbox entries of an account, ascending."""
+
+    def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
+        """Prove an entry in the state after `item` items (newest derived if `None`)."""
+
+    def confirmation(self, sequence: int) -> Confirmation | None:
+        """Return the first confirmation that covers a sequence number."""
+
+    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int]]:
+        """Return number, data and delayed count of cut and durable batches."""
+
+    def log_entries(self, first: int, limit: int) -> Sequence[tuple[int, bytes, bytes]]:
+        """Return feed messages (number, entry, signature) from number `first` on."""
+
+    def segment_roots(self, assertion_id: bytes) -> Sequence[bytes] | None:
+        """Return the segment roots of an assertion that this node made or checked."""
+
+    def sync_status(self) -> dict[str, Any]:
+        """Return the body of `optimism_syncStatus`."""
+
+    def output_at_block(self, number: int) -> dict[str, Any] | None:
+        """Return the body of `optimism_outputAtBlock`."""
+
+    def rollup_config(self) -> dict[str, Any]:
+        """Return the body of `optimism_rollupConfig`."""
+
+    def typed_data(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the EIP-712 document of a transaction for a wallet to sign."""
+
+    def is_ready(self) -> bool:
+        """Tell whether the node has caught up with L1."""
+
+    def is_leader(self) -> bool:
+        """Tell whether this node is the active sequencer."""
+
+    async def set_sequencing(self, *, active: bool) -> None:
+        """Start or stop sequencing."""
+
+    def set_drop_sender(self, sender: bytes, *, drop: bool) -> None:
+        """Silently drop the transactions of an address, as a censoring sequencer would."""
