@@ -211,7 +211,15 @@ class Devnet:
                 continue
             if chain_id != L1_CHAIN_ID:
                 raise DevnetError(f"chain id of the L1: {chain_id} != {L1_CHAIN_ID}")
+            self._keep_time()
             return
+
+    def _keep_time(self) -> None:
+        """Let the time of a resumed L1 go on from its last block, which may lie in the future."""
+        head = self.l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
+        ahead = int(head["timestamp"], 16) - int(time.time())
+        if ahead > 0:
+            self.l1.call("evm_increaseTime", ahead + 1)
 
     def _wait_node(self, plan: NodePlan) -> None:
         client = JsonRpc(f"http://{sockets.HOST}:{plan.port}")
