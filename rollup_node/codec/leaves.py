@@ -48,6 +48,8 @@ def _encode_allocators(leaf: Allocators) -> bytes:
 
 def _encode_amounts(leaf: Totals | Balances) -> bytes:
     first, second, third, fourth = leaf[0]
+    if (first | second | third | fourth) >> 96:
+        raise OverflowError(f"amounts {leaf[0]}: one is not below 2^96")
     packed = ((first << 96 | second) << 96 | third) << 96 | fourth
     return packed.to_bytes(AMOUNTS_BYTES, "big")
 
