@@ -22,6 +22,7 @@ from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import Account, accounts, checksum
 from rollup_node.devnet.session import Asset, Party, Session
 from rollup_node.proof.inbox import message_hash
+from rollup_node.rpc.errors import REJECTED
 
 WAIT_SECONDS: Final = 30
 NONCE_PER_MS: Final = 1_000_000
@@ -149,7 +150,7 @@ def submit(session: Session, owner: Account, transaction: Transaction) -> Sent:
     try:
         answer = session.sequencer.call("rollup_sendTransaction", f"0x{body.hex()}")
     except RpcError as error:
-        if error.reason is None:
+        if error.reason is None or error.code < REJECTED:
             raise
         raise RevertedError(f"the sequencer refused: {error.reason}", error.reason) from error
     return Sent(answer["sequence"], answer["hash"], len(body) + 2)

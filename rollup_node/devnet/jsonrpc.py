@@ -9,8 +9,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from rollup_node.devnet.failure import DevnetError, NotReadyError
+from rollup_node.rpc.errors import BUSY, NOT_SEQUENCER, SEQUENCER_STOPPED, STORE_FULL
 
 _POLL_SECONDS: Final = 0.02
+_EXIT_CODES: Final = {NOT_SEQUENCER: 5, BUSY: 5, SEQUENCER_STOPPED: 5, STORE_FULL: 3}
 
 
 class RpcError(DevnetError):
@@ -22,6 +24,7 @@ class RpcError(DevnetError):
         self.code = int(error.get("code", 0))
         self.data = error.get("data")
         self.reason = self.data.get("reason") if isinstance(self.data, dict) else None
+        self.exit_code = _EXIT_CODES.get(self.code, self.exit_code)
         super().__init__(f"{method} failed: {error.get('message', 'no message')}")
 
 

@@ -2,15 +2,20 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 from pathlib import Path
 
 import pytest
 
-from rollup_node.devnet import sockets
-from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.devnet import actions, sockets
+from rollup_node.devnet.audit import wait_agreement
+from rollup_node.devnet.failure import NotReadyError
+from rollup_node.devnet.jsonrpc import JsonRpc, RpcError
+from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.launcher import is_ready
+from rollup_node.devnet.session import Party, Session
 from tests.e2e.conftest import Stage, strikenet, up
 
 pytestmark = pytest.mark.e2e
@@ -141,3 +146,37 @@ def test_interrupt_leaves_no_process(tmp_path: Path) -> None:
     assert supervisor
     os.kill(supervisor, signal.SIGINT)
     place.wait_gone([supervisor, *children])
+
+
+def transfer_until_refused(
+    session: Session, party: Party, other: Party
+) -> tuple[int, RpcError | NotReadyError]:
+    """Transfer one wei after the other; return how many were confirmed, and the refusal."""
+    for accepted in range(1000):
+        try:
+            actions.transfer(session, accounts()["alice"], party, other, session.asset("ETH"), 1)
+        except (RpcError, NotReadyError) as error:
+            return accepted, error
+    pytest.fail("1,000 transfers fit on a full disk")
+
+
+def test_full_disk_refuses_and_loses_nothing(stage: Stage) -> None:
+    session = stage.session
+    alice, eth = accounts()["alice"], session.asset("ETH")
+    party, other = session.party("alice", open_it=True), session.party("bob", open_it=True)
+    for someone in (party, other):
+        done = actions.deposit(session, alice, someone, eth, eth.parse("1"))
+        assert actions.wait_executed(session, done.hash) == "OK"
+    pid = stage.pids()["sequencer"]
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (2048, hard))
+    accepted, error = transfer_until_refused(session, party, other)
+    assert isinstance(error, NotReadyError) or error.reason == "STORE_FULL"
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    stage.kill("sequencer")
+    stage.restart()
+    held = int(session.l2_account(other.id)["balances"]["ETH"])
+    assert held == eth.parse("1") + accepted
+    actions.transfer(session, alice, party, other, eth, 1)
+    actions.wait_idle(session)
+    wait_agreement(session)

@@ -1,0 +1,42 @@
+"""The README's own commands, run in order, each with success."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import REPOSITORY
+
+pytestmark = pytest.mark.e2e
+
+
+def quick_start() -> list[str]:
+    """Return the commands of the console blocks, without the set-up of the checkout."""
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    commands = re.findall(r"^\$ (.+)$", "\n".join(blocks), re.MULTILINE)
+    return [command for command in commands if not command.startswith("make ")]
+
+
+def test_quick_start_of_the_readme_works(tmp_path: Path) -> None:
+    commands = quick_start()
+    assert len(commands) >= 8
+    environment = {
+        **os.environ,
+        "STRIKENET_RUN_DIR": str(tmp_path / "run"),
+        "STRIKENET_UP_PORT": "0",
+        "STRIKENET_UP_L1_PORT": "0",
+    }
+    for command in commands:
+        done = subprocess.run(
+            command.split(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            cwd=REPOSITORY,
+            env=environment,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"

@@ -1,0 +1,94 @@
+"""The parts of the stage that need no process: keys, addresses, amounts, profiles, locks."""
+
+from pathlib import Path
+
+import pytest
+
+from rollup_node.devnet import profiles, sockets
+from rollup_node.devnet.deployer import create_address
+from rollup_node.devnet.failure import NotReadyError, PortBusyError, UsageError
+from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.rundir import RunDir, write_json
+from rollup_node.devnet.session import Asset, address_of
+
+USDC = Asset(0, "USDC", 6, bytes(20))
+
+
+def test_accounts_are_those_of_the_public_mnemonic() -> None:
+    first, last = accounts()["deployer"], accounts()["dave"]
+    assert checksum(first.address) == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+    assert checksum(last.address) == "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
+    assert first.private_key.hex().startswith("ac0974bec39a17e36ba4a6b4d238ff94")
+
+
+@pytest.mark.parametrize(
+    ("nonce", "address"),
+    [
+        (0, "0x5FbDB2315678afecb367f032d93F642f64180aa3"),
+        (1, "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512"),
+        (127, "0x5fc748f1FEb28d7b76fa1c6B07D8ba2d5535177c"),
+        (128, "0xB82008565FdC7e44609fA118A4a681E92581e680"),
+    ],
+)
+def test_create_address_follows_the_nonce(nonce: int, address: str) -> None:
+    assert checksum(create_address(accounts()["deployer"].address, nonce)) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "units"), [("1", 1_000_000), ("0.000001", 1), ("1e3", 10**9), ("12.50", 12_500_000)]
+)
+def test_amount_is_parsed_exactly(text: str, units: int) -> None:
+    assert USDC.parse(text) == units
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "0.0000001", "NaN", "inf", "1,5", "", "1e30"])
+def test_amount_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        USDC.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(0, "0 USDC"), (1, "0.000001 USDC"), (1_200_000_000, "1,200 USDC")]
+)
+def test_amount_is_shown_in_whole_units(amount: int, text: str) -> None:
+    assert USDC.show(amount) == text
+
+
+@pytest.mark.parametrize("text", ["mallory", "0x12", "0x" + "g" * 40])
+def test_address_of_something_else_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        address_of(text)
+
+
+def test_profiles_leave_time_to_answer() -> None:
+    for profile in profiles.profiles().values():
+        assert profile.max_past_seconds >= 3_600
+        assert profile.stake_wei > 0
+        assert profile.maturity_seconds > 0
+    with pytest.raises(UsageError, match="no profile 'x'"):
+        profiles.profile("x")
+
+
+def test_run_directory_belongs_to_who_holds_its_lock(tmp_path: Path) -> None:
+    first, second = RunDir(tmp_path / "run"), RunDir(tmp_path / "run")
+    with first.hold():
+        write_json(first.state, {"status": "ready", "l1": {"url": "u"}, "nodes": []})
+        with pytest.raises(PortBusyError, match="already running"), second.hold():
+            pytest.fail("two processes hold one run directory")
+        assert second.running()["status"] == "ready"
+    assert second.running_pid() is None
+    with pytest.raises(NotReadyError, match="no devnet runs"):
+        second.running()
+
+
+def test_purge_keeps_files_of_others(tmp_path: Path) -> None:
+    run_dir = RunDir(tmp_path / "run")
+    with run_dir.hold():
+        (run_dir.path / "notes.txt").write_text("mine", "utf-8")
+    run_dir.purge()
+    assert [path.name for path in run_dir.path.iterdir()] == ["notes.txt"]
+
+
+def test_free_ports_can_be_bound() -> None:
+    for port in sockets.free_ports(3):
+        sockets.check_free(port, "a test")
