@@ -58,3 +58,8 @@ def decode_entry(data: bytes) -> Entry:
     if kind == 2 and len(data) == _CUT.size:  # noqa: PLR2004 - the third kind
         return CutEntry(_CUT.unpack(data)[1])
     raise ValueError(f"log entry: kind {kind} with {len(data)} bytes")
+
+
+def feed_preimage(domain: bytes, number: int, entry: bytes) -> bytes:
+    """Return what is hashed and signed for entry `number` of the feed. Source: docs/spec.md B-4."""
+    return b"\x10" + domain + number.to_bytes(8, "big") + entry

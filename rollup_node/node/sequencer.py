@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from rollup_node.codec import eip712
-from rollup_node.codec.log_entries import CutEntry, OpenEntry, RecordsEntry, encode_entry
+from rollup_node.codec.log_entries import (
+    CutEntry,
+    OpenEntry,
+    RecordsEntry,
+    encode_entry,
+    feed_preimage,
+)
 from rollup_node.codec.records import encode_record, frame, iter_records
 from rollup_node.codec.signature import sign
 from rollup_node.core.inputs import DelayedMessage, Pull, Seal
@@ -22,6 +28,7 @@ from rollup_node.node.batches import Chain, OwnBatch
 from rollup_node.node.builder import Builder, Position
 from rollup_node.node.signers import CHUNK, Recovered, SignerPool
 from rollup_node.ports import Clock, CriticalError, L1Update, SequencerBatch
+from rollup_node.proof.hashing import keccak
 from rollup_node.proof.inbox import record_hash
 from rollup_node.roles.sequencer import (
     EXPECTED_HEADER,
@@ -146,6 +153,7 @@ class Sequencer:
         self._messages: list[DelayedMessage] = []
         self._executed: list[_Executed] = []
         self._derived = 0
+        self._restored = 0
         self._block_records = 0
         self._frames = bytearray()
         self._entries: list[bytes] = []
@@ -168,6 +176,7 @@ class Sequencer:
         self._log = InputLog(self._path)
         self.chain.restore(self._log.entries())
         self._durable_cuts = sum(b.delayed_count is not None for b in self.chain.batches)
+        self._restored = self.chain.covered
         await self._signers.start()
         for loop in (self._execute_loop, self._commit_loop, self._tick_loop):
             task = asyncio.create_task(loop(), name=loop.__name__)
@@ -230,6 +239,29 @@ class Sequencer:
             self.ready = True
             self._forget_old()
             self._advance()
+
+    @property
+    def derived_items(self) -> int:
+        """How many items L1 has, as of the last update."""
+        return self._derived
+
+    def start_of_item(self, number: int) -> Position | None:
+        """Return the moment before an item, `None` if it was not begun."""
+        return self._executed[number].start if number < len(self._executed) else None
+
+    def durable_confirmations(self) -> Sequence[Confirmation]:
+        """Return the confirmations whose groups are on disk, in order."""
+        made, durable = self.chain.confirmations, self._durable
+        covered = self._restored if durable is None else durable.chain[3]
+        return made if not made or made[-1].covered <= covered else made[:-1]
+
+    def feed_messages(self, first: int, limit: int) -> list[tuple[int, bytes, bytes]]:
+        """Return durable entries with number and signature (docs/spec.md B-4)."""
+        entries = self.log.read(first, limit)
+        return [
+            (number, entry, sign(keccak(feed_preimage(self._domain, number, entry)), self._key))
+            for number, entry in enumerate(entries, first)
+        ]
 
     def _check_admission(self, count: int) -> None:
         if not self.active or not self.ready or self.failure:

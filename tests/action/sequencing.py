@@ -1,0 +1,104 @@
+"""A sequencer on a fake L1: deposits arrive as messages, batches come back as items."""
+
+from pathlib import Path
+
+from rollup_node.codec.delayed import encode_deposit
+from rollup_node.codec.eip712 import digest, domain_separator
+from rollup_node.codec.records import encode_record
+from rollup_node.codec.signature import address_of, sign
+from rollup_node.core.inputs import (
+    DelayedMessage,
+    Deposit,
+    ItemHeader,
+    SignedTransaction,
+    Transaction,
+)
+from rollup_node.core.kinds import MessageKind
+from rollup_node.derive.events import L1Block
+from rollup_node.derive.items import DerivedItem
+from rollup_node.node.sequencer import Sequencer
+from rollup_node.ports import L1Update
+from rollup_node.proof.inbox import calldata_root
+from rollup_node.roles.sequencer import SequencerPolicy
+
+BRIDGE = bytes.fromhex("b1" * 20)
+DOMAIN = domain_separator(313371, BRIDGE)
+KEYS = {1: b"\x11" * 32, 2: b"\x22" * 32}
+START_MS = 1_800_000_000_000
+
+
+class FixedClock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.time_ms = START_MS
+
+    def now_ms(self) -> int:
+        return self.time_ms
+
+    def monotonic_ms(self) -> int:
+        return self.time_ms
+
+
+class FakeL1:
+    """Holds messages and items, and tells the sequencer what changed."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        self.clock = clock
+        self.messages: list[DelayedMessage] = []
+        self.items: list[DerivedItem] = []
+
+    def deposit(self, account: int, amount: int = 1_000_000) -> None:
+        owner = address_of(KEYS[account])
+        body = encode_deposit(Deposit(account, owner, 0, amount))
+        kind = int(MessageKind.DEPOSIT)
+        self.messages.append(DelayedMessage(kind, owner, self.clock.time_ms // 1000, body))
+
+    def item(self, data: bytes, delayed_count: int, kind: int = 0) -> DerivedItem:
+        now = self.clock.time_ms // 1000
+        root = calldata_root(data) if data else bytes(32)
+        first = self.items[-1].header.delayed_count if self.items else 0
+        header = ItemHeader(kind, len(data), root, delayed_count, bytes(32), now - 3600, now + 60)
+        made = DerivedItem(
+            len(self.items),
+            header,
+            data,
+            first,
+            tuple(self.messages[first:delayed_count]),
+            bytes(32),
+            (),
+            1,
+            bytes(20),
+            bytes(32),
+        )
+        self.items.append(made)
+        return made
+
+    def update(self, kept_items: int, kept_messages: int, *, reorg: bool = False) -> L1Update:
+        head = L1Block(1, bytes(32), bytes(32), self.clock.time_ms // 1000)
+        return L1Update(
+            head,
+            reorg,
+            kept_items,
+            kept_messages,
+            tuple(self.items[kept_items:]),
+            tuple(self.messages[kept_messages:]),
+        )
+
+
+def make_sequencer(
+    folder: Path, clock: FixedClock, *, max_bytes: int = 100_000, workers: int = 1
+) -> Sequencer:
+    return Sequencer(
+        log=folder / "input.log",
+        key=b"\x33" * 32,
+        domain=DOMAIN,
+        policy=SequencerPolicy(max_bytes, 5_000, 1_000),
+        clock=clock,
+        workers=workers,
+    )
+
+
+def signed(transaction: Transaction, account: int = 1) -> bytes:
+    signature = sign(digest(DOMAIN, transaction), KEYS[account])
+    return encode_record(SignedTransaction(transaction, signature))

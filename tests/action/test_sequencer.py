@@ -1,0 +1,178 @@
+"""The sequencer never loses what it confirmed, and ends where L1 says it ends."""
+
+import errno
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from rollup_node.codec.eip712 import confirmation_digest
+from rollup_node.codec.signature import address_of, recover
+from rollup_node.core.inputs import Transfer
+from rollup_node.core.layout import balances_key
+from rollup_node.core.reason import Reason
+from rollup_node.node.sequencer import Sequencer
+from rollup_node.rpc.errors import RpcError
+from tests.action.sequencing import DOMAIN, START_MS, FakeL1, FixedClock, make_sequencer, signed
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def l1(clock: FixedClock) -> FakeL1:
+    made = FakeL1(clock)
+    made.deposit(1)
+    made.deposit(2)
+    return made
+
+
+@pytest.fixture
+async def sequencer(tmp_path: Path, clock: FixedClock, l1: FakeL1) -> AsyncIterator[Sequencer]:
+    made = make_sequencer(tmp_path, clock)
+    await made.start()
+    await made.on_l1(l1.update(0, 0))
+    yield made
+    await made.stop()
+
+
+def _transfer(number: int, amount: int = 5) -> bytes:
+    return signed(Transfer(1, 2, 0, amount, START_MS + number))
+
+
+def _balance(sequencer: Sequencer, account: int) -> int:
+    balance: int = sequencer.builder.state.get(balances_key(account)).amounts[0]
+    return balance
+
+
+async def _cut(sequencer: Sequencer, clock: FixedClock, l1: FakeL1) -> None:
+    """Let the open batch grow old and be cut and durable."""
+    clock.time_ms += 6_000
+    await sequencer.on_l1(l1.update(len(l1.items), len(l1.messages), reorg=True))
+    await sequencer.submit([b"\x00"])
+
+
+async def test_submit_confirms_with_signature_of_the_sequencer(sequencer: Sequencer) -> None:
+    statuses, confirmation = await sequencer.submit([_transfer(0), _transfer(1)])
+    assert [status.reason for status in statuses] == [0, 0]
+    assert confirmation is not None
+    assert confirmation.covered > statuses[1].sequence
+    digest = confirmation_digest(DOMAIN, confirmation.covered, confirmation.link)
+    assert recover(digest, confirmation.signature) == address_of(b"\x33" * 32)
+    assert _balance(sequencer, 2) == 1_000_010
+
+
+async def test_submit_bad_transactions_answer_the_reason_and_change_nothing(
+    sequencer: Sequencer,
+) -> None:
+    used = _transfer(0)
+    await sequencer.submit([used])
+    before = sequencer.builder.state.root()
+    forged = signed(Transfer(1, 2, 0, 5, START_MS + 9), account=2)
+    bodies = [used, forged, _transfer(2, amount=10**9), b"\xff" * 9, b"\x10" * 2_000]
+    statuses, _ = await sequencer.submit(bodies)
+    reasons = [status.reason for status in statuses]
+    expected = [Reason.NONCE_USED, Reason.BAD_SIGNATURE, Reason.INSUFFICIENT_BALANCE]
+    assert reasons == [*expected, Reason.UNDECODABLE, -1]
+    assert statuses[1].field == "signature"
+    assert sequencer.builder.state.root() == before
+
+
+async def test_restart_replays_what_was_confirmed(
+    sequencer: Sequencer, tmp_path: Path, clock: FixedClock, l1: FakeL1
+) -> None:
+    _, confirmation = await sequencer.submit([_transfer(n) for n in range(5)])
+    root, blocks = sequencer.builder.state.root(), sequencer.builder.ledger.newest
+    await sequencer.stop()
+    again = make_sequencer(tmp_path, clock)
+    await again.start()
+    await again.on_l1(l1.update(0, 0))
+    assert again.builder.state.root() == root
+    assert again.builder.ledger.newest == blocks
+    assert again.chain.confirmations[-1] == confirmation
+    statuses, _ = await again.submit([_transfer(0), _transfer(7)])
+    assert [status.reason for status in statuses] == [Reason.NONCE_USED, 0]
+    await again.stop()
+
+
+async def test_on_l1_own_batch_is_the_forecast(
+    sequencer: Sequencer, clock: FixedClock, l1: FakeL1
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    await _cut(sequencer, clock, l1)
+    batch = sequencer.batches(0, 1)[0]
+    root = sequencer.builder.state.root()
+    l1.item(batch.data, batch.delayed_count)
+    await sequencer.on_l1(l1.update(0, 2))
+    assert sequencer.counters.rewinds == 0
+    assert sequencer.builder.state.root() == root
+
+
+async def test_on_l1_foreign_item_first_executes_own_batch_again(
+    sequencer: Sequencer, clock: FixedClock, l1: FakeL1
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    await _cut(sequencer, clock, l1)
+    batch = sequencer.batches(0, 1)[0]
+    l1.item(b"", 2, kind=2)
+    await sequencer.on_l1(l1.update(0, 2))
+    assert sequencer.counters.rewinds == 1
+    assert sequencer.builder.cursor.item == 2
+    assert _balance(sequencer, 2) == 1_000_005
+    l1.item(batch.data, batch.delayed_count)
+    await sequencer.on_l1(l1.update(1, 2))
+    assert _balance(sequencer, 2) == 1_000_005
+
+
+async def test_on_l1_reorg_that_drops_a_deposit_takes_it_back(
+    sequencer: Sequencer, l1: FakeL1
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    del l1.messages[1:]
+    await sequencer.on_l1(l1.update(0, 1, reorg=True))
+    assert sequencer.builder.state.get(balances_key(2)) is None
+    l1.deposit(2, 7)
+    await sequencer.on_l1(l1.update(0, 1))
+    assert _balance(sequencer, 2) == 7
+
+
+async def test_submit_disk_full_undoes_and_recovers(
+    sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    before = sequencer.builder.state.root()
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(RpcError, match="No space left on device"):
+        await sequencer.submit([_transfer(1)])
+    assert sequencer.builder.state.root() == before
+    monkeypatch.undo()
+    statuses, _ = await sequencer.submit([_transfer(1)])
+    assert statuses[0].reason == 0
+
+
+async def test_submit_many_cuts_batches_below_the_limit(
+    tmp_path: Path, clock: FixedClock, l1: FakeL1
+) -> None:
+    made = make_sequencer(tmp_path, clock, max_bytes=10_000)
+    await made.start()
+    await made.on_l1(l1.update(0, 0))
+    await made.submit([_transfer(n, 1) for n in range(300)])
+    batches = made.batches(0, 100)
+    assert len(batches) > 1
+    assert max(len(batch.data) for batch in batches) <= 10_000
+    assert _balance(made, 2) == 1_000_300
+    await made.stop()
+
+
+async def test_dropped_sender_is_answered_but_not_included(sequencer: Sequencer) -> None:
+    sequencer.dropped.add(address_of(b"\x11" * 32))
+    before = sequencer.builder.state.root()
+    await sequencer.submit([_transfer(0)])
+    assert sequencer.builder.state.root() == before
