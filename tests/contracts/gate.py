@@ -1,11 +1,11 @@
 """The provability gate: the worst case of every kind of step, alone in a call of the verifier.
 
-`python -m tests.contracts.gate` prints witness bytes and gas per kind, and fails if a witness exceeds
-65,536 bytes, or gas exceeds 8,000,000 or the weight of the kind. Gas is an upper bound: the intrinsic
-21,000, execution, and calldata at the EIP-7623 floor (10 and 40 gas per byte), added up.
+`python -m tests.contracts.gate` prints witness bytes and gas per kind. It fails if a witness is over
+65,536 bytes, or gas exceeds 8,000,000 or the weight of its kind. Gas is an upper bound: intrinsic
+21,000, execution, and calldata at the EIP-7623 floor (10 or 40 gas per byte), all added up.
 
-Worst means: a tree without empty siblings, accounts far from each other, the longest encoding of every
-field, a record that straddles chunks, six blobs, and messages pulled by a record.
+Worst means: a tree without empty siblings, accounts far from each other, the longest encoding of
+all fields, a record that straddles chunks, six blobs, and messages pulled by a record.
 """
 
 import random
