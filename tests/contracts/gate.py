@@ -1,8 +1,8 @@
 """The provability gate: the worst case of every kind of step, alone in a call of the verifier.
 
-`python -m tests.contracts.gate` prints witness bytes and gas per kind. It fails if a witness is over
-65,536 bytes, or gas exceeds 8,000,000 or the weight of its kind. Gas is an upper bound: intrinsic
-21,000, execution, and calldata at the EIP-7623 floor (10 or 40 gas per byte), all added up.
+`python -m tests.contracts.gate` prints witness bytes and gas per kind. It fails if a witness has
+over 65,536 bytes, or gas is over 8,000,000 or the weight of its kind. Gas is an upper bound:
+intrinsic 21,000, execution, and calldata at the EIP-7623 floor (10 or 40 per byte), added up.
 
 Worst means: a tree without empty siblings, accounts far from each other, the longest encoding of
 all fields, a record that straddles chunks, six blobs, and messages pulled by a record.
