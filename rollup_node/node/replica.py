@@ -156,6 +156,12 @@ class Replica:
         del self.items[kept_items:]
         self._owners.forget()
 
+    def block_after(self, items: int) -> Block:
+        """Return the last block of the first `items` items, the newest if they are not executed."""
+        if items > len(self.items):
+            return self.blocks[-1]
+        return self.blocks[self.items[items - 1].blocks - 1 if items else 0]
+
     def block_by_hash(self, digest: bytes) -> Block | None:
         """Return a block by its hash."""
         number = self._numbers.get(digest)

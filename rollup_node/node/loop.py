@@ -1,0 +1,277 @@
+"""The loop of a node: read one L1 block, let the roles decide, do it; four kinds of errors.
+
+Crash-only: starting is deriving everything from L1 again, so there is nothing to repair.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from rollup_node.derive.assertions import AssertionTree
+from rollup_node.derive.events import L1Block
+from rollup_node.derive.pipeline import Derivation
+from rollup_node.l1.client import JsonRpcClient
+from rollup_node.l1.reader import RpcReader
+from rollup_node.l1.sender import RpcSender
+from rollup_node.node.backend import SequencerBackend, Sync
+from rollup_node.node.batch_source import LocalBatches, RemoteBatches
+from rollup_node.node.claims import Claims, genesis_assertion
+from rollup_node.node.clock import NodeClock
+from rollup_node.node.config import NodeConfig, RollupConfig
+from rollup_node.node.follow import L1Follower
+from rollup_node.node.follower import FollowerBackend
+from rollup_node.node.metrics import NodeMetrics
+from rollup_node.node.players import (
+    BatchPosterPlayer,
+    Player,
+    ProposerPlayer,
+    VerifierPlayer,
+    collect_status,
+)
+from rollup_node.node.recovery import recover_in_thread
+from rollup_node.node.replica import Replica
+from rollup_node.node.sequencer import Sequencer
+from rollup_node.ports import (
+    CriticalError,
+    InputError,
+    L1Update,
+    ReorgError,
+    TemporaryError,
+    TransactionReverted,
+)
+from rollup_node.proof import inbox
+from rollup_node.proof.machine import Machine
+from rollup_node.roles.sequencer import SequencerPolicy
+from rollup_node.rpc.server import RpcServer
+
+_RETRY_SECONDS: Final = 0.5
+
+_logger = logging.getLogger(__name__)
+
+
+class Node:
+    """One node process; `start`, then `run_until` something says stop, then `stop`."""
+
+    def __init__(self, config: NodeConfig, rollup: RollupConfig) -> None:
+        self.config = config
+        self.rollup = rollup
+        self.clock = NodeClock()
+        self.ready = False
+        self.port = 0
+        self._client = JsonRpcClient(config.l1_url)
+        addresses = {name: rollup.address(name) for name in rollup.contracts}
+        self.reader = RpcReader(self._client, addresses)
+        self.machine = Machine(rollup.l2_chain_id, rollup.address("bridge"))
+        self.sequencer: Sequencer | None = None
+        self.players: list[Player] = []
+        self._remote = JsonRpcClient(config.sequencer_url) if config.sequencer_url else None
+        self._server: RpcServer | None = None
+        follows = any(role in config.roles for role in ("proposer", "verifier"))
+        recover = recover_in_thread(self.machine.domain)
+        self.replica = Replica(self.machine, recover, segments=follows)
+        self._executes = follows
+        self.follower: L1Follower
+        self.claims: Claims
+
+    async def start(self) -> None:
+        """Wait for L1, set up the roles, serve RPC.
+
+        Raises
+        ------
+        TemporaryError
+            If L1 does not answer before the deadline.
+        InputError
+            If L1 is another chain than the rollup's, or the port is taken.
+        """
+        genesis = await self._wait_l1()
+        derivation = Derivation(genesis, inbox)
+        root = bytes.fromhex(self.rollup.genesis.state_root.removeprefix("0x"))
+        tree = AssertionTree(genesis_assertion(root))
+        self.follower = L1Follower(self.reader, derivation, tree)
+        height = self.rollup.parameters.history_height
+        self.claims = Claims(self.replica, derivation, tree, height)
+        self._server = RpcServer(self._make_backend(), metrics=NodeMetrics(self._gauges).render)
+        self.port = await self._server.start(self.config.host, self.config.port)
+        if self.sequencer is not None:
+            await self.sequencer.start()
+        await self._make_players()
+        _logger.info("listening on port %d", self.port, extra={"roles": list(self.config.roles)})
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Follow L1 and act until `stop` is set.
+
+        Raises
+        ------
+        CriticalError, InputError
+            If going on could do harm, or the configuration is wrong.
+        """
+        pause = self.config.poll_interval_ms / 1_000
+        while not stop.is_set():
+            delay = await self._turn(self._cycle, pause)
+            if delay > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), delay)
+
+    async def stop(self) -> None:
+        """Stop serving, close the log and all connections."""
+        self.ready = False
+        if self.sequencer is not None:
+            await self.sequencer.stop()
+        if self._server is not None:
+            await self._server.stop()
+        await self._client.close()
+        if self._remote is not None:
+            await self._remote.close()
+
+    async def _turn(self, cycle: Callable[[], Awaitable[bool]], pause: float) -> float:
+        """Run one cycle and return how long to wait; the four error branches are here."""
+        try:
+            return 0.0 if await cycle() else pause
+        except (InputError, CriticalError):
+            raise
+        except ReorgError as error:
+            _logger.warning("L1 was reorganised: %s", error)
+            return 0.0
+        except (TemporaryError, TransactionReverted) as error:
+            _logger.warning("%s", error)
+            return _RETRY_SECONDS
+
+    async def _cycle(self) -> bool:
+        """Follow L1, then let every role act; tell whether to go on at once."""
+        update = await self.follower.follow()
+        if self.follower.head is not None:
+            self.clock.see(self.follower.head)
+        if update is not None:
+            await self._take(update)
+        if self._executes:
+            await self._execute()
+        if self.sequencer is not None and self.sequencer.failure is not None:
+            raise CriticalError(f"sequencer: {self.sequencer.failure}")
+        self.ready = True
+        busy = False
+        for player in self.players:
+            busy = await player.act() or busy
+        return busy
+
+    async def _take(self, update: L1Update) -> None:
+        if update.reorg:
+            _logger.warning("L1 reorg: kept %d items", update.kept_items)
+            self.replica.rewind(update.kept_items)
+        for player in self.players:
+            player.on_l1(update)
+        if self.sequencer is not None:
+            await self.sequencer.on_l1(update)
+
+    async def _execute(self) -> None:
+        items = self.follower.derivation.items
+        while self.replica.item_count < len(items):
+            await self.replica.apply(items[self.replica.item_count])
+            await asyncio.sleep(0)
+
+    async def _wait_l1(self) -> L1Block:
+        """Return the rollup's genesis block as soon as L1 answers."""
+        deadline = time.monotonic() + self.config.start_timeout_seconds
+        while True:
+            try:
+                return await self._check_l1()
+            except TemporaryError as error:
+                if time.monotonic() >= deadline:
+                    seconds = self.config.start_timeout_seconds
+                    raise TemporaryError(f"L1 not reachable for {seconds} s: {error}") from error
+                await asyncio.sleep(self.config.poll_interval_ms / 1_000)
+
+    async def _check_l1(self) -> L1Block:
+        number = self.rollup.genesis.l1_block
+        chain_id = await self.reader.chain_id()
+        block = await self.reader.block_by_number(number)
+        if chain_id != self.rollup.l1_chain_id:
+            raise InputError(f"L1 chain id: {chain_id} != {self.rollup.l1_chain_id}")
+        expected = bytes.fromhex(self.rollup.genesis.l1_hash.removeprefix("0x"))
+        if block is None or block.hash != expected:
+            raise InputError(f"L1 block {number} is not the one that the rollup began with")
+        return block
+
+    def _make_backend(self) -> SequencerBackend | FollowerBackend:
+        if "sequencer" in self.config.roles:
+            self.sequencer = Sequencer(
+                log=self.config.data_dir / "log",
+                key=self.config.key(),
+                domain=self.machine.domain,
+                policy=SequencerPolicy(
+                    self.config.batch.max_bytes,
+                    self.config.batch.max_age_ms,
+                    self.config.block_interval_ms,
+                ),
+                clock=self.clock,
+            )
+            return SequencerBackend(self.config, self.rollup, self._sync, self.sequencer)
+        return FollowerBackend(
+            self.config,
+            self.rollup,
+            self.replica,
+            sync=self._sync,
+            segment_roots=self.claims.segment_roots,
+            extra_status=lambda: collect_status(self.players),
+        )
+
+    async def _make_players(self) -> None:
+        roles = self.config.roles
+        if "verifier" in roles:
+            self.players.append(
+                VerifierPlayer(self.follower, self.replica, self.claims, self._remote)
+            )
+        if "batch_poster" not in roles and "proposer" not in roles:
+            return
+        sender = RpcSender(self._client, self.reader, self.config.key(), self.rollup.l1_chain_id)
+        await sender.recover()
+        if "batch_poster" in roles:
+            mode = self.config.batch.data
+            self.players.append(
+                BatchPosterPlayer(self.follower, self._batch_source(), sender, mode)
+            )
+        if "proposer" in roles:
+            parameters = self.rollup.parameters
+            self.players.append(
+                ProposerPlayer(self.follower, self.reader, sender, self.claims, parameters)
+            )
+
+    def _batch_source(self) -> LocalBatches | RemoteBatches:
+        if self.sequencer is not None:
+            return LocalBatches(self.sequencer)
+        if self._remote is None:
+            raise InputError(f"node {self.config.name}: sequencer_url is missing")
+        return RemoteBatches(self._remote)
+
+    def _sync(self) -> Sync:
+        current = self.follower.derivation.head if self.ready else None
+        confirmed = self.follower.tree.latest_confirmed().created.item
+        return Sync(current, self.follower.head, confirmed, self.ready)
+
+    def _gauges(self) -> Mapping[str, float]:
+        derivation = self.follower.derivation
+        values: dict[str, float] = {
+            "strikenet_up": 1,
+            "strikenet_ready": self.ready,
+            "strikenet_l1_head": self.follower.head.number if self.follower.head else 0,
+            "strikenet_l1_derived": derivation.head.number,
+            "strikenet_l1_reorgs": self.follower.reorgs,
+            "strikenet_inbox_items": len(derivation.items),
+            "strikenet_delayed_messages": len(derivation.messages),
+            "strikenet_executed_items": self.replica.item_count,
+            "strikenet_safe_l2_block": self.replica.blocks[-1].number,
+            "strikenet_assertions": len(self.follower.tree.all()),
+        }
+        for role, status in collect_status(self.players).items():
+            values |= _numbers(f"strikenet_{role}", status)
+        if self.sequencer is not None:
+            values["strikenet_sequenced"] = self.sequencer.counters.sequenced
+            values["strikenet_rejected"] = self.sequencer.counters.rejected
+        return values
+
+
+def _numbers(prefix: str, status: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers and truth values of a role's status as gauges."""
+    return {f"{prefix}_{key}": v for key, v in status.items() if isinstance(v, int | bool)}

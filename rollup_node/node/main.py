@@ -1,0 +1,50 @@
+"""Starts the loop of a node on its own event loop and ends it on a signal."""
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+from rollup_node.node.config import NodeConfig, load_rollup_config
+from rollup_node.node.logs import set_up_logging
+from rollup_node.node.loop import Node
+
+
+def run_node(config: NodeConfig) -> None:
+    """Run a node until SIGTERM or SIGINT; errors as `rollup_node.node.run` says."""
+    set_up_logging(config.name, config.log_format)
+    rollup = load_rollup_config(config.rollup)
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    _run(_main(Node(config, rollup)))
+
+
+async def _main(node: Node) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    starting = asyncio.ensure_future(node.start())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            gc.freeze()
+            await node.run_until(stop)
+    finally:
+        for task in (starting, stopping):
+            task.cancel()
+            with contextlib.suppress(BaseException):
+                await task
+        await node.stop()
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        import uvloop
+    except ImportError:  # not on every platform
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
