@@ -166,8 +166,15 @@ def load_rollup_config(path: Path) -> RollupConfig:
 
 def _load(path: Path, kind: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_decode_path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+def _decode_path(kind: type, value: object) -> Path:
+    """Let msgspec read a path from text."""
+    if kind is not Path or not isinstance(value, str):
+        raise NotImplementedError
+    return Path(value)
