@@ -144,7 +144,7 @@ class ChainState:
         leaf = self.get(key)
         return b"" if leaf is None else encode_leaf(leaf)
 
-    def leaf_keys(self) -> Iterable[LeafKey]:
+    def keys(self) -> Iterable[LeafKey]:
         """Return the keys of all leaves that are not empty, in no order."""
         return self._leaves.keys()
 
