@@ -23,6 +23,7 @@ interface Vm {
     function blobhashes(bytes32[] calldata hashes) external;
     function chainId(uint256 newChainId) external;
     function coinbase(address newCoinbase) external;
+    function cool(address account) external;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function createWallet(string calldata label) external returns (Wallet memory);
     function deal(address account, uint256 newBalance) external;

@@ -3,21 +3,14 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// @notice Keeps one percent of every transfer; `feeOnly` restricts that to transfers from one holder.
+/// @notice Keeps one percent of every transfer.
 contract FeeToken is ERC20("Fee", "FEE") {
-    address public feeOnly;
-
     function mint(address to, uint256 amount) external {
         _mint(to, amount);
     }
 
-    function setFeeOnly(address holder) external {
-        feeOnly = holder;
-    }
-
     function _update(address from, address to, uint256 value) internal override {
-        bool charged = from != address(0) && to != address(0) && (feeOnly == address(0) || feeOnly == from);
-        uint256 fee = charged ? value / 100 : 0;
+        uint256 fee = from != address(0) && to != address(0) ? value / 100 : 0;
         super._update(from, to, value - fee);
         if (fee > 0) super._update(from, address(0xfee), fee);
     }
