@@ -19,7 +19,7 @@ BlockTag = Annotated[
         title="block number or tag",
     ),
 ]
-Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 64)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 Handler = Callable[..., Awaitable[Any]]
 
