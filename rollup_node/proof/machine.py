@@ -50,7 +50,7 @@ class StepResult(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of one step; the hash of its record or message, empty if it has neither."""
+    """What became of one step; the hash of its record or message, empty if none or a seal."""
 
     kind: StepKind
     reason: Reason
@@ -279,7 +279,9 @@ def _message(
 
 
 def _content_hash(result: StepResult, data: bytes) -> bytes:
-    """Return the hash that a step adds to its block. Source: docs/spec.md B-2."""
+    """Return the hash that a step adds to its block, none for a seal. Source: docs/spec.md B-2."""
+    if result.kind is StepKind.SEAL:
+        return NO_HASH
     if result.message is not None:
         return message_hash(result.message)
     start, end = result.span
