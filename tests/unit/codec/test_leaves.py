@@ -1,0 +1,48 @@
+"""Keys where no leaf lives, lengths and fields that do not fit."""
+
+import pytest
+
+from rollup_node.codec.leaves import decode_leaf, encode_leaf
+from rollup_node.core.layout import (
+    CURSOR_KEY,
+    LeafKey,
+    balances_key,
+    outbox_key,
+    owner_key,
+    position,
+)
+from rollup_node.core.leaves import GENESIS, Allocators, Balances
+
+
+def test_genesis_leaves_are_zero_bytes() -> None:
+    assert [len(encode_leaf(leaf)) for leaf in GENESIS.values()] == [26, 5, 48]
+    assert all(not any(encode_leaf(leaf)) for leaf in GENESIS.values())
+
+
+@pytest.mark.parametrize("key", [1, 3, 1 << 32, owner_key(1) + 1, 6 << 32 | 32])
+def test_decode_leaf_where_no_leaf_lives_raises(key: int) -> None:
+    with pytest.raises(ValueError, match="no leaf"):
+        decode_leaf(LeafKey(key), bytes(48))
+
+
+@pytest.mark.parametrize("key", [CURSOR_KEY, owner_key(1), balances_key(1), outbox_key(0)])
+def test_decode_leaf_on_a_wrong_length_raises(key: LeafKey) -> None:
+    with pytest.raises(ValueError, match="bytes"):
+        decode_leaf(key, bytes(47))
+
+
+def test_encode_leaf_on_a_field_too_wide_raises() -> None:
+    with pytest.raises(OverflowError):
+        encode_leaf(Balances((0, 1 << 96, 0, 0)))
+    with pytest.raises(OverflowError):
+        encode_leaf(Allocators(1 << 40))
+
+
+def test_position_orders_regions_and_bounds_indices() -> None:
+    ordered = [CURSOR_KEY, owner_key(1), balances_key(1), owner_key(2), outbox_key(0)]
+    places = [position(key) for key in ordered]
+    assert places == sorted(places)
+    with pytest.raises(ValueError, match="index"):
+        position(LeafKey(256))
+    with pytest.raises(KeyError):
+        position(LeafKey(1 << 32))
