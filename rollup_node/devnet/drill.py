@@ -67,7 +67,9 @@ def _check_dropped(session: Session, tell: Tell) -> None:
     before = session.l2_account(party.id)["balances"]
     try:
         actions.withdraw(session, carol, party, eth, 1, carol.address)
+        answer = "the sequencer takes her withdrawal and drops it"
     except (RevertedError, RpcError) as error:
-        tell(f"censored    {error}")
+        answer = str(error)
+    tell(f"censored    {answer}")
     if session.l2_account(party.id)["balances"] != before:
         raise DisagreementError("the sequencer executed a transaction that it was told to drop")

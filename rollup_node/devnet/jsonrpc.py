@@ -83,6 +83,9 @@ class JsonRpc:
             self._connection.close()
             self._connection = None
 
+    def __del__(self) -> None:
+        self.close()
+
     def _connect(self) -> http.client.HTTPConnection:
         self._connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
         return self._connection

@@ -81,6 +81,11 @@ class Session:
             for asset in self.rollup["assets"]
         ]
 
+    def close(self) -> None:
+        """Close all connections; a call opens them again."""
+        for client in (self.l1, *self.nodes.values()):
+            client.close()
+
     @property
     def sequencer(self) -> JsonRpc:
         """Return the node that takes transactions."""

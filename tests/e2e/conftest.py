@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Stage:
     """A running devnet and the way to hurt it."""
 
     run_dir: RunDir
+    sessions: list[Session] = field(default_factory=list)
 
     @classmethod
     def at(cls, path: Path) -> "Stage":
@@ -71,7 +72,8 @@ class Stage:
 
     @property
     def session(self) -> Session:
-        return Session(self.run_dir)
+        self.sessions.append(Session(self.run_dir))
+        return self.sessions[-1]
 
     def pids(self) -> dict[str, int]:
         return {node["name"]: node["pid"] for node in self.run_dir.read_state()["nodes"]}
@@ -105,6 +107,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     up(path, "--profile", "ci")
     place = RunDir(path)
     children = [*Stage(place).pids().values(), place.read_state()["l1"]["pid"]]
-    yield Stage(place)
+    running = Stage(place)
+    yield running
+    for session in running.sessions:
+        session.close()
     strikenet("down", "--run-dir", path)
     assert not [pid for pid in children if is_alive(pid)]
