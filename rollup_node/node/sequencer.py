@@ -142,7 +142,7 @@ class Sequencer:
         self.dropped: set[bytes] = set()
         self._path, self._key, self._domain = log, key, domain
         self._policy, self._clock = policy, clock
-        self._on_durable = on_durable
+        self.on_durable = on_durable
         self._signers = SignerPool(domain, workers)
         self._log: InputLog | None = None
         self._lock = asyncio.Lock()
@@ -480,8 +480,8 @@ class Sequencer:
                 return False
             self._durable, self._durable_cuts = group.after, group.cuts
             self.counters.groups += 1
-            if self._on_durable is not None:
-                self._on_durable(number, group.entries)
+            if self.on_durable is not None:
+                self.on_durable(number, group.entries)
         for request in group.staged:
             if not request.done.done():
                 request.done.set_result(group.newest)
