@@ -11,7 +11,7 @@ from rollup_node.feed.message import FeedMessage, encode_message
 MAX_READERS: Final = 64
 _CHUNK: Final = 64
 
-Read = Callable[[int, int], Sequence[FeedMessage]]
+Read = Callable[[int, int], Sequence[tuple[int, bytes, bytes]]]
 
 
 class FeedServer:
@@ -65,7 +65,7 @@ class FeedServer:
             news = self._news
             messages = self._read(number, _CHUNK)
             for message in messages:
-                await socket.send_bytes(encode_message(message))
+                await socket.send_bytes(encode_message(FeedMessage(*message)))
             number += len(messages)
             if not messages:
                 await news.wait()

@@ -10,9 +10,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from aiohttp import web
+
 from rollup_node.derive.assertions import AssertionTree
 from rollup_node.derive.events import L1Block
 from rollup_node.derive.pipeline import Derivation
+from rollup_node.feed.server import FeedServer
 from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
@@ -93,7 +96,9 @@ class Node:
         self.follower = L1Follower(self.reader, derivation, tree)
         height = self.rollup.parameters.history_height
         self.claims = Claims(self.replica, derivation, tree, height)
-        self._server = RpcServer(self._make_backend(), metrics=NodeMetrics(self._gauges).render)
+        backend = self._make_backend()
+        metrics = NodeMetrics(self._gauges).render
+        self._server = RpcServer(backend, metrics=metrics, routes=self._routes())
         self.port = await self._server.start(self.config.host, self.config.port)
         if self.sequencer is not None:
             await self.sequencer.start()
@@ -193,6 +198,14 @@ class Node:
         if block is None or block.hash != expected:
             raise InputError(f"L1 block {number} is not the one that the rollup began with")
         return block
+
+    def _routes(self) -> dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]:
+        """Return the further paths of the server: the feed of a sequencer."""
+        if self.sequencer is None:
+            return {}
+        feed = FeedServer(self.sequencer.feed_messages)
+        self.sequencer.on_durable = lambda _number, _entries: feed.notify()
+        return {"/feed": feed.handle}
 
     def _make_backend(self) -> SequencerBackend | FollowerBackend:
         if "sequencer" in self.config.roles:
