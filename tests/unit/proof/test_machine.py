@@ -51,7 +51,7 @@ def test_run_item_pulls_early_by_record_and_the_rest_at_the_end() -> None:
         StepKind.CLOSE_ITEM,
     ]
     assert state.get(balances_key(1)) == Balances((0, 231, 0, 0))
-    hashes = [message_hash(DEPOSIT), keccak(SEAL), keccak(b"junk")]
+    hashes = [message_hash(DEPOSIT), b"", keccak(b"junk")]
     assert [receipt.record_hash for receipt in result.receipts] == [
         b"",
         hashes[0],
@@ -66,6 +66,7 @@ def test_run_item_pulls_early_by_record_and_the_rest_at_the_end() -> None:
     assert (second.number, second.time_ms, second.first, second.end) == (2, 1_010, 2, 7)
     assert second.state_root == result.segment_roots[-1] == state.root() != first.state_root
     assert first.transactions_root == keccak(hashes[0])
+    assert second.transactions_root == keccak(hashes[0] + hashes[2] + hashes[0])
 
 
 def test_pull_record_without_a_message_says_so() -> None:
