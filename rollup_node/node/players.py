@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol
 
 from rollup_node.codec.blob import to_blobs
@@ -208,7 +208,7 @@ class VerifierPlayer:
         )
         self.memory, actions = verifier.decide(view, self.memory)
         for action in actions:
-            _logger.error("%s", action)
+            _logger.error("%s", type(action).__name__, extra=asdict(action))
         return False
 
     def status(self) -> dict[str, Any]:
