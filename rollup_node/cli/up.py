@@ -107,7 +107,7 @@ def once(options: dict[str, Any]) -> int:
     """Run the bridge demo on a fresh devnet in a temporary directory, and end everything."""
     from rollup_node.cli.demo import bridge_story, run_fresh
 
-    manifest = plan(None, {**options, "profile": "ci", "batch_data": "alternate"})
+    manifest = plan(None, options)
     anvil = require_anvil(options)
     return run_fresh(manifest, anvil, bridge_story, json_flag=options["json_flag"])
 
