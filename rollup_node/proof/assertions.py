@@ -1,5 +1,7 @@
 """Hashes that name assertions, their configuration, proof-table contexts and L2 blocks."""
 
+from typing import NamedTuple
+
 from rollup_node.proof.hashing import (
     TAG_ASSERTION,
     TAG_BLOCK,
@@ -17,9 +19,30 @@ def assertion_id(parent_id: bytes, history_root: bytes, accumulator: bytes) -> b
     return keccak(TAG_ASSERTION + parent_id + history_root + accumulator)
 
 
-def config_hash(encoded: bytes) -> bytes:
-    """Hash an encoded configuration. Twin: contracts/src/AssertionChain.sol."""
-    return keccak(TAG_CONFIG + encoded)
+class Config(NamedTuple):
+    """What an assertion chain is made for; period in seconds, stake in wei."""
+
+    l2_chain_id: int
+    inbox: bytes
+    bridge: bytes
+    verifier: bytes
+    history_height: int
+    confirm_period_seconds: int
+    stake_wei: int
+
+
+def config_hash(config: Config) -> bytes:
+    """Hash a configuration. Source: docs/spec.md G-7. Twin: contracts/src/AssertionChain.sol."""
+    return keccak(
+        TAG_CONFIG
+        + config.l2_chain_id.to_bytes(8, "big")
+        + config.inbox
+        + config.bridge
+        + config.verifier
+        + config.history_height.to_bytes(1, "big")
+        + config.confirm_period_seconds.to_bytes(5, "big")
+        + config.stake_wei.to_bytes(12, "big")
+    )
 
 
 def context(target: int, accumulator: bytes, config: bytes) -> bytes:
