@@ -58,6 +58,7 @@ class Claims:
         self._height = height
         self._middle: dict[bytes, tuple[bytes, tuple[bytes, ...]]] = {}
         self._histories: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
+        self._verdicts: dict[bytes, bool] = {}
 
     def right_branch(self) -> list[KnownAssertion]:
         """Return genesis and its right descendants as far as this node can tell."""
@@ -79,7 +80,8 @@ class Claims:
     def pending(self) -> list[PendingClaim]:
         """Return the right assertions that are not confirmed, parents first."""
         found = []
-        for parent, child in zip(self.right_branch(), self.right_branch()[1:], strict=False):
+        branch = self.right_branch()
+        for parent, child in zip(branch, branch[1:], strict=False):
             if not child.confirmed:
                 rivals = len(self._tree.children(parent.id)) - 1
                 created = child.created.created_at
@@ -110,10 +112,17 @@ class Claims:
         return tuple(self._replica.segment_roots[span.start : span.end])
 
     def _is_right(self, known: KnownAssertion) -> bool:
+        """Tell whether an assertion is right. Its id commits to all of it, so a verdict is final.
+
+        Callers go from parents to children: then the verdict on the parent is there already.
+        """
         made = known.created
         if made.target > self._replica.item_count:
             return False
-        return self._expected(made) == (made.history_root, made.after_state_root)
+        if known.id not in self._verdicts:
+            right = self._expected(made) == (made.history_root, made.after_state_root)
+            self._verdicts[known.id] = right
+        return self._verdicts[known.id]
 
     def _expected(self, made: AssertionCreated) -> tuple[bytes, bytes] | None:
         """Return right history root and after state for a claim, `None` if its parent is wrong."""

@@ -4,7 +4,6 @@ Crash-only: starting is deriving everything from L1 again, so there is nothing t
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -51,6 +50,8 @@ from rollup_node.roles.sequencer import SequencerPolicy
 from rollup_node.rpc.server import RpcServer
 
 _RETRY_SECONDS: Final = 0.5
+_GRACE_SECONDS: Final = 2.0
+"""How long a turn may go on after SIGTERM."""
 
 _logger = logging.getLogger(__name__)
 
@@ -114,11 +115,18 @@ class Node:
             If going on could do harm, or the configuration is wrong.
         """
         pause = self.config.poll_interval_ms / 1_000
+        stopping = asyncio.ensure_future(stop.wait())
         while not stop.is_set():
-            delay = await self._turn(self._cycle, pause)
-            if delay > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), delay)
+            turn = asyncio.ensure_future(self._turn(self._cycle, pause))
+            await asyncio.wait({turn, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not turn.done():  # crash-only: what is cut short here is found again on L1
+                await asyncio.wait({turn}, timeout=_GRACE_SECONDS)
+                turn.cancel()
+                await asyncio.wait({turn})
+                break
+            if (delay := turn.result()) > 0:
+                await asyncio.wait({stopping}, timeout=delay)
+        stopping.cancel()
 
     async def stop(self) -> None:
         """Stop serving, close the log and all connections."""
