@@ -38,8 +38,8 @@ _LAST_PORT: Final = 65_535
 @click.option(
     "--batch-data",
     type=click.Choice(["calldata", "blob", "alternate"]),
-    default="alternate",
-    help="How batches are posted.",
+    default="calldata",
+    help="How batches are posted; blobs cost each node 2 s for the KZG setup.",
 )
 @click.option("--detach", is_flag=True, help="Return when ready; `strikenet down` ends it.")
 @click.option("--once", is_flag=True, help="Run `demo bridge` on a fresh devnet, then end.")
@@ -107,7 +107,7 @@ def once(options: dict[str, Any]) -> int:
     """Run the bridge demo on a fresh devnet in a temporary directory, and end everything."""
     from rollup_node.cli.demo import bridge_story, run_fresh
 
-    manifest = plan(None, options)
+    manifest = plan(None, {**options, "batch_data": "alternate"})
     anvil = require_anvil(options)
     return run_fresh(manifest, anvil, bridge_story, json_flag=options["json_flag"])
 

@@ -104,7 +104,7 @@ def is_alive(pid: int) -> bool:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One devnet for all tests of a module."""
     path = tmp_path_factory.mktemp("run") / "devnet"
-    up(path, "--profile", "ci")
+    up(path, "--profile", "ci", "--batch-data", "alternate")
     place = RunDir(path)
     children = [*Stage(place).pids().values(), place.read_state()["l1"]["pid"]]
     running = Stage(place)
