@@ -1,10 +1,12 @@
 """`strikenet bench`: throughput and cost, always beside a limit measured in the same run."""
 
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup_node.cli.options import json_option
+from rollup_node.cli.options import anvil_option, cache_dir_option, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ def bench() -> None:
     show_envvar=True,
     help="Transfers to sign before the measurement and to commit in it.",
 )
-def spine(*, json_flag: bool, transactions: int) -> int:
+@click.option("--gas/--no-gas", default=True, help="Also post batches on an L1 and read its bill.")
+@anvil_option
+@cache_dir_option
+def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Commit signed transfers through the whole path of the sequencer.
 
     Batched JSON-RPC, recovery, execution, durable log, batch roots; then derives the batches again
@@ -35,9 +40,30 @@ def spine(*, json_flag: bool, transactions: int) -> int:
     """
     from rollup_node.devnet.bench_spine import run_bench
 
+    l1_gas = measure_on_l1(options) if gas else {}
     result = run_bench(transactions, progress)
-    emit(json_flag, result.to_dict(), render(result))
+    human = render(result) + "".join(
+        f"\nas {kind:<9}{row['gas_per_transfer']:>10,.1f} gas and "
+        f"{row['blob_gas_per_transfer']:,.1f} blob gas per transfer"
+        for kind, row in l1_gas.items()
+    )
+    emit(json_flag, {**result.to_dict(), "l1_gas": l1_gas}, human)
     return ExitCode.OK
+
+
+def measure_on_l1(options: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Run a devnet in a temporary directory and read what full batches cost."""
+    from rollup_node.cli.up import plan, require_anvil
+    from rollup_node.devnet import supervisor
+    from rollup_node.devnet.bench_gas import measure_gas
+    from rollup_node.devnet.rundir import RunDir
+    from rollup_node.devnet.session import Session
+
+    fresh = {"profile": "ci", "seed": 1, "l1_port": 0, "port": 0, "batch_data": "alternate"}
+    with tempfile.TemporaryDirectory(prefix="strikenet-") as folder:
+        run_dir = RunDir(Path(folder) / "run")
+        with supervisor.running(run_dir, plan(None, fresh), require_anvil(options), progress):
+            return measure_gas(Session(run_dir), progress)
 
 
 def render(result: "SpineResult") -> str:

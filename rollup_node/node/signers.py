@@ -60,6 +60,7 @@ class SignerPool:
         self._count = workers
         self._free: asyncio.Queue[_Worker] = asyncio.Queue()
         self._workers: list[_Worker] = []
+        self._replacing = asyncio.Lock()
 
     async def start(self) -> None:
         """Start the processes and wait until each has answered.
@@ -93,16 +94,17 @@ class SignerPool:
 
         Raises `CriticalError` if workers die of this chunk twice.
         """
-        for _ in range(2):
-            worker = await self._free.get()
-            try:
-                answer = await self._ask(worker, list(bodies))
-            except (asyncio.IncompleteReadError, ConnectionError):
-                worker = await self._replace(worker)
-                continue
-            finally:
-                self._free.put_nowait(worker)
-            return [_unpack(row) for row in answer]
+        worker = await self._free.get()
+        try:
+            for _ in range(2):
+                try:
+                    answer = await self._ask(worker, list(bodies))
+                except (asyncio.IncompleteReadError, ConnectionError):
+                    worker = await self._replace(worker)
+                else:
+                    return [_unpack(row) for row in answer]
+        finally:
+            self._free.put_nowait(worker)
         raise CriticalError(f"signer processes died twice of one chunk of {len(bodies)} bodies")
 
     async def _ask(self, worker: _Worker, bodies: list[bytes]) -> list[tuple[object, ...]]:
@@ -128,11 +130,12 @@ class SignerPool:
 
     async def _replace(self, dead: _Worker) -> _Worker:
         """Return the worker that stands in for a dead one, starting it at most once."""
-        if dead not in self._workers:
-            return self._workers[-1]
-        self._workers.remove(dead)
-        dead.writer.close()
-        return await self._spawn()
+        async with self._replacing:
+            if dead not in self._workers:
+                return self._workers[-1]  # the newest one: somebody replaced the same worker
+            self._workers.remove(dead)
+            dead.writer.close()
+            return await self._spawn()
 
 
 def _unpack(row: tuple[object, ...]) -> Recovered:
