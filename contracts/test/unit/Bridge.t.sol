@@ -551,6 +551,9 @@ contract BridgeTest is Settlement {
         }
         vm.expectRevert(abi.encodeWithSelector(IBridge.TooManyPauses.selector, 16));
         bridge.pause(10);
+        vm.warp(START + 365 days - 1);
+        vm.expectRevert(abi.encodeWithSelector(IBridge.TooManyPauses.selector, 16));
+        bridge.pause(10);
         vm.warp(START + 365 days);
         bridge.pause(10);
         vm.expectRevert(abi.encodeWithSelector(IBridge.PauseBudgetExceeded.selector, type(uint64).max, MAX_PAUSE));
