@@ -5,6 +5,7 @@ are a slice of all segments since genesis (docs/spec.md G-1, G-2).
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.derive.assertions import AssertionTree, KnownAssertion
@@ -81,7 +82,7 @@ class Claims:
         """Return the right assertions that are not confirmed, parents first."""
         found = []
         branch = self.right_branch()
-        for parent, child in zip(branch, branch[1:], strict=False):
+        for parent, child in pairwise(branch):
             if not child.confirmed:
                 rivals = len(self._tree.children(parent.id)) - 1
                 created = child.created.created_at
