@@ -1,6 +1,5 @@
 """Executes records one by one on a state and tells the ledger: live, and again after a rewind."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -20,8 +19,6 @@ from rollup_node.proof.inbox import message_hash, record_hash
 from rollup_node.roles.sequencer import EXPECTED_HEADER
 
 _OK: Final = Reason.OK
-MAX_SNAPSHOTS: Final = 256
-MAX_SNAPSHOT_LEAVES: Final = 20_000
 
 
 class Position(NamedTuple):
@@ -33,13 +30,12 @@ class Position(NamedTuple):
 
 
 class Builder:
-    """State, ledger and snapshots of finished items, changed together."""
+    """State and ledger, changed together."""
 
     def __init__(self) -> None:
         """Begin at genesis."""
         self.state = ChainState()
         self.ledger = Ledger(self.state.root())
-        self.snapshots: OrderedDict[int, bytes] = OrderedDict()
 
     @property
     def cursor(self) -> Cursor:
@@ -55,8 +51,6 @@ class Builder:
         """Go back to a moment, which can be gone back to again."""
         self.state.rewind(position.mark)
         self.ledger.rewind(position.ledger)
-        while self.snapshots and next(reversed(self.snapshots)) > position.item:
-            self.snapshots.popitem()
 
     def open(self, header: ItemHeader, time_ms: int | None) -> Outcome:
         """Begin an item and its first block."""
@@ -101,13 +95,9 @@ class Builder:
         return _OK
 
     def close(self) -> None:
-        """Finish the item and its last block; keep what proofs of withdrawals need."""
+        """Finish the item and its last block."""
         self.state.commit(step.close_item(self.state).writes)
         self.ledger.end_block(self.state.root())
-        if self.state.leaf_count <= MAX_SNAPSHOT_LEAVES:
-            self.snapshots[self.cursor.item] = self.state.to_bytes()
-            while len(self.snapshots) > MAX_SNAPSHOTS:
-                self.snapshots.popitem(last=False)
 
     def run(
         self,
