@@ -69,7 +69,7 @@ interface Vm {
     function revertToState(uint256 snapshotId) external returns (bool success);
     function snapshotGasLastCall(string calldata name) external returns (uint256 gasUsed);
     function snapshotState() external returns (uint256 snapshotId);
-    function snapshotValue(string calldata name, uint256 value) external;
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
     function startSnapshotGas(string calldata name) external;
     function stopSnapshotGas(string calldata name) external returns (uint256 gasUsed);
 

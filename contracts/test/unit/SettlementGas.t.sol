@@ -133,8 +133,7 @@ contract SettlementGasTest is Settlement {
         uint256 execution = before - gasleft();
         assertTrue(ok);
         uint256 total = _transactionGas(data, execution);
-        emit log_named_uint(name, total);
-        emit log_named_uint("  of which execution", execution);
+        vm.snapshotValue("settlement", name, total);
         assertLe(total, limit);
     }
 

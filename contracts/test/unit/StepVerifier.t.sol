@@ -21,8 +21,8 @@ contract StepVerifierTest is CourtFixture {
         Call memory call = _call(_valid(), STEPS);
         uint256 before = gasleft();
         (bytes32 root, uint256 weight, bool ended, Reason[] memory reasons) = verifier.prove(call);
-        emit log_named_uint("gas of five steps", before - gasleft());
-        emit log_named_uint("bytes of their witness", call.witness.length);
+        vm.snapshotValue("court", "prove five steps, execution", before - gasleft());
+        vm.snapshotValue("court", "prove five steps, witness bytes", call.witness.length);
         assertEq(root, _after().root());
         assertEq(weight, 3 * Weights.CURSOR_ONLY + 2 * Weights.ACCOUNT);
         assertTrue(ended);
