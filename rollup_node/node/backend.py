@@ -70,7 +70,11 @@ class SequencerBackend:
 
     async def submit(self, bodies: Sequence[bytes]) -> Submitted:
         """Have the sequencer take the bodies."""
-        return await self._sequencer.submit(bodies)
+        clock = self._sequencer.clock
+        clock.end("ingress")
+        answer = await self._sequencer.submit(bodies)
+        clock.begin()
+        return answer
 
     def block_number(self) -> int:
         """Return the number of the newest block."""

@@ -16,6 +16,7 @@ from rollup_node.rpc.errors import (
     RpcError,
     invalid_params,
 )
+from rollup_node.rpc.stages import StageClock
 from rollup_node.rpc.table import TABLE, Method, open_rpc
 
 MAX_BATCH: Final = 200
@@ -41,8 +42,9 @@ _decode_any: Final = msgspec.json.Decoder().decode
 class Dispatcher:
     """Answers requests from the method table."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, clock: StageClock | None = None) -> None:
         self._backend = backend
+        self._clock = clock or StageClock()
         self._methods = TABLE.methods
         self.requests = 0
         self.errors = 0
@@ -66,6 +68,7 @@ class Dispatcher:
 
     async def _answer_one(self, body: bytes) -> bytes | None:
         self.requests += 1
+        self._clock.begin()
         try:
             request = _decode_request(body)
             request_id = _check_id(request.id)
@@ -81,7 +84,9 @@ class Dispatcher:
             return self._failed(request_id, error)
         if request_id is None:
             return None
-        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (bytes(request_id), _encode(result))
+        answer = b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (bytes(request_id), _encode(result))
+        self._clock.end("reply")
+        return answer
 
     async def _call(self, request: _Request) -> Any:
         if request.jsonrpc != "2.0":

@@ -11,6 +11,7 @@ from rollup_node.ports import InputError, PortInUseError
 from rollup_node.rpc import methods
 from rollup_node.rpc.backend import Backend
 from rollup_node.rpc.dispatch import Dispatcher
+from rollup_node.rpc.stages import StageClock
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_IN_FLIGHT: Final = 64
@@ -28,13 +29,17 @@ class RpcServer:
         *,
         metrics: Callable[[], bytes] = bytes,
         routes: Mapping[str, Handler] | None = None,
+        clock: StageClock | None = None,
     ) -> None:
-        """Take what to serve; `routes` are further GET paths, such as the feed."""
+        """Take what to serve; `routes` are further GET paths, such as the feed.
+
+        `clock` is told how long requests take to read and answers to write.
+        """
         methods.load()
         self._backend = backend
         self._metrics = metrics
         self._routes = routes or {}
-        self.dispatcher = Dispatcher(backend)
+        self.dispatcher = Dispatcher(backend, clock)
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
 

@@ -1,0 +1,270 @@
+"""Batches in the making: executes what arrives, opens and cuts batches, collects log entries.
+
+Everything here happens at once, on the event loop, under the sequencer's lock. Nothing waits,
+nothing is confirmed: the sequencer makes the entries durable, or goes back to a saved moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from rollup_node.codec import eip712
+from rollup_node.codec.log_entries import CutEntry, OpenEntry, RecordsEntry, encode_entry
+from rollup_node.codec.records import encode_record, frame
+from rollup_node.codec.signature import sign
+from rollup_node.core.inputs import DelayedMessage, Pull, Seal
+from rollup_node.core.layout import MAX_RECORD_BYTES
+from rollup_node.node.batches import Chain, OwnBatch
+from rollup_node.node.builder import Builder, Position
+from rollup_node.node.signers import Recovered
+from rollup_node.ports import Clock, CriticalError
+from rollup_node.proof.inbox import record_hash
+from rollup_node.roles.sequencer import (
+    EXPECTED_HEADER,
+    CutBatch,
+    OpenBatch,
+    PullMessages,
+    SealBlock,
+    SequencerPolicy,
+    SequencerView,
+    decide,
+)
+from rollup_node.rpc.backend import Confirmation, TransactionStatus
+
+_TOO_LARGE: Final = -1
+
+
+@dataclass(slots=True)
+class ItemRun:
+    """One item on the state; `batch` is `None` for a foreign one. Times in ms."""
+
+    start: Position
+    batch: OwnBatch | None
+    delayed_count: int = 0
+    first_ms: int = 0
+    last_ms: int = 0
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the pipeline did, for `/metrics`."""
+
+    sequenced: int = 0
+    rejected: int = 0
+    groups: int = 0
+    rewinds: int = 0
+    undone: int = 0
+
+
+class Moment(NamedTuple):
+    """What to remember to come back: state, chain of records, number of items."""
+
+    position: Position
+    chain: tuple[int, int, int | None, int, bytes]
+    items: int
+
+
+class Assembly:
+    """State, own batches and unwritten log entries, changed together."""
+
+    def __init__(self, domain: bytes, key: bytes, policy: SequencerPolicy, clock: Clock) -> None:
+        """Begin at genesis; `key` signs confirmations in `domain`."""
+        self.builder = Builder()
+        self.chain = Chain()
+        self.counters = Counters()
+        self.messages: list[DelayedMessage] = []
+        self.items: list[ItemRun] = []
+        self.entries: list[bytes] = []
+        self._domain, self._key = domain, key
+        self._policy, self._clock = policy, clock
+        self._block_records = 0
+        self._frames = bytearray()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is anything to make durable."""
+        return bool(self.entries or self._frames)
+
+    def execute(
+        self,
+        bodies: Sequence[bytes],
+        recovered: Sequence[Recovered],
+        dropped: set[bytes],
+        *,
+        active: bool,
+    ) -> list[TransactionStatus]:
+        """Execute bodies in order and say what became of each; `dropped` signers are ignored.
+
+        Batches are opened and cut as the policy says; `active` as for `advance`.
+        """
+        self.advance(pending=True, active=active)
+        statuses: list[TransactionStatus] = []
+        limit = self._policy.batch_limit - MAX_RECORD_BYTES
+        batch = self._need_batch()
+        transact, extend, frames = self.builder.transact, self.chain.extend, self._frames
+        accepted = 0
+        for body, found in zip(bodies, recovered, strict=True):
+            if len(batch.data) > limit:
+                self._block_records += accepted
+                accepted = 0
+                self.cut()
+                self.advance(pending=True, active=active)
+                batch, frames = self._need_batch(), self._frames
+            if dropped and found.signer in dropped:
+                statuses.append(TransactionStatus(0, found.record_hash, 0))
+                continue
+            if len(body) > MAX_RECORD_BYTES:
+                statuses.append(TransactionStatus(0, found.record_hash, _TOO_LARGE))
+                continue
+            reason = transact(body, found, self.chain.covered)
+            if reason:
+                self.counters.rejected += 1
+                statuses.append(_refusal(found, int(reason)))
+                continue
+            sequence = extend(found.record_hash)
+            framed = len(body).to_bytes(2, "big") + body
+            batch.data += framed
+            frames += framed
+            accepted += 1
+            statuses.append(TransactionStatus(sequence, found.record_hash, 0))
+        self._block_records += accepted
+        self.counters.sequenced += accepted
+        return statuses
+
+    def advance(self, *, active: bool, pending: bool = False) -> None:
+        """Do what the policy decides until it decides nothing more.
+
+        `pending`: transactions wait. Unless `active`, no new messages are pulled.
+        """
+        for _ in range(4):
+            actions = decide(self._view(pending=pending, active=active), self._policy)
+            for action in actions:
+                self._act(action)
+            if not any(isinstance(action, CutBatch) for action in actions):
+                break
+
+    def take_entries(self) -> list[bytes]:
+        """Take the entries since the last call, to be made durable."""
+        self.flush_frames()
+        entries, self.entries = self.entries, []
+        return entries
+
+    def save(self) -> Moment:
+        """Remember this moment."""
+        return Moment(self.builder.position(), self.chain.save(), len(self.items))
+
+    def go_back(self, saved: Moment) -> None:
+        """Go back to a moment; entries that were not taken are gone."""
+        self.builder.rewind(saved.position)
+        self.chain.restore_to(saved.chain)
+        del self.items[saved.items :]
+        self._frames, self.entries = bytearray(), []
+        self.recount()
+
+    def recount(self) -> None:
+        """Count the records of the block in the making again, after going back."""
+        self._block_records = len(self.builder.ledger.hashes)
+
+    def _need_batch(self) -> OwnBatch:
+        batch = self.chain.open_batch
+        if batch is None:
+            raise CriticalError("policy opened no batch for waiting transactions")
+        return batch
+
+    def _view(self, *, pending: bool, active: bool) -> SequencerView:
+        cursor = self.builder.cursor
+        batch = self.chain.open_batch
+        return SequencerView(
+            now_ms=self._clock.now_ms(),
+            time_ms=max(cursor.time_ms, self.chain.last_time_ms),
+            opened_ms=None if batch is None else batch.time_ms,
+            batch_bytes=0 if batch is None else len(batch.data),
+            block_records=self._block_records,
+            pending=pending,
+            delayed_seen=len(self.messages) if active else cursor.delayed,
+            delayed_pulled=cursor.delayed,
+        )
+
+    def _act(self, action: object) -> None:
+        if isinstance(action, OpenBatch):
+            self._open(action.time_ms)
+        elif isinstance(action, SealBlock):
+            size = self._append(encode_record(Seal(action.delta_ms)))
+            self.builder.seal(EXPECTED_HEADER, action.delta_ms, size)
+            self._block_records = 0
+        elif isinstance(action, PullMessages):
+            for _ in range(action.messages):
+                size = self._append(encode_record(Pull()))
+                self.builder.pull(self.messages[self.builder.cursor.delayed], size)
+                self._block_records += 1
+        elif isinstance(action, CutBatch):
+            self.cut()
+
+    def _open(self, time_ms: int) -> None:
+        batch = self.chain.begin(time_ms)
+        self.entries.append(encode_entry(OpenEntry(time_ms)))
+        start = self.builder.position()
+        self.builder.open(EXPECTED_HEADER, time_ms)
+        first_ms = self.builder.cursor.time_ms
+        self.items.append(ItemRun(start, batch, 0, first_ms))
+
+    def _append(self, body: bytes) -> int:
+        """Put a record of the sequencer itself into the open batch; return its framed size."""
+        framed = frame(body)
+        self._need_batch().data += framed
+        self._frames += framed
+        self.chain.extend(record_hash(body))
+        return len(framed)
+
+    def cut(self) -> None:
+        """End the open batch."""
+        batch = self._need_batch()
+        self.flush_frames()
+        delayed = self.builder.cursor.delayed
+        batch.delayed_count = delayed
+        self.entries.append(encode_entry(CutEntry(delayed)))
+        self.finish(batch)
+        self._block_records = 0
+
+    def finish(self, batch: OwnBatch) -> None:
+        """Pull what is left of the messages of the newest item and close it."""
+        item = self.items[-1]
+        item.last_ms = self.builder.cursor.time_ms
+        delayed = min(batch.delayed_count or 0, len(self.messages))
+        delayed = max(delayed, self.builder.cursor.delayed)
+        item.delayed_count = delayed
+        self.builder.finish(delayed, self.messages)
+
+    def flush_frames(self) -> None:
+        """Turn the frames so far into an entry with its confirmation."""
+        if not self._frames:
+            return
+        covered, link = self.chain.covered, self.chain.link
+        signature = sign(eip712.confirmation_digest(self._domain, covered, link), self._key)
+        entry = RecordsEntry(covered, link, signature, bytes(self._frames))
+        self.entries.append(encode_entry(entry))
+        self.chain.confirmations.append(Confirmation(covered, link, signature))
+        self._frames = bytearray()
+
+
+def _refusal(found: Recovered, reason: int) -> TransactionStatus:
+    return TransactionStatus(0, found.record_hash, reason, _FIELD_OF_REASON.get(reason))
+
+
+_FIELD_OF_REASON: Final = {
+    3: "transaction",
+    5: "from",
+    6: "signature",
+    8: "nonce",
+    9: "nonce",
+    10: "nonce",
+    11: "asset",
+    12: "amount",
+    13: "to",
+    14: "to",
+    15: "amount",
+    16: "amount",
+    17: "recipient",
+    19: "newOwner",
+}
+"""Reasons of docs/spec.md X-10 and the field that is at fault."""
