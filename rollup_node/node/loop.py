@@ -6,8 +6,8 @@ Crash-only: starting is deriving everything from L1 again, so there is nothing t
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
 
 from aiohttp import web
 
@@ -18,6 +18,7 @@ from rollup_node.feed.server import FeedServer
 from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
+from rollup_node.node import gauges
 from rollup_node.node.backend import SequencerBackend, Sync
 from rollup_node.node.batch_source import LocalBatches, RemoteBatches
 from rollup_node.node.claims import Claims, genesis_assertion
@@ -25,7 +26,7 @@ from rollup_node.node.clock import NodeClock
 from rollup_node.node.config import NodeConfig, RollupConfig
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.follower import FollowerBackend
-from rollup_node.node.metrics import NodeMetrics
+from rollup_node.node.metrics import NodeMetrics, Sample
 from rollup_node.node.players import (
     BatchPosterPlayer,
     Player,
@@ -78,6 +79,7 @@ class Node:
         self.replica = Replica(self.machine, recover, segments=follows)
         self._executes = follows
         self.follower: L1Follower
+        self._backend: SequencerBackend | FollowerBackend
         self.claims: Claims
 
     async def start(self) -> None:
@@ -97,9 +99,13 @@ class Node:
         self.follower = L1Follower(self.reader, derivation, tree)
         height = self.rollup.parameters.history_height
         self.claims = Claims(self.replica, derivation, tree, height)
-        backend = self._make_backend()
-        metrics = NodeMetrics(self._gauges).render
-        self._server = RpcServer(backend, metrics=metrics, routes=self._routes())
+        self._backend = self._make_backend()
+        self._server = RpcServer(
+            self._backend,
+            metrics=NodeMetrics(self._samples).render,
+            routes=self._routes(),
+            clock=self.sequencer.clock if self.sequencer is not None else None,
+        )
         self.port = await self._server.start(self.config.host, self.config.port)
         if self.sequencer is not None:
             await self.sequencer.start()
@@ -271,28 +277,13 @@ class Node:
         confirmed = self.follower.tree.latest_confirmed().created.item
         return Sync(current, self.follower.head, confirmed, self.ready)
 
-    def _gauges(self) -> Mapping[str, float]:
-        derivation = self.follower.derivation
-        values: dict[str, float] = {
-            "strikenet_up": 1,
-            "strikenet_ready": self.ready,
-            "strikenet_l1_head": self.follower.head.number if self.follower.head else 0,
-            "strikenet_l1_derived": derivation.head.number,
-            "strikenet_l1_reorgs": self.follower.reorgs,
-            "strikenet_inbox_items": len(derivation.items),
-            "strikenet_delayed_messages": len(derivation.messages),
-            "strikenet_executed_items": self.replica.item_count,
-            "strikenet_safe_l2_block": self.replica.blocks[-1].number,
-            "strikenet_assertions": len(self.follower.tree.all()),
-        }
-        for role, status in collect_status(self.players).items():
-            values |= _numbers(f"strikenet_{role}", status)
+    def _samples(self) -> Iterator[Sample]:
+        """Return what `/metrics` says."""
+        status = self._backend.sync_status()
+        yield from gauges.read_node(self.config.roles, status, ready=self.ready)
+        yield from gauges.read_derivation(self.follower)
+        if self._executes:
+            yield from gauges.read_replica(self.replica)
+        yield from gauges.read_players(self.players)
         if self.sequencer is not None:
-            values["strikenet_sequenced"] = self.sequencer.counters.sequenced
-            values["strikenet_rejected"] = self.sequencer.counters.rejected
-        return values
-
-
-def _numbers(prefix: str, status: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers and truth values of a role's status as gauges."""
-    return {f"{prefix}_{key}": v for key, v in status.items() if isinstance(v, int | bool)}
+            yield from gauges.read_sequencer(self.sequencer)

@@ -47,6 +47,7 @@ class BatchPosterPlayer:
     mode: BatchData
     memory: PosterMemory = field(default_factory=PosterMemory)
     posted: int = 0
+    backlog: int = 0
     _kept: int = 0
 
     def on_l1(self, update: L1Update) -> None:
@@ -72,13 +73,16 @@ class BatchPosterPlayer:
         )
         self.memory, actions = batch_poster.decide(view, self.memory, self.mode)
         self._kept = len(view.items)
+        self.backlog = max(first + len(window) - self.memory.next_batch, 0)
         for action in actions:
             await self._post(action)
         return bool(actions) or self.memory.scanned < len(view.items)
 
     def status(self) -> dict[str, Any]:
-        """Return how many batches are on L1."""
-        return {"batch_poster": {"next_batch": self.memory.next_batch, "posted": self.posted}}
+        """Return how many batches are on L1 and how many fetched ones are not."""
+        memory, backlog = self.memory, self.backlog
+        found = {"next_batch": memory.next_batch, "posted": self.posted, "backlog": backlog}
+        return {"batch_poster": found}
 
     def _first_kept_batch(self) -> int:
         kept = sum(index < self._kept for index in self.memory.matches)
