@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Final
 
 from rollup_node.codec.delayed import encode_forced
 from rollup_node.codec.eip712 import digest
@@ -21,6 +21,7 @@ from rollup_node.devnet.failure import DisagreementError, RevertedError, UsageEr
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import Account, accounts, checksum
 from rollup_node.devnet.session import Asset, Party, Session
+from rollup_node.ports import L1Receipt
 from rollup_node.proof.inbox import message_hash
 from rollup_node.rpc.errors import REJECTED
 
@@ -78,7 +79,7 @@ def deposit(session: Session, payer: Account, to: Party, asset: Asset, amount: i
 
     Raises
     ------
-    RevertedError
+    TransactionReverted
         If the bridge refuses, with the name of its error.
     """
     bridge = session.bridge
@@ -226,7 +227,7 @@ def prove(session: Session, prover: Account, entry: Exit) -> tuple[bytes, int]:
     receipt = session.bridge.send(
         prover.address, "proveWithdrawal", assertion, entry.struct(), entry.outbox_index, branch
     )
-    return assertion, int(receipt["gasUsed"], 16)
+    return assertion, receipt.gas_used
 
 
 def status(session: Session, prover: Account, assertion: bytes, entry: Exit) -> tuple[Stage, int]:
@@ -274,7 +275,7 @@ def finalize(
         entry.struct(),
         entry.outbox_index,
     )
-    return int(receipt["gasUsed"], 16)
+    return receipt.gas_used
 
 
 def move_time(session: Session, seconds: int) -> None:
@@ -320,13 +321,13 @@ def payer_of(name: str) -> Account:
     return accounts()[name]
 
 
-def _received(session: Session, receipt: dict[str, Any]) -> Deposited:
+def _received(session: Session, receipt: L1Receipt) -> Deposited:
     event = session.inbox.events(receipt, "DelayedMessage")[0]
     sender = bytes.fromhex(event["sender"][2:])
     message = DelayedMessage(event["kind"], sender, event["timestamp"], event["body"])
     return Deposited(
         event["index"],
         f"0x{message_hash(message).hex()}",
-        receipt["transactionHash"],
-        int(receipt["gasUsed"], 16),
+        f"0x{receipt.transaction_hash.hex()}",
+        receipt.gas_used,
     )

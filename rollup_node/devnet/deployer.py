@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import sha3
-
-from rollup_node.devnet.contracts import Contract, creation_code, send_transaction
 from rollup_node.devnet.failure import DevnetError, EnvironmentMissingError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import MNEMONIC, USERS, accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.contracts import Contract, ContractClient, create_address
 from rollup_node.proof.chain_state import ChainState
 
 
@@ -40,10 +38,6 @@ FAUCET_UNITS: Final = 1_000_000
 """Whole tokens that each user account gets of each token."""
 
 
-_RLP_STRING: Final = 0x80
-_RLP_LIST: Final = 0xC0
-
-
 @dataclass(frozen=True, slots=True)
 class Creation:
     """One contract to create: its name in addresses.json, its artifact, its own arguments."""
@@ -60,9 +54,10 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     ------
     DevnetError
         If a contract lands on another address than the others were told.
-    RevertedError
+    TransactionReverted
         If a constructor reverts.
     """
+    client = ContractClient(l1.url)
     deployer = accounts()["deployer"].address
     first = int(l1.call("eth_getTransactionCount", checksum(deployer), "latest"), 16)
     plan = creations()
@@ -72,9 +67,9 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     values = shared_arguments(manifest, addresses)
     genesis_block = l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
     for creation in plan:
-        create(l1, creation, {**values, **creation.arguments}, addresses[creation.key])
-    hand_out(l1, addresses)
-    chain = Contract(l1, "AssertionChain", addresses["assertion_chain"])
+        create(client, creation, {**values, **creation.arguments}, addresses[creation.key])
+    hand_out(client, addresses)
+    chain = Contract(client, "AssertionChain", addresses["assertion_chain"])
     texts = {key: checksum(address) for key, address in addresses.items()}
     write_json(run_dir.accounts, describe_accounts(), private=True)
     write_json(run_dir.addresses, texts)
@@ -84,15 +79,17 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     )
 
 
-def create(l1: JsonRpc, creation: Creation, values: Mapping[str, Any], expected: bytes) -> None:
+def create(
+    client: ContractClient, creation: Creation, values: Mapping[str, Any], expected: bytes
+) -> None:
     """Send one creation and compare the address."""
     names = constructor_names(creation.artifact)
-    code = creation_code(creation.artifact, *(values[name] for name in names))
     deployer = accounts()["deployer"].address
-    receipt = send_transaction(l1, deployer, None, code, what=f"creation of {creation.artifact}")
-    if bytes.fromhex(receipt["contractAddress"][2:]) != expected:
+    arguments = {name: values[name] for name in names}
+    created = client.create(creation.artifact, deployer, arguments).contract_address or b""
+    if created != expected:
         raise DevnetError(
-            f"address of {creation.artifact}: {receipt['contractAddress']} != {checksum(expected)}"
+            f"address of {creation.artifact}: 0x{created.hex()} != {checksum(expected)}"
         )
 
 
@@ -156,12 +153,12 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
     }
 
 
-def hand_out(l1: JsonRpc, addresses: Mapping[str, bytes]) -> None:
+def hand_out(client: ContractClient, addresses: Mapping[str, bytes]) -> None:
     """Give every user account test tokens."""
     deployer = accounts()["deployer"].address
     for asset in ASSETS:
         if asset.contract:
-            token = Contract(l1, asset.artifact, addresses[asset.contract])
+            token = Contract(client, asset.artifact, addresses[asset.contract])
             for name in USERS:
                 amount = FAUCET_UNITS * 10**asset.decimals
                 token.send(deployer, "mint", accounts()[name].address, amount)
@@ -230,12 +227,3 @@ def constructor_names(artifact: str) -> list[str]:
         if entry["type"] == "constructor":
             return [str(item["name"]) for item in entry["inputs"]]
     return []
-
-
-def create_address(sender: bytes, nonce: int) -> bytes:
-    """Return the address of the contract that `sender` creates with its transaction `nonce`."""
-    number = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
-    if len(number) != 1 or number[0] >= _RLP_STRING:
-        number = bytes([_RLP_STRING + len(number)]) + number
-    body = bytes([_RLP_STRING + len(sender)]) + sender + number
-    return bytes(sha3.keccak_256(bytes([_RLP_LIST + len(body)]) + body).digest()[12:])

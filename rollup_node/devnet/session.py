@@ -5,11 +5,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rollup_node.codec.eip712 import domain_separator
-from rollup_node.devnet.contracts import Contract
 from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import USERS, Account, accounts, checksum
 from rollup_node.devnet.rundir import RunDir, read_json
+from rollup_node.l1.contracts import Contract, ContractClient
 
 _ADDRESS_TEXT = 42
 
@@ -67,9 +67,10 @@ class Session:
         self.l1 = JsonRpc(self.state["l1"]["url"])
         self.nodes = {node["name"]: JsonRpc(node["url"]) for node in self.state["nodes"]}
         addresses = {key: bytes.fromhex(text[2:]) for key, text in self.rollup["contracts"].items()}
-        self.inbox = Contract(self.l1, "Inbox", addresses["inbox"])
-        self.bridge = Contract(self.l1, "Bridge", addresses["bridge"])
-        self.chain = Contract(self.l1, "AssertionChain", addresses["assertion_chain"])
+        self._contracts = ContractClient(self.l1.url)
+        self.inbox = Contract(self._contracts, "Inbox", addresses["inbox"])
+        self.bridge = Contract(self._contracts, "Bridge", addresses["bridge"])
+        self.chain = Contract(self._contracts, "AssertionChain", addresses["assertion_chain"])
         self.domain = domain_separator(self.rollup["l2_chain_id"], addresses["bridge"])
         self.assets = [
             Asset(
@@ -85,6 +86,7 @@ class Session:
         """Close all connections; a call opens them again."""
         for client in (self.l1, *self.nodes.values()):
             client.close()
+        self._contracts.close()
 
     @property
     def sequencer(self) -> JsonRpc:
@@ -114,7 +116,7 @@ class Session:
         """Return the token contract of an asset that is not ETH."""
         if asset.token is None:
             raise UsageError(f"{asset.symbol} is not a token")
-        return Contract(self.l1, "TestToken", asset.token)
+        return Contract(self._contracts, "TestToken", asset.token)
 
     def party(self, text: str, *, open_it: bool = False) -> Party:
         """Find the L2 account of a name, an address, or an account number.

@@ -25,6 +25,8 @@ class RpcError(RollupError):
         Whatever came in `error.data`; revert data in hex for calls that revert.
     """
 
+    exit_code = 7
+
     def __init__(self, method: str, code: int, message: str, data: object = None) -> None:
         super().__init__(f"{method}: {message} (code {code})")
         self.code = code

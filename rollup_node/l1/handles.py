@@ -9,7 +9,7 @@ import sha3
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
-from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.compiler import artifact_names, load_artifact
 from rollup_node.ports import InputError, TransactionReverted
 
 ARTIFACTS: Final[Mapping[str, str]] = {
@@ -138,7 +138,7 @@ def explain_revert(what: str, data: bytes) -> TransactionReverted:
 def _errors() -> dict[bytes, Mapping[str, Any]]:
     """Return the custom errors of all our contracts by selector."""
     found: dict[bytes, Mapping[str, Any]] = {}
-    for artifact in ARTIFACTS.values():
+    for artifact in artifact_names():
         for entry in load_artifact(artifact).abi:
             if entry["type"] == "error":
                 found[_topic(entry)[:_SELECTOR_BYTES]] = entry

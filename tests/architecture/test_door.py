@@ -50,3 +50,15 @@ def test_pins_written_twice_are_equal() -> None:
 def test_versions_of_the_package_are_equal() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
     assert project["version"] == __version__
+
+
+def test_node_imports_no_web3() -> None:
+    script = (
+        "import sys\n"
+        "import rollup_node.node.main\n"
+        "sys.exit(str([name for name in ('web3', 'eth_account') if name in sys.modules] or ''))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.stderr.strip() == "", result.stderr

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from rollup_node.devnet import profiles, sockets
-from rollup_node.devnet.deployer import create_address
 from rollup_node.devnet.failure import NotReadyError, PortBusyError, UsageError
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.rundir import RunDir, write_json
 from rollup_node.devnet.session import Asset, address_of
+from rollup_node.l1.contracts import create_address
 
 USDC = Asset(0, "USDC", 6, bytes(20))
 
