@@ -3,8 +3,10 @@
 import json
 import os
 import resource
+import shlex
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,9 @@ from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import JsonRpc, RpcError
 from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.launcher import is_ready
+from rollup_node.devnet.rundir import RunDir
 from rollup_node.devnet.session import Party, Session
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import REPOSITORY, STRIKENET, Stage, strikenet, up
 
 pytestmark = pytest.mark.e2e
 
@@ -177,6 +180,50 @@ def test_full_disk_refuses_and_loses_nothing(stage: Stage) -> None:
     stage.restart()
     held = int(session.l2_account(other.id)["balances"]["ETH"])
     assert held == eth.parse("1") + accepted
+    actions.transfer(session, alice, party, other, eth, 1)
+    actions.wait_idle(session)
+    wait_agreement(session)
+
+
+def test_full_tmpfs_refuses_and_goes_on_with_more_space(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    data = RunDir(path).node("sequencer") / "data"
+    data.mkdir(parents=True)
+    ports = ["--l1-port", "0", "--port", "0"]
+    start = [*STRIKENET, "up", "--detach", "--profile", "ci", *ports, "--run-dir", str(path)]
+    mount = f"mount -t tmpfs -o size=32k tmpfs {data} && exec {shlex.join(start)}"
+    namespace = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-r", "--mount"]
+    subprocess.run([*namespace, "sh", "-c", mount], check=True, timeout=60, cwd=REPOSITORY)
+    place = Stage.at(path)
+    try:
+        _fill_and_grow(place, data)
+    finally:
+        for session in place.sessions:
+            session.close()
+        strikenet("down", "--run-dir", path)
+
+
+def _fill_and_grow(place: Stage, data: Path) -> None:
+    """Fill the disk of the sequencer, see that nothing confirmed is lost, and give it space."""
+    session = place.session
+    alice, eth = accounts()["alice"], session.asset("ETH")
+    party, other = session.party("alice", open_it=True), session.party("bob", open_it=True)
+    for someone in (party, other):
+        done = actions.deposit(session, alice, someone, eth, eth.parse("1"))
+        assert actions.wait_executed(session, done.hash) == "OK"
+    accepted, error = transfer_until_refused(session, party, other)
+    assert isinstance(error, RpcError)
+    assert error.reason == "STORE_FULL"
+    assert accepted > 0
+    assert int(session.l2_account(other.id)["balances"]["ETH"]) == eth.parse("1") + accepted
+    pid = place.pids()["sequencer"]
+    enter = ["nsenter", "--target", str(pid), "--mount"]
+    if os.geteuid() != 0:
+        enter += ["--user", "--preserve-credentials"]
+    subprocess.run([*enter, "mount", "-o", "remount,size=8m", data], check=True, timeout=10)
+    place.kill("sequencer")
+    place.restart()
+    assert int(session.l2_account(other.id)["balances"]["ETH"]) == eth.parse("1") + accepted
     actions.transfer(session, alice, party, other, eth, 1)
     actions.wait_idle(session)
     wait_agreement(session)
