@@ -10,6 +10,7 @@ from rollup_node.derive.events import L1Block
 from rollup_node.node.config import NodeConfig, RollupConfig
 from rollup_node.node.sequencer import Sequencer
 from rollup_node.node.views import SequencerView
+from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.rpc.backend import (
     AccountView,
     AssetView,
@@ -20,7 +21,7 @@ from rollup_node.rpc.backend import (
     WithdrawalProof,
     WithdrawalView,
 )
-from rollup_node.rpc.errors import invalid_params
+from rollup_node.rpc.errors import NOT_BATCH_POSTER, RpcError, invalid_params
 
 _TRANSACTIONS: Final[Mapping[str, type[Transaction]]] = {
     "transfer": Transfer,
@@ -39,6 +40,13 @@ class Sync(NamedTuple):
     ready: bool
 
 
+def refuse_batch_data(mode: BatchMode) -> None:
+    """Refuse to post batches in any way: for a node that posts none."""
+    raise RpcError(
+        NOT_BATCH_POSTER, f"this node posts no batches as {mode}", reason="NOT_BATCH_POSTER"
+    )
+
+
 class SequencerBackend:
     """Answers the counter of the node that sequences."""
 
@@ -48,8 +56,10 @@ class SequencerBackend:
         rollup: RollupConfig,
         sync: Callable[[], Sync],
         sequencer: Sequencer,
+        set_batch_data: Callable[[BatchMode], None] = refuse_batch_data,
     ) -> None:
         """Take the sequencer and a function that tells how far the node is."""
+        self.set_batch_data = set_batch_data
         self._config, self._rollup, self._sync = config, rollup, sync
         self._sequencer = sequencer
         self._view = SequencerView(sequencer)

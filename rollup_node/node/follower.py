@@ -9,9 +9,10 @@ from rollup_node.codec.eip712 import typed_data
 from rollup_node.codec.records import decode_record
 from rollup_node.core.inputs import RotateKey, SignedTransaction, Transaction, Transfer, Withdraw
 from rollup_node.derive.events import L1Block
-from rollup_node.node.backend import Sync
+from rollup_node.node.backend import Sync, refuse_batch_data
 from rollup_node.node.config import NodeConfig, RollupConfig
 from rollup_node.node.replica import Block, RecordPlace, Replica
+from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.rpc.backend import (
     AccountView,
     AssetView,
@@ -50,7 +51,9 @@ class FollowerBackend:
         sync: Callable[[], Sync],
         segment_roots: Callable[[bytes], Sequence[bytes] | None],
         extra_status: Callable[[], Mapping[str, Any]],
+        set_batch_data: Callable[[BatchMode], None] = refuse_batch_data,
     ) -> None:
+        self.set_batch_data = set_batch_data
         self._config = config
         self._rollup = rollup
         self._replica = replica

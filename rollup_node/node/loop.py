@@ -19,7 +19,7 @@ from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node import gauges
-from rollup_node.node.backend import SequencerBackend, Sync
+from rollup_node.node.backend import SequencerBackend, Sync, refuse_batch_data
 from rollup_node.node.batch_source import LocalBatches, RemoteBatches
 from rollup_node.node.claims import Claims, genesis_assertion
 from rollup_node.node.clock import NodeClock
@@ -47,6 +47,7 @@ from rollup_node.ports import (
 )
 from rollup_node.proof import inbox
 from rollup_node.proof.machine import Machine
+from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.roles.sequencer import SequencerPolicy
 from rollup_node.rpc.server import RpcServer
 
@@ -234,7 +235,9 @@ class Node:
                 ),
                 clock=self.clock,
             )
-            return SequencerBackend(self.config, self.rollup, self._sync, self.sequencer)
+            return SequencerBackend(
+                self.config, self.rollup, self._sync, self.sequencer, self._set_batch_data
+            )
         return FollowerBackend(
             self.config,
             self.rollup,
@@ -242,6 +245,7 @@ class Node:
             sync=self._sync,
             segment_roots=self.claims.segment_roots,
             extra_status=lambda: collect_status(self.players),
+            set_batch_data=self._set_batch_data,
         )
 
     async def _make_players(self) -> None:
@@ -264,6 +268,13 @@ class Node:
             self.players.append(
                 ProposerPlayer(self.follower, self.reader, sender, self.claims, parameters)
             )
+
+    def _set_batch_data(self, mode: BatchMode) -> None:
+        posters = [player for player in self.players if isinstance(player, BatchPosterPlayer)]
+        if not posters:
+            refuse_batch_data(mode)
+        for poster in posters:
+            poster.mode = mode
 
     def _batch_source(self) -> LocalBatches | RemoteBatches:
         if self.sequencer is not None:

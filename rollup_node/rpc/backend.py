@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+from rollup_node.roles.batch_poster import BatchMode
+
 
 class TransactionStatus(NamedTuple):
     """What became of one submitted body.
@@ -173,3 +175,6 @@ class Backend(Protocol):
 
     def set_drop_sender(self, sender: bytes, *, drop: bool) -> None:
         """Silently drop the transactions of an address, as a censoring sequencer would."""
+
+    def set_batch_data(self, mode: BatchMode) -> None:
+        """Post batches this way from now until the node restarts."""

@@ -221,6 +221,22 @@ async def test_restricted_methods_are_refused_outside_a_devnet(counter: Counter)
     assert answer["error"]["data"]["reason"] == "RESTRICTED"
 
 
+async def test_set_batch_data_is_refused_by_a_node_that_posts_nothing(counter: Counter) -> None:
+    answer = await counter.call("admin_setBatchData", "blob")
+    assert answer["error"]["code"] == -32015
+    assert answer["error"]["data"]["reason"] == "NOT_BATCH_POSTER"
+    answer = await counter.call("admin_setBatchData", "smoke")
+    assert answer["error"]["code"] == -32602
+    assert answer["error"]["data"]["field"] == "mode"
+
+
+async def test_discover_names_the_ways_of_posting(counter: Counter) -> None:
+    document = (await counter.call("rpc.discover"))["result"]
+    (method,) = [m for m in document["methods"] if m["name"] == "admin_setBatchData"]
+    (parameter,) = method["params"]
+    assert set(parameter["schema"]["enum"]) == {"calldata", "blob", "alternate"}
+
+
 async def test_stopped_sequencer_says_so(counter: Counter) -> None:
     await counter.call("admin_stopSequencer")
     async with counter.session.get(f"{counter.url}/leader") as answer:

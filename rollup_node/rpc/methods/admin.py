@@ -1,5 +1,6 @@
 """`admin_*` and `devnet_*`: for the operator of a devnet, refused elsewhere."""
 
+from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.rpc.backend import Backend
 from rollup_node.rpc.table import TABLE, Address
 
@@ -22,6 +23,13 @@ async def stop_sequencer(backend: Backend) -> bool:
 async def sequencer_active(backend: Backend) -> bool:
     """Tell whether this node sequences."""
     return backend.is_leader()
+
+
+@TABLE.add("admin_setBatchData", restricted=True)
+async def set_batch_data(backend: Backend, mode: BatchMode) -> bool:
+    """Post batches as calldata, as blobs, or in turn, until the batch poster restarts."""
+    backend.set_batch_data(mode)
+    return True
 
 
 @TABLE.add("devnet_dropSender", restricted=True)
