@@ -1,6 +1,7 @@
 """`strikenet bench`: throughput and cost, always beside a limit measured in the same run."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +34,18 @@ def bench() -> None:
 @anvil_option
 @cache_dir_option
 def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
-    """Commit signed transfers through the whole path of the sequencer.
+    """Commit signed transfers through the whole path, on a devnet with all its nodes.
 
-    Batched JSON-RPC, recovery, execution, durable log, batch roots; then derives the batches again
-    and compares the state root. The ratio to the recovery limit is the number to trust.
+    Batched JSON-RPC, recovery, execution, durable log, batch roots; poster, proposer and verifier
+    run beside it at low priority, and their lag is printed. Ends with code 8 if they then disagree
+    about the state root. The ratio to the recovery limit is the number to trust.
     """
-    from rollup_node.devnet.bench_spine import run_bench
+    from rollup_node.cli.up import plan, require_anvil
+    from rollup_node.devnet.bench_spine import BACKGROUND_NICE, run_bench
 
     l1_gas = measure_on_l1(options) if gas else {}
-    result = run_bench(transactions, progress)
+    manifest = replace(plan(None, fresh("calldata")), background_nice=BACKGROUND_NICE)
+    result = run_bench(manifest, require_anvil(options), transactions, progress)
     human = render(result) + "".join(
         f"\nas {kind:<9}{row['gas_per_transfer']:>10,.1f} gas and "
         f"{row['blob_gas_per_transfer']:,.1f} blob gas per transfer"
@@ -49,6 +53,11 @@ def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> i
     )
     emit(json_flag, {**result.to_dict(), "l1_gas": l1_gas}, human)
     return ExitCode.OK
+
+
+def fresh(batch_data: str) -> dict[str, Any]:
+    """Return the options of a devnet for one measurement."""
+    return {"profile": "ci", "seed": 1, "l1_port": 0, "port": 0, "batch_data": batch_data}
 
 
 def measure_on_l1(options: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -59,10 +68,11 @@ def measure_on_l1(options: dict[str, Any]) -> dict[str, dict[str, float]]:
     from rollup_node.devnet.rundir import RunDir
     from rollup_node.devnet.session import Session
 
-    fresh = {"profile": "ci", "seed": 1, "l1_port": 0, "port": 0, "batch_data": "alternate"}
     with tempfile.TemporaryDirectory(prefix="strikenet-") as folder:
         run_dir = RunDir(Path(folder) / "run")
-        with supervisor.running(run_dir, plan(None, fresh), require_anvil(options), progress):
+        with supervisor.running(
+            run_dir, plan(None, fresh("alternate")), require_anvil(options), progress
+        ):
             return measure_gas(Session(run_dir), progress)
 
 
@@ -73,8 +83,14 @@ def render(result: "SpineResult") -> str:
         f"recovery limit        {result.recover_per_second:>10,.0f} /s (two processes)",
         f"ratio                 {result.ratio:>10.3f}",
         f"bytes per transfer    {result.bytes_per_transfer:>10.1f}",
-        f"calldata floor gas    {result.calldata_floor_gas_per_transfer:>10,.0f} per transfer",
         "µs per transfer:",
         *(f"  {name:<30} {spent:>8.2f}" for name, spent in result.profile_us.items()),
+        "behind the sequencer at the last confirmation:",
+        *(
+            f"  {name:<13}{lag.items:>4} items {lag.transactions:>8,} transfers, "
+            f"level after {lag.seconds_to_catch_up:.1f} s"
+            for name, lag in result.lag.items()
+        ),
+        f"all agree on state root {result.state_root}",
     ]
     return "\n".join(rows)

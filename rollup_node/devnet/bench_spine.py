@@ -1,52 +1,68 @@
 """`strikenet bench spine`: committed transfers per second beside the limit of signature recovery.
 
-The sequencer runs in a process of its own with its workers, log and server, as in a devnet; the
-client sends HTTP bodies that were signed and encoded before the clock started. Every core that the
-client, the server and the disk use is taken from the same machine, and the limit is measured right
-before and right after on two processes.
+A whole devnet runs: L1, sequencer, batch poster, proposer, verifier. The clock runs from the first
+request to the last confirmation; what poster, proposer and verifier have not done by then is their
+lag, and how long they take to catch up is measured too. They and the client take their share of
+the same processors; the limit is measured on two processes before the devnet starts and after it
+has ended.
 """
 
-import asyncio
-import multiprocessing
-import resource
+import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-import msgspec
+from prometheus_client.parser import text_string_to_metric_families
 
-from rollup_node.codec.delayed import encode_deposit
-from rollup_node.codec.eip712 import digest, domain_separator
-from rollup_node.codec.records import encode_record
-from rollup_node.codec.signature import address_of, recover, sign
-from rollup_node.core.inputs import (
-    DelayedMessage,
-    Deposit,
-    ItemHeader,
-    SignedTransaction,
-    Transfer,
+from rollup_node.codec.records import iter_records
+from rollup_node.codec.signature import address_of
+from rollup_node.devnet import supervisor
+from rollup_node.devnet.actions import wait_idle
+from rollup_node.devnet.bench_load import (
+    key_of,
+    make_requests,
+    measure_recovery,
+    send_all,
+    sign_transfers,
 )
-from rollup_node.core.kinds import MessageKind
-from rollup_node.derive.events import L1Block
-from rollup_node.devnet.failure import DevnetError
-from rollup_node.node.config import Genesis, NodeConfig, Parameters, RollupConfig
-from rollup_node.ports import L1Update
-from rollup_node.proof.chain_state import ChainState
-from rollup_node.proof.inbox import calldata_root
-from rollup_node.proof.machine import Machine
+from rollup_node.devnet.failure import DevnetError, DisagreementError, NotReadyError
+from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.manifest import Manifest
+from rollup_node.devnet.rundir import RunDir
+from rollup_node.devnet.session import Session
+from rollup_node.l1.toolchain import Tool
 
-CHAIN_ID: Final = 313371
-BRIDGE: Final = bytes.fromhex("b1" * 20)
-ACCOUNTS: Final = 500
-PER_CALL: Final = 250
-CONNECTIONS: Final = 8
-RECOVER_SECONDS: Final = 1.0
-_KEY: Final = b"\x33" * 32
-_FUNDS: Final = 10**12
+ACCOUNTS: Final = 100
+BACKGROUND_NICE: Final = 19
+"""The sequencer's users wait for it; nobody waits for the others."""
+CATCH_UP_SECONDS: Final = 300
+_FUNDS_WEI: Final = 10**18
+_TRANSFER: Final = 0x10
+_POLL_SECONDS: Final = 0.1
+_PAGE: Final = 16
+_STAGES: Final = ("ingress", "recover", "execute", "root", "confirm", "log", "reply")
+_WORKERS: Final = ("recover", "log")
+"""Stages outside the sequencer's main thread."""
+
+Tell = Callable[[str], None]
+Metrics = Mapping[tuple[str, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a node is behind the sequencer when the last transfer is confirmed.
+
+    `seconds_to_catch_up` is counted from that moment.
+    """
+
+    items: int
+    transactions: int
+    seconds_to_catch_up: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +78,13 @@ class SpineResult:
     ratio: float
     seconds: float
     bytes_per_transfer: float
-    calldata_floor_gas_per_transfer: float
     root_us_per_transaction: float
     profile_us: dict[str, float]
     batches: int
     blocks: int
+    batches_on_l1_at_end: int
+    lag: dict[str, Lag]
+    state_root: str
     verifier_agrees: bool
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,291 +92,236 @@ class SpineResult:
         return asdict(self)
 
 
-class _Clock:
-    """Wall time: the benchmark has no L1 whose time could differ."""
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Everything that is read at one time; CPU in seconds."""
 
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
+    nodes: dict[str, Metrics]
+    inbox: int
+    asserted: int
+    client_cpu: float
+    l1_cpu: float
 
-    def monotonic_ms(self) -> int:
-        return time.monotonic_ns() // 1_000_000
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What the devnet gave."""
+
+    committed: int
+    seconds: float
+    before: _Moment
+    after: _Moment
+    caught_up: dict[str, float]
+    batches: list[bytes]
+    blocks: int
+    state_root: str
 
 
-def run_bench(transactions: int, tell: Callable[[str], None] = lambda _: None) -> SpineResult:
-    """Run the benchmark.
+def run_bench(manifest: Manifest, anvil: Tool, transactions: int, tell: Tell) -> SpineResult:
+    """Run the benchmark on a devnet of its own.
 
     Raises
     ------
     DevnetError
-        If a transaction was not committed or the derived root differs.
+        If a transaction was not committed.
+    DisagreementError
+        If sequencer, verifier and the newest assertion do not have the same state root.
+    NotReadyError
+        If poster, proposer or verifier do not catch up before the deadline.
     """
-    tell(f"signing {transactions:,} transfers of {ACCOUNTS} accounts")
-    start_ms = time.time_ns() // 1_000_000
-    bodies = _sign_all(transactions, start_ms)
-    requests = [_http(bodies[at : at + PER_CALL]) for at in range(0, len(bodies), PER_CALL)]
-    before = _measure_recovery()
-    tell(f"recovery limit before: {before:,.0f}/s on two processes")
+    limit_before = measure_recovery()
+    tell(f"recovery limit before: {limit_before:,.0f}/s on two processes")
     with tempfile.TemporaryDirectory(prefix="strikenet-bench-") as folder:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        child = context.Process(target=_serve, args=(theirs, folder, start_ms))
-        child.start()
-        try:
-            port = _receive(ours)
-            began = time.perf_counter()
-            committed = asyncio.run(_load(port, requests))
-            ours.send("finish")
-            found: dict[str, Any] = _receive(ours)
-            seconds = time.perf_counter() - began
-            after = _measure_recovery()
-            ours.send("stop")
-            found |= _receive(ours)
-        finally:
-            child.join(20)
-            if child.is_alive():
-                child.kill()
-    tell("deriving the batches again as a verifier does")
-    agrees = _derive(found["batches"], start_ms) == found["root"]
-    if committed != transactions or not agrees:
-        raise DevnetError(f"{committed} of {transactions} committed, roots agree: {agrees}")
-    return _summarize(transactions, committed, seconds, (before, after), found)
+        run_dir = RunDir(Path(folder) / "run")
+        with supervisor.running(run_dir, manifest, anvil, tell) as devnet:
+            l1_pid = devnet.processes["l1"].pid
+            run = _run(Session(run_dir), l1_pid, transactions, tell)
+    limit_after = measure_recovery()
+    tell(f"recovery limit after: {limit_after:,.0f}/s on two processes")
+    return _summarize(transactions, run, (limit_before, limit_after))
 
 
-def _summarize(
-    transactions: int,
-    committed: int,
-    seconds: float,
-    limits: tuple[float, float],
-    found: dict[str, Any],
-) -> SpineResult:
+def _run(session: Session, l1_pid: int, transactions: int, tell: Tell) -> _Run:
+    tell(f"opening and funding {ACCOUNTS} accounts through the bridge")
+    numbers = _open_accounts(session)
+    tell(f"signing {transactions:,} transfers")
+    asset, nonce = session.asset("ETH").id, session.l1_time() * 1_000
+    requests = make_requests(sign_transfers(transactions, numbers, asset, session.domain, nonce))
+    wait_idle(session)
+    before = _look(session, l1_pid)
+    tell("sending them")
+    began = time.perf_counter()
+    committed = send_all(urlsplit(session.sequencer.url).port or 0, requests)
+    seconds = time.perf_counter() - began
+    after = _look(session, l1_pid)
+    tell(f"committed {committed:,} in {seconds:.2f} s; waiting for proposer and verifier")
+    caught_up = _catch_up(session, began + seconds)
+    block, root = agreed_root(session)
+    batches = _batches(session)
+    posted = sum(_transfers(data) for data in batches)
+    if not transactions == committed == posted:
+        raise DevnetError(
+            f"transfers: {committed} committed, {posted} in batches on L1 != {transactions} sent"
+        )
+    return _Run(committed, seconds, before, after, caught_up, batches, block, root)
+
+
+def _open_accounts(session: Session) -> list[int]:
+    """Open an account for each key and deposit ETH; return the numbers once all are credited."""
+    payer, bridge = accounts()["alice"], session.bridge
+    first = int(bridge.call("accountCount")) + 1
+    numbers = list(range(first, first + ACCOUNTS))
+    for place, number in enumerate(numbers):
+        bridge.send(payer.address, "openAccount", checksum(address_of(key_of(place))))
+        bridge.send(payer.address, "depositETH", number, value=_FUNDS_WEI)
+    wait_idle(session)
+    return numbers
+
+
+def _look(session: Session, l1_pid: int) -> _Moment:
+    claims = session.chain.all_events("AssertionCreated")
+    return _Moment(
+        {name: _metrics(node) for name, node in session.nodes.items()},
+        int(session.inbox.call("count")),
+        claims[-1]["item"] if claims else 0,
+        time.process_time(),
+        _cpu_seconds(l1_pid),
+    )
+
+
+def _metrics(node: JsonRpc) -> dict[tuple[str, ...], float]:
+    """Return the samples of a node by name and label values."""
+    _, body = node.request("GET", "/metrics")
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(body.decode())
+        for sample in family.samples
+    }
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process, 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _catch_up(session: Session, since: float) -> dict[str, float]:
+    """Return the seconds until each node had executed, and claimed, all that was sequenced."""
+    waiting = {"batch_poster", "proposer", "verifier"}
+    found: dict[str, float] = {}
+    while waiting:
+        if time.perf_counter() - since > CATCH_UP_SECONDS:
+            raise NotReadyError(f"not caught up in {CATCH_UP_SECONDS} s: {sorted(waiting)}")
+        time.sleep(_POLL_SECONDS)
+        sync = session.sequencer.call("optimism_syncStatus")
+        if sync["unsafe_l2"]["number"] != sync["safe_l2"]["number"]:
+            continue
+        newest = sync["unsafe_l2"]["number"]
+        for name in sorted(waiting):
+            if _is_level(session, name, newest):
+                found[name] = time.perf_counter() - since
+        waiting -= found.keys()
+    return found
+
+
+def _is_level(session: Session, name: str, newest: int) -> bool:
+    """Tell whether a node has done its part of everything up to a block."""
+    if name == "batch_poster":
+        return True  # the sequencer has its batches back from L1
+    if session.nodes[name].call("optimism_syncStatus")["safe_l2"]["number"] < newest:
+        return False
+    if name == "verifier":
+        return _metrics(session.verifier)["strikenet_verifier_agreed_block",] >= newest
+    claims = session.chain.all_events("AssertionCreated")
+    return bool(claims) and claims[-1]["item"] == session.inbox.call("count")
+
+
+def agreed_root(session: Session) -> tuple[int, str]:
+    """Return the newest block and its state root, on which all agree."""
+    newest = session.sequencer.call("optimism_syncStatus")["unsafe_l2"]["number"]
+    claim = session.chain.all_events("AssertionCreated")[-1]
+    roots = {
+        name: session.nodes[name].call("optimism_outputAtBlock", hex(newest))["stateRoot"]
+        for name in ("sequencer", "verifier", "proposer")
+    }
+    root = claim["afterStateRoot"]
+    roots["assertion"] = root if isinstance(root, str) else f"0x{root.hex()}"
+    if len(set(roots.values())) > 1 or not _metrics(session.verifier)["strikenet_verifier_agrees",]:
+        raise DisagreementError(f"state root of block {newest}: {roots}")
+    return newest, roots["sequencer"]
+
+
+def _batches(session: Session) -> list[bytes]:
+    """Return the bytes of all batches of the sequencer."""
+    found: list[bytes] = []
+    while page := session.sequencer.call("rollup_getBatches", len(found), len(found) + _PAGE):
+        found += [bytes.fromhex(row["data"][2:]) for row in page]
+    return found
+
+
+def _transfers(data: bytes) -> int:
+    return sum(body[0] == _TRANSFER for _, body in iter_records(data))
+
+
+def _summarize(transactions: int, run: _Run, limits: tuple[float, float]) -> SpineResult:
     limit = sum(limits) / 2
-    rate = committed / seconds
-    data = b"".join(data for data, _ in found["batches"])
-    zeros = data.count(0)
-    gas = 10 * zeros + 40 * (len(data) - zeros) + 21_000 * len(found["batches"])
-    profile = {name: spent * 1e6 / committed for name, spent in found["spent"].items()}
+    rate = run.committed / run.seconds
+    full = [data for data in run.batches if _transfers(data)]
+    profile = _profile(run)
     return SpineResult(
         transactions=transactions,
-        committed=committed,
+        committed=run.committed,
         committed_per_second=round(rate, 1),
         recover_per_second=round(limit, 1),
         recover_before=round(limits[0], 1),
         recover_after=round(limits[1], 1),
         ratio=round(rate / limit, 3),
-        seconds=round(seconds, 3),
-        bytes_per_transfer=round(len(data) / committed, 1),
-        calldata_floor_gas_per_transfer=round(gas / committed, 1),
-        root_us_per_transaction=round(profile["root"], 2),
-        profile_us={name: round(spent, 2) for name, spent in profile.items()},
-        batches=len(found["batches"]),
-        blocks=found["blocks"],
+        seconds=round(run.seconds, 3),
+        bytes_per_transfer=round(sum(map(len, full)) / run.committed, 1),
+        root_us_per_transaction=profile["root"],
+        profile_us=profile,
+        batches=len(full),
+        blocks=run.blocks,
+        batches_on_l1_at_end=run.after.inbox - run.before.inbox,
+        lag={name: _lag(run, name) for name in ("batch_poster", "proposer", "verifier")},
+        state_root=run.state_root,
         verifier_agrees=True,
     )
 
 
-def _key(account: int) -> bytes:
-    return account.to_bytes(32, "big")
+def _lag(run: _Run, name: str) -> Lag:
+    """Return how far a node is behind; for the proposer what it has not claimed yet."""
+    if name == "batch_poster":
+        done = run.after.inbox
+    elif name == "proposer":
+        done = run.after.asserted
+    else:
+        done = round(run.after.nodes[name]["strikenet_derivation_executed_items",])
+    missing = sum(_transfers(data) for data in run.batches[done:])
+    return Lag(len(run.batches) - done, missing, round(run.caught_up[name], 2))
 
 
-def _sign_all(count: int, start_ms: int) -> list[bytes]:
-    """Sign transfers around a ring of accounts, nonces in order within each account."""
-    domain = domain_separator(CHAIN_ID, BRIDGE)
-    bodies = []
-    for number in range(count):
-        sender = number % ACCOUNTS + 1
-        nonce = start_ms + number // ACCOUNTS
-        transaction = Transfer(sender, sender % ACCOUNTS + 1, 0, 1_000_000 + number, nonce)
-        signature = sign(digest(domain, transaction), _key(sender))
-        bodies.append(encode_record(SignedTransaction(transaction, signature)))
-    return bodies
-
-
-def _http(bodies: Sequence[bytes]) -> bytes:
-    call = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "rollup_sendTransactions",
-        "params": [["0x" + body.hex() for body in bodies]],
+def _profile(run: _Run) -> dict[str, float]:
+    """Return µs per transaction: the sequencer by stage, the other processes as a whole."""
+    stages = {
+        name: _spent(run, "sequencer", "strikenet_stage_seconds_total", name) for name in _STAGES
     }
-    content = msgspec.json.encode(call)
-    head = (
-        "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
-    )
-    return head.encode() + content
+    main = sum(spent for name, spent in stages.items() if name not in _WORKERS)
+    cpu = {name: _spent(run, name, "process_cpu_seconds_total") for name in run.after.nodes}
+    profile = {
+        **stages,
+        "event loop, HTTP, following L1": cpu.pop("sequencer") - main,
+        **{f"beside it: {name}": spent for name, spent in cpu.items()},
+        "beside it: L1": run.after.l1_cpu - run.before.l1_cpu,
+        "beside it: client": run.after.client_cpu - run.before.client_cpu,
+    }
+    return {name: round(spent * 1e6 / run.committed, 2) for name, spent in profile.items()}
 
 
-def _messages(start_ms: int) -> list[DelayedMessage]:
-    return [
-        DelayedMessage(
-            int(MessageKind.DEPOSIT),
-            address_of(_key(account)),
-            start_ms // 1_000,
-            encode_deposit(Deposit(account, address_of(_key(account)), 0, _FUNDS)),
-        )
-        for account in range(1, ACCOUNTS + 1)
-    ]
-
-
-async def _load(port: int, requests: Sequence[bytes]) -> int:
-    """Send all requests over a few connections and count accepted transactions."""
-    waiting = iter(requests)
-
-    async def connection() -> int:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
-        accepted = 0
-        for request in waiting:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            accepted += (await reader.readexactly(length)).count(b'"sequence"')
-        writer.close()
-        return accepted
-
-    return sum(await asyncio.gather(*(connection() for _ in range(CONNECTIONS))))
-
-
-def _measure_recovery() -> float:
-    """Return recoveries per second of two processes."""
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        pool.map(_recover_for, [0.05, 0.05], chunksize=1)  # warm
-        return sum(pool.map(_recover_for, [RECOVER_SECONDS] * 2, chunksize=1))
-
-
-def _recover_for(seconds: float) -> float:
-    work = [(bytes([n + 1]) * 32, sign(bytes([n + 1]) * 32, _key(n + 1))) for n in range(50)]
-    count = 0
-    began = time.perf_counter()
-    while (spent := time.perf_counter() - began) < seconds:
-        for digest_, signature in work:
-            recover(digest_, signature)
-        count += len(work)
-    return count / spent
-
-
-def _receive(connection: Connection) -> Any:  # noqa: ANN401 - what the child sends
-    if not connection.poll(120):
-        raise DevnetError("the sequencer of the benchmark does not answer")
-    return connection.recv()
-
-
-def _serve(connection: Connection, folder: str, start_ms: int) -> None:
-    """Run the sequencer of the benchmark."""
-    import uvloop
-
-    uvloop.run(_sequence(connection, Path(folder), start_ms))
-
-
-async def _sequence(connection: Connection, folder: Path, start_ms: int) -> None:
-    import gc
-
-    from rollup_node.node.backend import SequencerBackend, Sync
-    from rollup_node.node.sequencer import Sequencer
-    from rollup_node.roles.sequencer import SequencerPolicy
-    from rollup_node.rpc.server import RpcServer
-
-    sequencer = Sequencer(
-        log=folder / "input.log",
-        key=_KEY,
-        domain=domain_separator(CHAIN_ID, BRIDGE),
-        policy=SequencerPolicy(110_000, 60_000, 1_000),
-        clock=_Clock(),
-        workers=2,
-    )
-    await sequencer.start()
-    head = L1Block(1, bytes(32), bytes(32), start_ms // 1_000)
-    await sequencer.on_l1(
-        L1Update(
-            head,
-            reorg=False,
-            kept_items=0,
-            kept_messages=0,
-            items=(),
-            messages=tuple(_messages(start_ms)),
-        )
-    )
-    config, rollup = _configs(folder)
-    sync = Sync(head, head, 0, ready=True)
-    server = RpcServer(SequencerBackend(config, rollup, lambda: sync, sequencer))
-    port = await server.start("127.0.0.1", 0)
-    spent: dict[str, float] = {}
-    _time(spent, "root", sequencer.builder.state, "root")
-    _time(spent, "execute, roots included", sequencer, "_execute")
-    _time(spent, "log, in its thread", sequencer.log, "append")
-    gc.collect()
-    gc.freeze()
-    cpu = time.process_time()
-    connection.send(port)
-    await asyncio.to_thread(connection.recv)
-    await sequencer.cut_now()
-    spent["sequencer process, all CPU"] = time.process_time() - cpu
-    batches = [(b.data, b.delayed_count) for b in sequencer.batches(0, 1 << 30)]
-    root = sequencer.builder.state.root()
-    blocks = sequencer.builder.ledger.newest.number
-    connection.send({"batches": batches, "root": root, "blocks": blocks})
-    await asyncio.to_thread(connection.recv)
-    await server.stop()
-    await sequencer.stop()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent["signer processes, all CPU"] = children.ru_utime + children.ru_stime
-    connection.send({"spent": spent})
-
-
-def _configs(folder: Path) -> tuple[NodeConfig, RollupConfig]:
-    config = NodeConfig(
-        name="bench",
-        roles=("sequencer",),
-        l1_url="",
-        port=0,
-        data_dir=folder,
-        rollup=folder / "rollup.json",
-    )
-    zero = "0x" + "00" * 32
-    rollup = RollupConfig(
-        l1_chain_id=31337,
-        l2_chain_id=CHAIN_ID,
-        contracts={"bridge": "0x" + BRIDGE.hex()},
-        assets=(),
-        genesis=Genesis(0, zero, zero),
-        config_hash=zero,
-        parameters=Parameters(
-            history_height=12,
-            confirm_period_seconds=1,
-            force_after_seconds=1,
-            max_past_seconds=1,
-            max_future_seconds=1,
-            maturity_seconds=1,
-            stake_wei=0,
-        ),
-    )
-    return config, rollup
-
-
-def _time(spent: dict[str, float], name: str, owner: object, method: str) -> None:
-    """Add up the time that a method takes."""
-    inner = getattr(owner, method)
-    spent[name] = 0.0
-
-    def timed(*args: object) -> object:
-        began = time.perf_counter()
-        try:
-            return inner(*args)
-        finally:
-            spent[name] += time.perf_counter() - began
-
-    setattr(owner, method, timed)
-
-
-def _derive(batches: Sequence[tuple[bytes, int]], start_ms: int) -> bytes:
-    """Execute batches from genesis, as a verifier does with items of L1; return the root."""
-    machine = Machine(CHAIN_ID, BRIDGE)
-    state = ChainState()
-    messages = _messages(start_ms)
-    consumed = 0
-    for data, delayed in batches:
-        header = ItemHeader(
-            0, len(data), calldata_root(data), delayed, bytes(32), 0, start_ms // 1_000 + 3_600
-        )
-        machine.run_item(state, header, data, messages[consumed:delayed], segment_roots=False)
-        consumed = delayed
-    return state.root()
+def _spent(run: _Run, node: str, *sample: str) -> float:
+    key: Sequence[str] = tuple(sample)
+    before, after = (moment.nodes[node] for moment in (run.before, run.after))
+    return after.get(tuple(key), 0.0) - before.get(tuple(key), 0.0)

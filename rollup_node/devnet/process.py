@@ -15,6 +15,7 @@ from rollup_node.devnet.failure import EnvironmentMissingError
 
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 _POLL_SECONDS: Final = 0.01
+_AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 
 class Process:
@@ -46,10 +47,13 @@ class Process:
         return lines[-1] if lines else ""
 
 
-def spawn(name: str, command: Sequence[str | Path], log: Path, *, mercy: bool = False) -> Process:
+def spawn(
+    name: str, command: Sequence[str | Path], log: Path, *, mercy: bool = False, nice: int = 0
+) -> Process:
     """Start a program with both outputs appended to `log`.
 
     With `mercy` it gets SIGTERM instead of SIGKILL when its parent dies, to save its state.
+    `nice` (0 to 19) lowers its priority.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def spawn(name: str, command: Sequence[str | Path], log: Path, *, mercy: bool = 
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent(last_wish),  # noqa: PLW1509 - starts before any thread
+                preexec_fn=_prepare_child(last_wish, nice),  # noqa: PLW1509 - starts before any thread
             )
     except OSError as error:
         raise EnvironmentMissingError(f"cannot start {name}: {error}") from error
@@ -97,7 +101,7 @@ def tail(path: Path, count: int = 1, window_bytes: int = 8192) -> list[str]:
         return []
 
 
-def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
+def _prepare_child(number: signal.Signals, nice: int) -> Callable[[], None] | None:
     """Return what a child does before its program starts; Linux only."""
     if sys.platform != "linux":
         return None
@@ -108,5 +112,9 @@ def _die_with_parent(number: signal.Signals) -> Callable[[], None] | None:
         libc.prctl(_SET_PARENT_DEATH_SIGNAL, int(number), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+        if nice:
+            os.nice(nice)
+            with contextlib.suppress(OSError):  # where sessions share the processor, theirs counts
+                _AUTOGROUP.write_text(str(nice), "ascii")
 
     return prepare
