@@ -70,7 +70,7 @@ class ContractClient:
         value_wei: int,
     ) -> L1Receipt:
         request: Any = {"from": self.web3.to_checksum_address(sender), "value": value_wei}
-        gas = call.estimate_gas(request)
+        gas = call.estimate_gas(request, "pending")  # as in the block that will hold it
         request["gas"] = min(gas + gas // 4, MAX_TRANSACTION_GAS)
         digest = call.transact(request)
         receipt = self.web3.eth.wait_for_transaction_receipt(
