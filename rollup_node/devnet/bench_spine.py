@@ -217,7 +217,7 @@ def _catch_up(session: Session, since: float) -> dict[str, float]:
             raise NotReadyError(f"not caught up in {CATCH_UP_SECONDS} s: {sorted(waiting)}")
         time.sleep(_POLL_SECONDS)
         sync = session.sequencer.call("optimism_syncStatus")
-        if sync["unsafe_l2"]["number"] != sync["safe_l2"]["number"]:
+        if not _is_all_posted(session) or sync["unsafe_l2"]["number"] != sync["safe_l2"]["number"]:
             continue
         newest = sync["unsafe_l2"]["number"]
         for name in sorted(waiting):
@@ -225,6 +225,14 @@ def _catch_up(session: Session, since: float) -> dict[str, float]:
                 found[name] = time.perf_counter() - since
         waiting -= found.keys()
     return found
+
+
+def _is_all_posted(session: Session) -> bool:
+    """Tell whether every batch is cut and back from L1."""
+    said = _metrics(session.sequencer)
+    cut = said["strikenet_sequencer_batches_total",]
+    is_open = said["strikenet_sequencer_open_batch_bytes",] > 0
+    return not is_open and cut <= said["strikenet_derivation_items",]
 
 
 def _is_level(session: Session, name: str, newest: int) -> bool:

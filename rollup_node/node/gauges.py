@@ -72,6 +72,8 @@ def read_sequencer(sequencer: Sequencer) -> Iterator[Sample]:
     yield Sample("strikenet_sequencer_queue_length", sequencer.queue_length)
     yield Sample("strikenet_sequencer_groups_total", counters.groups)
     yield Sample("strikenet_sequencer_batches_total", sequencer.durable_batches)
+    batch = sequencer.chain.open_batch
+    yield Sample("strikenet_sequencer_open_batch_bytes", 0 if batch is None else len(batch.data))
     yield Sample("strikenet_sequencer_rewinds_total", counters.rewinds)
     yield from _stages(sequencer.stage_seconds())
 

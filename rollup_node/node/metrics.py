@@ -54,6 +54,7 @@ METRICS: Final[Mapping[str, Description]] = {
     "strikenet_sequencer_queue_length": Description("gauge", "Transactions that wait"),
     "strikenet_sequencer_groups_total": Description("counter", "Group commits of the log"),
     "strikenet_sequencer_batches_total": Description("counter", "Batches cut and durable"),
+    "strikenet_sequencer_open_batch_bytes": Description("gauge", "Bytes of the batch not yet cut"),
     "strikenet_sequencer_rewinds_total": Description(
         "counter", "Times that L1 differed from the forecast"
     ),
