@@ -57,7 +57,9 @@ Metrics = Mapping[tuple[str, ...], float]
 class Lag:
     """How far a node is behind the sequencer when the last transfer is confirmed.
 
-    `seconds_to_catch_up` is counted from that moment.
+    Items that the batch poster has not posted, that the proposer has not executed with the roots of
+    all segments, that the verifier has not executed. `seconds_to_catch_up` is counted from that
+    moment: until all is back from L1, claimed on L1, and found equal by the verifier.
     """
 
     items: int
@@ -98,7 +100,6 @@ class _Moment:
 
     nodes: dict[str, Metrics]
     inbox: int
-    asserted: int
     client_cpu: float
     l1_cpu: float
 
@@ -179,11 +180,9 @@ def _open_accounts(session: Session) -> list[int]:
 
 
 def _look(session: Session, l1_pid: int) -> _Moment:
-    claims = session.chain.all_events("AssertionCreated")
     return _Moment(
         {name: _metrics(node) for name, node in session.nodes.items()},
         int(session.inbox.call("count")),
-        claims[-1]["item"] if claims else 0,
         time.process_time(),
         _cpu_seconds(l1_pid),
     )
@@ -301,11 +300,9 @@ def _summarize(transactions: int, run: _Run, limits: tuple[float, float]) -> Spi
 
 
 def _lag(run: _Run, name: str) -> Lag:
-    """Return how far a node is behind; for the proposer what it has not claimed yet."""
+    """Return how far a node is behind: what is not posted, or not executed with its roots."""
     if name == "batch_poster":
         done = run.after.inbox
-    elif name == "proposer":
-        done = run.after.asserted
     else:
         done = round(run.after.nodes[name]["strikenet_derivation_executed_items",])
     missing = sum(_transfers(data) for data in run.batches[done:])

@@ -1,5 +1,7 @@
 """The benchmark's own parts: what it signs, and when it says that roots differ."""
 
+import sys
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,6 +13,8 @@ from rollup_node.core.inputs import SignedTransaction, Transfer
 from rollup_node.devnet.bench_load import key_of, sign_transfers
 from rollup_node.devnet.bench_spine import agreed_root
 from rollup_node.devnet.failure import DisagreementError
+from rollup_node.devnet.jsonrpc import Deadline
+from rollup_node.devnet.process import spawn
 from rollup_node.devnet.session import Session
 
 DOMAIN = b"\x07" * 32
@@ -76,3 +80,16 @@ def test_sign_transfers_goes_around_the_ring_with_nonces_in_order() -> None:
         assert recover(digest(DOMAIN, transfer), signed.signature) == owner
         nonces[transfer.sender].append(transfer.nonce)
     assert nonces == {5: [1000, 1001, 1002, 1003], 6: [1000, 1001, 1002], 7: [1000, 1001, 1002]}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities are lowered on Linux only")
+def test_spawn_nice_lowers_the_priority_of_the_child_alone(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import os; print(os.nice(0))"]
+    levels = []
+    for nice in (0, 7):
+        child = spawn("child", command, tmp_path / f"{nice}.log", nice=nice)
+        for _ in Deadline(10, "the child ends"):
+            if child.exit_code is not None:
+                break
+        levels.append(int(child.last_line()))
+    assert levels[1] - levels[0] == 7
