@@ -1,10 +1,10 @@
 """What people do on a devnet: deposit, transfer, withdraw, prove, finalize, move time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 from rollup_node.codec.delayed import encode_forced
 from rollup_node.codec.eip712 import digest
@@ -299,13 +299,22 @@ def is_idle(session: Session) -> bool:
     claims = session.chain.all_events("AssertionCreated")
     if count and (not claims or claims[-1]["item"] < count):
         return False
-    head = int(session.l1.call("eth_blockNumber"), 16)
     for node in session.nodes.values():
         sync = node.call("optimism_syncStatus")
-        behind = head - sync["current_l1"]["number"]
-        if behind > 1 or sync["unsafe_l2"]["number"] != sync["safe_l2"]["number"]:
+        if sync["unsafe_l2"]["number"] != sync["safe_l2"]["number"] or not stands_on_l1(
+            session, sync
+        ):
             return False
     return True
+
+
+def stands_on_l1(session: Session, sync: Mapping[str, Any]) -> bool:
+    """Tell whether a node's `optimism_syncStatus` speaks of L1 as it is now, reorgs included."""
+    current = sync["current_l1"]
+    if int(session.l1.call("eth_blockNumber"), 16) - current["number"] > 1:
+        return False
+    block = session.l1.call("eth_getBlockByNumber", hex(current["number"]), *(False,))
+    return block is not None and block["hash"] == current["hash"]
 
 
 def payer_of(name: str) -> Account:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rollup_node.codec.delayed import decode_message
 from rollup_node.core.inputs import DelayedMessage, Deposit
+from rollup_node.devnet.actions import stands_on_l1
 from rollup_node.devnet.failure import DisagreementError
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.session import Asset, Session
@@ -108,6 +109,8 @@ def wait_agreement(session: Session, seconds: float = WAIT_SECONDS) -> tuple[int
     for _ in Deadline(seconds, "the verifier has derived what the sequencer has executed"):
         ours = session.sequencer.call("optimism_syncStatus")
         theirs = session.verifier.call("optimism_syncStatus")
+        if not (stands_on_l1(session, ours) and stands_on_l1(session, theirs)):
+            continue
         number = theirs["safe_l2"]["number"]
         if ours["unsafe_l2"]["number"] == ours["safe_l2"]["number"] == number:
             tag = hex(number)

@@ -65,7 +65,8 @@ def test_reorg_that_drops_a_deposit_and_a_batch_is_followed(stage: Stage, tmp_pa
     assert session.inbox.call("delayedCount") == messages - 1
     actions.wait_idle(session)
     number, root = wait_agreement(session)
-    assert audit(session).exact
+    books = audit(session)
+    assert books.exact, books
     with verifier_from_scratch(stage.run_dir, tmp_path) as fresh:
         for _ in Deadline(30, "the fresh verifier has derived as much"):
             if fresh.call("optimism_syncStatus")["safe_l2"]["number"] >= number:
