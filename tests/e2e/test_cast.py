@@ -8,6 +8,7 @@ import pytest
 
 from rollup_node.devnet import actions
 from rollup_node.devnet.actions import Sent
+from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
 from tests.e2e.conftest import REPOSITORY, Stage
 
@@ -39,7 +40,9 @@ def transfer(stage: Stage) -> Sent:
         done = actions.deposit(session, accounts()[party.name], party, asset, asset.parse(text))
         assert actions.wait_executed(session, done.hash) == "OK"
     sent = actions.transfer(session, accounts()["alice"], alice, bob, eth, eth.parse("1"))
-    assert actions.wait_executed(session, sent.hash) == "OK"
+    for _ in Deadline(actions.WAIT_SECONDS, "the transfer is in a block"):
+        if session.sequencer.call("eth_getTransactionReceipt", sent.hash) is not None:
+            break
     return sent
 
 
@@ -57,7 +60,7 @@ def test_balance_and_nonce(stage: Stage, transfer: Sent) -> None:
 
 
 def test_receipt_block_and_transaction_agree(stage: Stage, transfer: Sent) -> None:
-    receipt = cast_json(stage, "receipt", transfer.hash)  # cast waits for it
+    receipt = cast_json(stage, "receipt", transfer.hash)
     assert (receipt["status"], receipt["transactionHash"]) == ("0x1", transfer.hash)
     block = cast_json(stage, "block", str(int(receipt["blockNumber"], 16)))
     assert block["hash"] == receipt["blockHash"]
