@@ -81,7 +81,8 @@ def render(result: "SpineResult") -> str:
     rows = [
         f"committed transfers   {result.committed_per_second:>10,.0f} /s",
         f"recovery limit        {result.recover_per_second:>10,.0f} /s (two processes)",
-        f"ratio                 {result.ratio:>10.3f}",
+        f"ratio                 {result.ratio:>10.3f}"
+        + (" (other programs took part: run it again)" if result.disturbed else ""),
         f"bytes per transfer    {result.bytes_per_transfer:>10.1f}",
         "µs per transfer:",
         *(f"  {name:<30} {spent:>8.2f}" for name, spent in result.profile_us.items()),

@@ -41,6 +41,8 @@ ACCOUNTS: Final = 100
 BACKGROUND_NICE: Final = 19
 """The sequencer's users wait for it; nobody waits for the others."""
 CATCH_UP_SECONDS: Final = 300
+DRIFT: Final = 0.1
+"""Most by which the limit may change during the run on a machine that does nothing else."""
 _FUNDS_WEI: Final = 10**18
 _TRANSFER: Final = 0x10
 _POLL_SECONDS: Final = 0.1
@@ -69,7 +71,11 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class SpineResult:
-    """What the benchmark found; rates per second, times in µs of CPU per transaction."""
+    """What the benchmark found; rates per second, times in µs of CPU per transaction.
+
+    `disturbed`: the limit before and after differ so much that other programs took part; then the
+    ratio says little, and the benchmark is to be run again.
+    """
 
     transactions: int
     committed: int
@@ -78,6 +84,7 @@ class SpineResult:
     recover_before: float
     recover_after: float
     ratio: float
+    disturbed: bool
     seconds: float
     bytes_per_transfer: float
     root_us_per_transaction: float
@@ -286,6 +293,7 @@ def _summarize(transactions: int, run: _Run, limits: tuple[float, float]) -> Spi
         recover_before=round(limits[0], 1),
         recover_after=round(limits[1], 1),
         ratio=round(rate / limit, 3),
+        disturbed=max(limits) - min(limits) > DRIFT * limit,
         seconds=round(run.seconds, 3),
         bytes_per_transfer=round(sum(map(len, full)) / run.committed, 1),
         root_us_per_transaction=profile["root"],

@@ -14,6 +14,8 @@ def test_bench_spine_json_has_rates_profile_and_lag() -> None:
     result = strikenet(*map(str, words), timeout=120).json
     assert result["transactions"] == result["committed"] == TRANSFERS
     assert result["verifier_agrees"] is True
+    limits = (result["recover_before"], result["recover_after"])
+    assert result["disturbed"] is (max(limits) - min(limits) > 0.1 * sum(limits) / 2)
     ratio = result["committed_per_second"] / result["recover_per_second"]
     assert result["ratio"] == pytest.approx(ratio, abs=0.001)
     stages = {"ingress", "recover", "execute", "root", "log", "reply"}
