@@ -77,7 +77,8 @@ gate: artifacts ## Provability gate: worst-case witness and gas of every step ki
 	$(BIN)/python -m tests.contracts.gate
 
 .PHONY: fuzz
-fuzz: setup ## Long random tests: fresh seeds, many runs (forge and hypothesis)
+fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twins, forge and hypothesis
+	$(BIN)/python -m tests.contracts.fuzz --steps 100000 --seed "$$RANDOM$$RANDOM"
 	FOUNDRY_PROFILE=deep; export FOUNDRY_PROFILE; $(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-test '^(testFuzz|invariant)'
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
 
