@@ -36,15 +36,15 @@ def bench() -> None:
 def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Commit signed transfers through the whole path, on a devnet with all its nodes.
 
-    Batched JSON-RPC, recovery, execution, durable log, batch roots; poster, proposer and verifier
-    run beside it at low priority, and their lag is printed. Ends with code 8 if they then disagree
-    about the state root. The ratio to the recovery limit is the number to trust.
+    Batched JSON-RPC, recovery, execution, durable log, batch roots. Poster, proposer and verifier
+    run on what it leaves free of the processors, and their lag is printed. Ends with code 8 if they
+    then disagree about the state root. The ratio to the recovery limit is the number to trust.
     """
     from rollup_node.cli.up import plan, require_anvil
-    from rollup_node.devnet.bench_spine import BACKGROUND_NICE, run_bench
+    from rollup_node.devnet.bench_spine import run_bench
 
     l1_gas = measure_on_l1(options) if gas else {}
-    manifest = replace(plan(None, fresh("calldata")), background_nice=BACKGROUND_NICE)
+    manifest = replace(plan(None, fresh("calldata")), background_idle=True)
     result = run_bench(manifest, require_anvil(options), transactions, progress)
     human = render(result) + "".join(
         f"\nas {kind:<9}{row['gas_per_transfer']:>10,.1f} gas and "

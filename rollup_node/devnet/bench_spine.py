@@ -2,9 +2,9 @@
 
 A whole devnet runs: L1, sequencer, batch poster, proposer, verifier. The clock runs from the first
 request to the last confirmation; what poster, proposer and verifier have not done by then is their
-lag, and how long they take to catch up is measured too. They and the client take their share of
-the same processors; the limit is measured on two processes before the devnet starts and after it
-has ended.
+lag, and how long they take to catch up is measured too. They run on what the sequencer leaves free,
+since its users wait and nobody waits for them; L1 and the client take their share of the same
+processors. The limit is measured on two processes before the devnet starts and after it has ended.
 """
 
 import os
@@ -38,8 +38,6 @@ from rollup_node.devnet.session import Session
 from rollup_node.l1.toolchain import Tool
 
 ACCOUNTS: Final = 100
-BACKGROUND_NICE: Final = 19
-"""The sequencer's users wait for it; nobody waits for the others."""
 CATCH_UP_SECONDS: Final = 300
 DRIFT: Final = 0.1
 """Most by which the limit may change during the run on a machine that does nothing else."""

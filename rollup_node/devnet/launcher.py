@@ -93,9 +93,9 @@ class Devnet:
         config = folder / "config.json"
         write_json(config, self.node_config(plan), private=True)
         command = [sys.executable, "-m", "rollup_node.cli.main", "node", "--config", str(config)]
-        nice = 0 if plan.name == "sequencer" else self.manifest.background_nice
+        idle = self.manifest.background_idle and plan.name != "sequencer"
         log = self.run_dir.log(plan.name)
-        self.processes[plan.name] = spawn(plan.name, command, log, nice=nice)
+        self.processes[plan.name] = spawn(plan.name, command, log, idle=idle)
 
     def restart_crashed(self) -> list[str]:
         """Start again every node that has ended; return their names."""

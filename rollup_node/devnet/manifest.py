@@ -34,8 +34,8 @@ class Manifest:
     batch_max_age_ms: int = 1_000
     batch_max_bytes: int = 100_000
     block_interval_ms: int = 250
-    background_nice: int = 0
-    """Niceness (0 to 19) of every node but the sequencer; Linux only."""
+    background_idle: bool = False
+    """Whether all nodes but the sequencer run only on processors left free (Linux)."""
 
     def node(self, name: str) -> NodePlan:
         """Return the plan of the node called `name`."""

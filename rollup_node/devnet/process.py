@@ -15,7 +15,6 @@ from rollup_node.devnet.failure import EnvironmentMissingError
 
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 _POLL_SECONDS: Final = 0.01
-_AUTOGROUP: Final = Path("/proc/self/autogroup")
 
 
 class Process:
@@ -48,12 +47,12 @@ class Process:
 
 
 def spawn(
-    name: str, command: Sequence[str | Path], log: Path, *, mercy: bool = False, nice: int = 0
+    name: str, command: Sequence[str | Path], log: Path, *, mercy: bool = False, idle: bool = False
 ) -> Process:
     """Start a program with both outputs appended to `log`.
 
     With `mercy` it gets SIGTERM instead of SIGKILL when its parent dies, to save its state.
-    `nice` (0 to 19) lowers its priority.
+    With `idle` it runs only while the others leave a processor free (Linux).
 
     Raises
     ------
@@ -68,8 +67,8 @@ def spawn(
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_prepare_child(last_wish, nice),  # noqa: PLW1509 - starts before any thread
+                process_group=0,  # no Ctrl-C; one session, or `idle` would be between sessions
+                preexec_fn=_prepare_child(last_wish, idle=idle),  # noqa: PLW1509 - starts before any thread
             )
     except OSError as error:
         raise EnvironmentMissingError(f"cannot start {name}: {error}") from error
@@ -101,7 +100,7 @@ def tail(path: Path, count: int = 1, window_bytes: int = 8192) -> list[str]:
         return []
 
 
-def _prepare_child(number: signal.Signals, nice: int) -> Callable[[], None] | None:
+def _prepare_child(number: signal.Signals, *, idle: bool) -> Callable[[], None] | None:
     """Return what a child does before its program starts; Linux only."""
     if sys.platform != "linux":
         return None
@@ -112,9 +111,7 @@ def _prepare_child(number: signal.Signals, nice: int) -> Callable[[], None] | No
         libc.prctl(_SET_PARENT_DEATH_SIGNAL, int(number), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
-        if nice:
-            os.nice(nice)
-            with contextlib.suppress(OSError):  # where sessions share the processor, theirs counts
-                _AUTOGROUP.write_text(str(nice), "ascii")
+        if idle:
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
     return prepare

@@ -1,5 +1,6 @@
 """The benchmark's own parts: what it signs, and when it says that roots differ."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -83,13 +84,15 @@ def test_sign_transfers_goes_around_the_ring_with_nonces_in_order() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priorities are lowered on Linux only")
-def test_spawn_nice_lowers_the_priority_of_the_child_alone(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "import os; print(os.nice(0))"]
-    levels = []
-    for nice in (0, 7):
-        child = spawn("child", command, tmp_path / f"{nice}.log", nice=nice)
+def test_spawn_idle_lowers_the_priority_of_that_child_alone(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import os; print(os.sched_getscheduler(0), os.getpgrp())"]
+    said = {}
+    for idle in (False, True):
+        child = spawn("child", command, tmp_path / f"{idle}.log", idle=idle)
         for _ in Deadline(10, "the child ends"):
             if child.exit_code is not None:
                 break
-        levels.append(int(child.last_line()))
-    assert levels[1] - levels[0] == 7
+        said[idle] = child.last_line()
+        assert said[idle].split()[1] == str(child.pid)  # a group of its own hears no Ctrl-C
+    assert said[False].split()[0] == str(os.sched_getscheduler(0))
+    assert said[True].split()[0] == str(os.SCHED_IDLE)
