@@ -194,13 +194,6 @@ class Sequencer:
             self._forecast.forget_old()
             self._advance()
 
-    async def cut_now(self) -> None:
-        """Cut the open batch, if there is one, and make it durable."""
-        async with self._commit_turn, self._lock:
-            if self.chain.open_batch is not None:
-                self._assembly.cut()
-            await self._write(self._take())
-
     @property
     def derived_items(self) -> int:
         """How many items L1 has, as of the last update."""

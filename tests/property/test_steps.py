@@ -10,13 +10,17 @@ from rollup_node.codec.records import encode_prefix
 from rollup_node.core.inputs import DelayedMessage, ItemHeader
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
+    ALLOCATORS_KEY,
     CURSOR_KEY,
     INDEX_BITS,
+    MAX_BALANCE,
     NONCE_LEAD_MS,
     NONCE_WINDOW,
     OUTBOX,
+    TOTAL_LIMIT,
     TOTALS_KEY,
     LeafKey,
+    outbox_key,
 )
 from rollup_node.core.leaves import Balances, Owner, Withdrawal
 from rollup_node.core.nonces import spend_nonce
@@ -52,6 +56,49 @@ def _deposited(messages: Sequence[DelayedMessage]) -> dict[int, int]:
     return paid
 
 
+def _check_leaves(state: ChainState) -> None:
+    """Check what holds of any state by itself (docs/invariants.md L-3, L-4, L-5)."""
+    assert all(0 <= total < TOTAL_LIMIT for total in state.get(TOTALS_KEY).amounts), "L-3"
+    outbox_next = state.get(ALLOCATORS_KEY).outbox_next
+    owners, balances = set[int](), set[int]()
+    for key in state.keys():  # noqa: SIM118 - not a dict
+        leaf, index = state.get(key), key & ((1 << INDEX_BITS) - 1)
+        if isinstance(leaf, Balances):
+            assert all(0 <= amount <= MAX_BALANCE for amount in leaf.amounts), "L-3"
+            balances.add(index >> 5)
+        elif isinstance(leaf, Owner):
+            assert leaf.address != bytes(20), "L-5"
+            owners.add(index >> 5)
+        elif isinstance(leaf, Withdrawal):
+            assert index < outbox_next, "L-4"
+    assert owners == balances, "L-5"
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1 << 32))
+def test_state_after_every_step_keeps_its_invariants(seed: int) -> None:
+    world = World(random.Random(seed), _MACHINE, 0, [ZERO])
+    state = world.state
+    header, data, messages, _ = world.item()
+    kind, slots = None, state.get(ALLOCATORS_KEY).outbox_next
+    while kind is not StepKind.CLOSE_ITEM:
+        cursor = state.get(CURSOR_KEY)
+        result = _MACHINE.step(state, header, data, messages)
+        kind = result.kind
+        outbox = [key for key in result.writes if key >> INDEX_BITS == OUTBOX]
+        assert outbox == [outbox_key(slots + i) for i in range(len(outbox))], "L-4"
+        assert all(state.get(key) is None for key in outbox), "L-4"
+        state.commit(result.writes)
+        slots += len(outbox)
+        assert state.get(ALLOCATORS_KEY).outbox_next == slots, "L-4"
+        after = state.get(CURSOR_KEY)
+        assert (after.item, after.delayed) >= (cursor.item, cursor.delayed), "L-6"
+        assert after.block >= cursor.block, "L-6"
+        assert after.time_ms >= cursor.time_ms, "L-6"
+        assert cursor.delayed <= after.delayed <= header.delayed_count, "L-6"
+        _check_leaves(state)
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 1 << 32))
 def test_money_after_every_step_is_conserved(seed: int) -> None:
@@ -71,12 +118,12 @@ def test_money_after_every_step_is_conserved(seed: int) -> None:
         state.commit(result.writes)
         held, owed = _sums(state)
         totals = state.get(TOTALS_KEY).amounts
-        assert [t - h for t, h in zip(totals, held, strict=True)] == totals_gap
+        assert [t - h for t, h in zip(totals, held, strict=True)] == totals_gap, "L-1"
         paid = _deposited(pulled)
         for asset in range(256):
             before = start[asset] if asset < 4 else 0
             after = held[asset] if asset < 4 else 0
-            assert before + paid.get(asset, 0) == after + owed.get(asset, 0), f"asset {asset}"
+            assert before + paid.get(asset, 0) == after + owed.get(asset, 0), f"L-2 asset {asset}"
     assert pulled == messages
 
 
@@ -123,6 +170,7 @@ _near = st.one_of(st.integers(0, 600), st.integers(NONCE_LEAD_MS - 3, NONCE_LEAD
 @settings(max_examples=300)
 @given(st.lists(st.tuples(_near, st.integers(0, 300)), max_size=60))
 def test_nonce_window_equals_a_set_of_used_numbers(tries: list[tuple[int, int]]) -> None:
+    """No nonce is accepted twice (L-5)."""
     owner, used = Owner(b"a" * 20, 0, 0), set[int]()
     for nonce, time_ms in tries:
         expected = _model(used, nonce, time_ms)
