@@ -20,6 +20,9 @@ TAG_CONTEXT: Final = b"\x0c"
 TAG_LINK: Final = b"\x0d"
 TAG_BLOB_POINT: Final = b"\x0e"
 TAG_BLOCK: Final = b"\x0f"
+TAG_MUTUAL: Final = b"\x11"
+TAG_EDGE: Final = b"\x12"
+TAG_PREFIX: Final = b"\x13"
 
 ZERO: Final = bytes(32)
 """Hash of an empty leaf and of every empty subtree. Source: docs/spec.md T-3."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from rollup_node.proof.edges import EdgeKey, extend_prefix, layer_zero
 from rollup_node.proof.hashing import HASH_BYTES, TAG_HISTORY, keccak
 
 
@@ -35,17 +36,36 @@ class HistoryTree:
     @property
     def root(self) -> bytes:
         """The history root that an assertion commits to."""
-        return self._node(self.height, 0)
+        return self.node(self.height, 0)
 
     @property
     def last_leaf(self) -> bytes:
         """The state after the last segment: the after state of an assertion."""
-        return self._node(0, (1 << self.height) - 1)
+        return self.leaf((1 << self.height) - 1)
 
     def branch(self, index: int) -> list[bytes]:
         """Return the siblings of leaf `index`, from the leaf upwards."""
-        return [self._node(level, index >> level ^ 1) for level in range(self.height)]
+        return [self.node(level, index >> level ^ 1) for level in range(self.height)]
 
-    def _node(self, level: int, index: int) -> bytes:
-        nodes = self._levels[level]
-        return nodes[index] if index < len(nodes) else self._fill[level]
+    def node(self, height: int, index: int) -> bytes:
+        """Return node `index`, from the left, of those `height` levels above the leaves."""
+        if index >> (self.height - height):
+            raise IndexError(f"history: no node {index} at height {height} of {self.height}")
+        nodes = self._levels[height]
+        return nodes[index] if index < len(nodes) else self._fill[height]
+
+    def leaf(self, index: int) -> bytes:
+        """Return leaf `index`: the state after segment `index + 1`."""
+        return self.node(0, index)
+
+    def edge(self, origin: bytes, height: int, index: int) -> EdgeKey:
+        """Return a node as an edge of the contest below `origin`. Source: docs/spec.md D-2."""
+        found = layer_zero(origin, self.height, self.root)
+        prefix = found.prefix
+        for level in reversed(range(height, self.height)):
+            place = index >> (level - height)
+            if place & 1:
+                prefix = extend_prefix(prefix, self.node(level, place ^ 1))
+        return found._replace(
+            height=height, index=index, prefix=prefix, node=self.node(height, index)
+        )
