@@ -211,12 +211,15 @@ def describe_rollup(
         "parameters": {
             "history_height": profile.history_height,
             "confirm_period_seconds": profile.confirm_period_seconds,
+            "rival_delay_seconds": profile.rival_delay_seconds,
+            "exit_after_seconds": profile.exit_after_seconds,
             "force_after_seconds": profile.force_after_seconds,
             "max_past_seconds": profile.max_past_seconds,
             "max_future_seconds": profile.max_future_seconds,
             "maturity_seconds": profile.maturity_seconds,
             "max_pause_seconds": profile.max_pause_seconds,
             "stake_wei": profile.stake_wei,
+            "tariff_gas_price_wei": profile.tariff_gas_price_wei,
         },
     }
 

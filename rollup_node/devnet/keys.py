@@ -21,7 +21,12 @@ OPERATORS: Final = (
     "guardian",
 )
 USERS: Final = ("alice", "bob", "carol", "dave")
-NAMES: Final = (*OPERATORS, *USERS)
+NAMES: Final = (*OPERATORS, *USERS, "challenger")
+"""All named accounts in the order of the derivation path; new ones go to the end."""
+ADVERSARIES: Final = 80
+"""Further accounts, for parties that no honest node knows."""
+
+_FIRST_ADVERSARY: Final = 16
 
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HARDENED: Final = 1 << 31
@@ -40,16 +45,21 @@ class Account:
 @functools.cache
 def accounts() -> dict[str, Account]:
     """Return all accounts by name, in the order of the mnemonic's derivation path."""
-    seed = hashlib.pbkdf2_hmac("sha512", MNEMONIC.encode(), b"mnemonic", 2048)
-    master = hmac.digest(b"Bitcoin seed", seed, "sha512")
-    key, chain_code = master[:32], master[32:]
-    for index in _PATH:
-        key, chain_code = _child(key, chain_code, index)
-    made = {}
-    for index, name in enumerate(NAMES):
-        private_key, _ = _child(key, chain_code, index)
-        made[name] = Account(name, address_of(private_key), private_key)
-    return made
+    return {name: _account(name, index) for index, name in enumerate(NAMES)}
+
+
+@functools.cache
+def adversary(number: int) -> Account:
+    """Return the account of adversary `number`, `0 <= number < ADVERSARIES`.
+
+    Raises
+    ------
+    ValueError
+        If L1 gave that account no money.
+    """
+    if not 0 <= number < ADVERSARIES:
+        raise ValueError(f"adversary {number}: not in 0..{ADVERSARIES - 1}")
+    return _account(f"adversary_{number}", _FIRST_ADVERSARY + number)
 
 
 def checksum(address: bytes) -> str:
@@ -58,6 +68,22 @@ def checksum(address: bytes) -> str:
     digest = sha3.keccak_256(text.encode()).hexdigest()
     pairs = zip(text, digest, strict=False)
     return "0x" + "".join(char.upper() if nibble in "89abcdef" else char for char, nibble in pairs)
+
+
+def _account(name: str, index: int) -> Account:
+    private_key, _ = _child(*_parent(), index)
+    return Account(name, address_of(private_key), private_key)
+
+
+@functools.cache
+def _parent() -> tuple[bytes, bytes]:
+    """Return key and chain code above all accounts."""
+    seed = hashlib.pbkdf2_hmac("sha512", MNEMONIC.encode(), b"mnemonic", 2048)
+    master = hmac.digest(b"Bitcoin seed", seed, "sha512")
+    key, chain_code = master[:32], master[32:]
+    for index in _PATH:
+        key, chain_code = _child(key, chain_code, index)
+    return key, chain_code
 
 
 def _child(key: bytes, chain_code: bytes, index: int) -> tuple[bytes, bytes]:

@@ -146,6 +146,9 @@ class Devnet:
             "private_key": f"0x{accounts()[plan.name].private_key.hex()}",
             "rollup": str(self.run_dir.rollup),
             "sequencer_url": None if plan.name == "sequencer" else url,
+            "peers": [
+                f"http://{sockets.HOST}:{peer.port}" for peer in manifest.nodes if peer != plan
+            ],
             "seed": manifest.seed,
             "batch": {
                 "max_bytes": manifest.batch_max_bytes,

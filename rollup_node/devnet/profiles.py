@@ -26,7 +26,7 @@ class Profile:
     """A history has 2^height leaves (G-2)."""
     confirm_period_seconds: int
     rival_delay_seconds: int
-    """Extra delay of a confirmation that had a rival."""
+    """From the mark to the confirmation of a claim that had a rival (D-10)."""
     force_after_seconds: int
     max_past_seconds: int
     max_future_seconds: int
@@ -35,6 +35,10 @@ class Profile:
     stake_wei: int
     max_pause_seconds: int
     """Most seconds per year that the guardian may pause the payment of withdrawals."""
+    tariff_gas_price_wei: int
+    """Reference gas price of what the winners of a contest earn (D-12)."""
+    exit_after_seconds: int
+    """Age of the oldest unconfirmed inbox item at which anyone may enter exit mode (E-1)."""
 
 
 @functools.cache

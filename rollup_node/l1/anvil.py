@@ -27,6 +27,8 @@ from rollup_node.ports import PortInUseError, TemporaryError
 L1_CHAIN_ID: Final = 31_337
 MNEMONIC: Final = "test test test test test test test test test test test junk"
 BLOCK_GAS_LIMIT: Final = 60_000_000
+ACCOUNTS: Final = 96
+"""How many accounts of the mnemonic have 10,000 ETH."""
 
 _LISTENING: Final = re.compile(rb"Listening on [0-9.]+:(\d+)")
 _POLL_SECONDS: Final = 0.02
@@ -69,7 +71,8 @@ class AnvilOptions:
         words = ["--host", self.host, "--port", str(self.port), "--chain-id", str(L1_CHAIN_ID)]
         words += ["--hardfork", self.hardfork, "--enable-tx-gas-limit"]
         words += ["--no-request-size-limit", "--gas-limit", str(BLOCK_GAS_LIMIT)]
-        words += ["--mnemonic", MNEMONIC, "--order", "fifo", "--color", "never"]
+        words += ["--mnemonic", MNEMONIC, "--accounts", str(ACCOUNTS)]
+        words += ["--order", "fifo", "--color", "never"]
         if self.block_time_seconds is not None:
             words += ["--block-time", str(self.block_time_seconds)]
             words += ["--mixed-mining"] if self.mixed_mining else []

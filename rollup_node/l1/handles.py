@@ -18,6 +18,9 @@ ARTIFACTS: Final[Mapping[str, str]] = {
     "assertion_chain": "AssertionChain",
     "step_verifier": "StepVerifier",
     "blob_importer": "BlobImporter",
+    "stake_pool": "StakePool",
+    "challenge_game": "ChallengeGame",
+    "exit_mode": "ExitMode",
 }
 """Artifact of each contract of rollup.json."""
 

@@ -9,18 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from rollup_node.codec.blob import from_blobs
-from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.inputs import ItemHeader
 from rollup_node.core.kinds import ItemKind
-from rollup_node.derive.events import (
-    AssertionConfirmed,
-    AssertionCreated,
-    ItemAppended,
-    L1Block,
-    L1BlockEvents,
-    MessageReceived,
-)
+from rollup_node.derive.events import ChainEvent, ItemAppended, L1Block, L1BlockEvents
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.l1.handles import Handle, contract_handles, explain_revert
+from rollup_node.l1.logs import decode_log
 from rollup_node.l1.transactions import blob_versioned_hash
 from rollup_node.ports import (
     CriticalError,
@@ -30,11 +24,9 @@ from rollup_node.ports import (
     TemporaryError,
 )
 
-_FOLLOWED: Final = ("inbox", "assertion_chain")
+_FOLLOWED: Final = ("inbox", "assertion_chain", "stake_pool", "challenge_game")
 _BLOBS_METHOD: Final = "anvil_getBlobsByTransactionHash"
 _REVERT_CODE: Final = 3
-
-ChainEvent = ItemAppended | MessageReceived | AssertionCreated | AssertionConfirmed
 
 
 class RpcReader:
@@ -43,7 +35,8 @@ class RpcReader:
     def __init__(self, client: JsonRpcClient, addresses: Mapping[str, bytes]) -> None:
         self._client = client
         self._handles = contract_handles(addresses)
-        self._by_address = {self._handles[name].address: self._handles[name] for name in _FOLLOWED}
+        followed = [found for name, found in self._handles.items() if name in _FOLLOWED]
+        self._by_address = {handle.address: handle for handle in followed}
 
     async def chain_id(self) -> int:
         """Return the chain id of L1."""
@@ -157,19 +150,9 @@ class RpcReader:
         event = handle.decode_event(topics, to_bytes(log["data"]))
         if event is None:
             return None
-        values = event.arguments
         if event.name == "BatchPosted":
-            return await self._item(values, to_bytes(log["transactionHash"]))
-        if event.name == "DelayedMessage":
-            message = DelayedMessage(
-                values["kind"], values["sender"], values["timestamp"], values["body"]
-            )
-            return MessageReceived(values["index"], values["delayedAccumulator"], message)
-        if event.name == "AssertionCreated":
-            return _assertion_created(values, timestamp)
-        if event.name == "AssertionConfirmed":
-            return AssertionConfirmed(values["id"])
-        return None
+            return await self._item(event.arguments, to_bytes(log["transactionHash"]))
+        return decode_log(event.name, event.arguments, timestamp)
 
     async def _item(self, values: Mapping[str, Any], transaction_hash: bytes) -> ItemAppended:
         header = ItemHeader(
@@ -246,20 +229,4 @@ def _block(raw: Mapping[str, Any]) -> L1Block:
         hash=to_bytes(raw["hash"]),
         parent_hash=to_bytes(raw["parentHash"]),
         timestamp=to_int(raw["timestamp"]),
-    )
-
-
-def _assertion_created(values: Mapping[str, Any], timestamp: int) -> AssertionCreated:
-    return AssertionCreated(
-        assertion_id=values["id"],
-        parent_id=values["parentId"],
-        after_state_root=values["afterStateRoot"],
-        history_root=values["historyRoot"],
-        accumulator=values["accumulator"],
-        target=values["target"],
-        next_target=values["nextTarget"],
-        item=values["item"],
-        finished=values["finished"],
-        staker=values["staker"],
-        created_at=timestamp,
     )

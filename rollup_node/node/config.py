@@ -11,7 +11,7 @@ import msgspec
 
 from rollup_node.ports import InputError
 
-Role = Literal["sequencer", "batch_poster", "proposer", "verifier"]
+Role = Literal["sequencer", "batch_poster", "proposer", "verifier", "challenger"]
 BatchData = Literal["calldata", "blob", "alternate"]
 
 ADDRESS_BYTES: Final = 20
@@ -39,6 +39,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         Path of rollup.json.
     sequencer_url
         HTTP origin of the sequencer node, `None` in that node itself.
+    peers
+        HTTP origins of nodes that may serve the segment roots of a claim (docs/spec.md D-14);
+        nothing that they say is believed without its hash.
     block_interval_ms
         Longest time between two L2 blocks while there are records.
     start_timeout_seconds
@@ -54,6 +57,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     private_key: str | None = None
     sequencer_url: str | None = None
+    peers: tuple[str, ...] = ()
     seed: int = 0
     batch: BatchPolicy = BatchPolicy()
     block_interval_ms: int = 1_000
@@ -104,11 +108,14 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
     history_height: int
     confirm_period_seconds: int
+    rival_delay_seconds: int
+    exit_after_seconds: int
     force_after_seconds: int
     max_past_seconds: int
     max_future_seconds: int
     maturity_seconds: int
     stake_wei: int
+    tariff_gas_price_wei: int
 
 
 class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):

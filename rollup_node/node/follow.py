@@ -6,17 +6,21 @@ from rollup_node.derive.assertions import AssertionTree
 from rollup_node.derive.events import L1Block
 from rollup_node.derive.pipeline import Derivation, DerivationError, ParentMismatchError
 from rollup_node.ports import CriticalError, L1Reader, L1Update, ReorgError
+from rollup_node.roles.disputes import Disputes
 
 _PAGE_BLOCKS: Final = 256
 
 
 class L1Follower:
-    """Keeps a derivation and the tree of assertions at the head of L1."""
+    """Keeps a derivation, the tree of assertions and the contests at the head of L1."""
 
-    def __init__(self, reader: L1Reader, derivation: Derivation, tree: AssertionTree) -> None:
+    def __init__(
+        self, reader: L1Reader, derivation: Derivation, tree: AssertionTree, disputes: Disputes
+    ) -> None:
         self._reader = reader
         self.derivation = derivation
         self.tree = tree
+        self.disputes = disputes
         self.head: L1Block | None = None
         self.reorgs = 0
         self._items = 0
@@ -66,6 +70,7 @@ class L1Follower:
             self._reorg = True
             items, messages = self.derivation.rewind(number)
             self.tree.rewind(number)
+            self.disputes.rewind(number)
             self._items, self._messages = min(self._items, items), min(self._messages, messages)
 
     async def _go_on(self, last: int) -> None:
@@ -75,6 +80,7 @@ class L1Follower:
             for events in page:
                 self.derivation.advance(events)
                 self.tree.advance(events)
+                self.disputes.advance(events)
 
     def _take_update(self) -> L1Update:
         update = L1Update(

@@ -48,6 +48,7 @@ from rollup_node.ports import (
 from rollup_node.proof import inbox
 from rollup_node.proof.machine import Machine
 from rollup_node.roles.batch_poster import BatchMode
+from rollup_node.roles.disputes import Disputes
 from rollup_node.roles.sequencer import SequencerPolicy
 from rollup_node.rpc.server import RpcServer
 
@@ -97,8 +98,8 @@ class Node:
         derivation = Derivation(genesis, inbox)
         root = bytes.fromhex(self.rollup.genesis.state_root.removeprefix("0x"))
         tree = AssertionTree(genesis_assertion(root))
-        self.follower = L1Follower(self.reader, derivation, tree)
         height = self.rollup.parameters.history_height
+        self.follower = L1Follower(self.reader, derivation, tree, Disputes(height))
         self.claims = Claims(self.replica, derivation, tree, height)
         self._backend = self._make_backend()
         self._server = RpcServer(

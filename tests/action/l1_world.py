@@ -24,6 +24,7 @@ from rollup_node.node.replica import Replica
 from rollup_node.ports import L1Receipt, SequencerBatch
 from rollup_node.proof import inbox
 from rollup_node.proof.machine import Machine
+from rollup_node.roles.disputes import Disputes
 
 
 class Batches:
@@ -80,7 +81,8 @@ class World:
         replica = Replica(self.machine, recover_in_thread(self.machine.domain), segments=True)
         height = self.rollup.parameters.history_height
         claims = Claims(replica, derivation, tree, height)
-        return Follower(L1Follower(self.reader, derivation, tree), replica, claims)
+        l1 = L1Follower(self.reader, derivation, tree, Disputes(height))
+        return Follower(l1, replica, claims)
 
     def poster(self, follower: Follower) -> BatchPosterPlayer:
         sender = self.sender("batch_poster")

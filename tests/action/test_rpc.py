@@ -40,6 +40,9 @@ def _configs(folder: Path, *, devnet: bool) -> tuple[NodeConfig, RollupConfig]:
         max_future_seconds=1,
         maturity_seconds=1,
         stake_wei=0,
+        rival_delay_seconds=60,
+        exit_after_seconds=3_600,
+        tariff_gas_price_wei=1,
     )
     assets = (Asset(0, "USDC", 6, "0x" + "aa" * 20), Asset(1, "ETH", 18, "0x" + "00" * 20))
     contracts = {"bridge": "0x" + "b1" * 20}

@@ -6,9 +6,10 @@ import pytest
 
 from rollup_node.devnet import profiles, sockets
 from rollup_node.devnet.failure import NotReadyError, PortBusyError, UsageError
-from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
 from rollup_node.devnet.rundir import RunDir, write_json
 from rollup_node.devnet.session import Asset, address_of
+from rollup_node.l1.anvil import ACCOUNTS
 from rollup_node.l1.contracts import create_address
 
 USDC = Asset(0, "USDC", 6, bytes(20))
@@ -19,6 +20,16 @@ def test_accounts_are_those_of_the_public_mnemonic() -> None:
     assert checksum(first.address) == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
     assert checksum(last.address) == "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
     assert first.private_key.hex().startswith("ac0974bec39a17e36ba4a6b4d238ff94")
+
+
+def test_adversaries_are_further_accounts_with_money() -> None:
+    found = {adversary(number).address for number in range(ADVERSARIES)}
+    assert len(found) == ADVERSARIES
+    assert not found & {account.address for account in accounts().values()}
+    assert ADVERSARIES + 16 == ACCOUNTS
+    for number in (-1, ADVERSARIES):
+        with pytest.raises(ValueError, match="adversary"):
+            adversary(number)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +76,10 @@ def test_profiles_leave_time_to_answer() -> None:
         assert profile.max_past_seconds >= 3_600
         assert profile.stake_wei > 0
         assert profile.maturity_seconds > 0
+        bound = 2 * profile.confirm_period_seconds + profile.rival_delay_seconds
+        assert profile.exit_after_seconds > 2 * bound + profile.force_after_seconds
+        earned = 34_150_000 + 200_000 * profile.history_height
+        assert profile.stake_wei >= 2 * earned * profile.tariff_gas_price_wei
     with pytest.raises(UsageError, match="no profile 'x'"):
         profiles.profile("x")
 
