@@ -42,6 +42,7 @@ from rollup_node.core.leaves import Allocators, Balances, Cursor, Owner, Totals,
 from rollup_node.proof.assertions import assertion_id, block_hash, context
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.chunks import chunk_root
+from rollup_node.proof.edges import edge_id, halves, mutual_id
 from rollup_node.proof.hashing import ZERO, keccak
 from rollup_node.proof.history import HistoryTree
 from rollup_node.proof.inbox import (
@@ -162,6 +163,41 @@ def tree() -> dict[str, Any]:
     }
 
 
+def edges() -> dict[str, Any]:
+    """Return the way from a history root to a leaf, for two rivals. Source: docs/spec.md D-1, D-2.
+
+    `branch` are the siblings of the node up to the root: they name its prefix.
+    """
+    roots = [keccak(bytes((i,))) for i in range(9)]
+    histories = [HistoryTree(4, roots[:count], roots[8]) for count in (6, 5)]
+    return {
+        "origin": keccak(b"origin"),
+        "history_height": 4,
+        "cases": [
+            _edge(tree, height, 5 >> height) for tree in histories for height in range(4, -1, -1)
+        ],
+    }
+
+
+def _edge(tree: HistoryTree, height: int, index: int) -> dict[str, Any]:
+    edge = tree.edge(keccak(b"origin"), height, index)
+    way = [tree.node(level, index >> (level - height) ^ 1) for level in range(height, tree.height)]
+    found = {
+        "height": height,
+        "index": index,
+        "prefix": edge.prefix,
+        "node": edge.node,
+        "branch": way,
+        "mutual_id": mutual_id(edge),
+        "edge_id": edge_id(edge),
+    }
+    if height:
+        left, right = (tree.node(height - 1, 2 * index + side) for side in (0, 1))
+        ids = [edge_id(half) for half in halves(edge, left, right)]
+        found |= {"left": left, "right": right, "left_id": ids[0], "right_id": ids[1]}
+    return found
+
+
 def steps() -> dict[str, Any]:
     """Return calls of the verifier: witness, result and reasons. Source: docs/spec.md X, W.
 
@@ -201,7 +237,13 @@ def _call(machine: Machine, seed: int) -> dict[str, Any]:
     }
 
 
-VECTORS: Final = {"records": records, "hashes": hashes, "tree": tree, "steps": steps}
+VECTORS: Final = {
+    "records": records,
+    "hashes": hashes,
+    "tree": tree,
+    "edges": edges,
+    "steps": steps,
+}
 
 
 def render() -> dict[Path, str]:
