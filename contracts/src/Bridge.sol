@@ -17,7 +17,7 @@ import {StateProof} from "./proof/StateProof.sol";
 import {Withdrawal} from "./types/State.sol";
 
 /// @title Custody of all money of the rollup
-/// @dev Promises: IBridge. Outbox: docs/spec.md S-4, T-3. Invariants: docs/invariants.md C-1 to C-6.
+/// @dev Promises: IBridge. Outbox: docs/spec.md S-4, T-3. Invariants: docs/invariants.md C-1 to C-7.
 contract Bridge is IBridge, ReentrancyGuardTransient {
     using BitMaps for BitMaps.BitMap;
     using PauseLog for PauseLog.Log;
@@ -42,6 +42,8 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
     address public immutable INBOX;
     /// @inheritdoc IBridge
     address public immutable ASSERTION_CHAIN;
+    /// @inheritdoc IBridge
+    address public immutable EXIT_MODE;
     /// @inheritdoc IBridge
     address public immutable GUARDIAN;
     /// @inheritdoc IBridge
@@ -73,6 +75,7 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
     constructor(
         address inbox,
         address assertionChain,
+        address exitMode,
         address guardian,
         address[] memory tokens,
         uint64 maturitySeconds,
@@ -80,6 +83,7 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
     ) {
         if (inbox == address(0)) revert InvalidParameter("inbox", 0);
         if (assertionChain == address(0)) revert InvalidParameter("assertionChain", 0);
+        if (exitMode == address(0)) revert InvalidParameter("exitMode", 0);
         if (maturitySeconds == 0 || maturitySeconds > PauseLog.YEAR_SECONDS) {
             revert InvalidParameter("maturitySeconds", maturitySeconds);
         }
@@ -94,6 +98,7 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         }
         INBOX = inbox;
         ASSERTION_CHAIN = assertionChain;
+        EXIT_MODE = exitMode;
         GUARDIAN = guardian;
         MATURITY_SECONDS = maturitySeconds;
         MAX_PAUSE_SECONDS = maxPauseSeconds;
@@ -173,10 +178,16 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         if (!_isConfirmed(assertionId)) revert NotConfirmed(assertionId);
         if (!_isMature(provenAt)) revert NotMature(provenAt + MATURITY_SECONDS);
         _finalized.set(outboxIndex);
-        bool credited = withdrawal.asset == ETH
-            ? _payEth(withdrawal.recipient, withdrawal.amount)
-            : _payToken(withdrawal.asset, withdrawal.recipient, withdrawal.amount);
+        bool credited = _pay(withdrawal.asset, withdrawal.recipient, withdrawal.amount);
         emit WithdrawalFinalized(outboxIndex, withdrawal.recipient, withdrawal.asset, withdrawal.amount, credited);
+    }
+
+    /// @inheritdoc IBridge
+    function payExit(uint8 asset, address recipient, uint96 amount) external nonReentrant {
+        if (msg.sender != EXIT_MODE) revert NotExitMode(msg.sender);
+        if (recipient == address(this)) revert UnpayableRecipient(recipient);
+        bool credited = _pay(asset, recipient, amount);
+        emit ExitPaid(recipient, asset, amount, credited);
     }
 
     /// @inheritdoc IBridge
@@ -270,6 +281,11 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         emit Deposited(msg.sender, account, asset, amount, index);
     }
 
+    function _pay(uint8 asset, address recipient, uint96 amount) private returns (bool credited) {
+        if (asset == ETH) return _payEth(recipient, amount);
+        _payToken(asset, recipient, amount);
+    }
+
     /// @dev A recipient that fails with PAYOUT_GAS keeps a claim; with less gas nobody can make it fail.
     function _payEth(address recipient, uint96 amount) private returns (bool credited) {
         uint256 required = PAYOUT_GAS + PAYOUT_RESERVE_GAS;
@@ -284,14 +300,13 @@ contract Bridge is IBridge, ReentrancyGuardTransient {
         return !paid;
     }
 
-    function _payToken(uint8 asset, address recipient, uint96 amount) private returns (bool credited) {
+    function _payToken(uint8 asset, address recipient, uint96 amount) private {
         IERC20 erc20 = _tokenOf(asset);
         _release(asset, amount);
         uint256 balance = erc20.balanceOf(address(this));
         erc20.safeTransfer(recipient, amount);
         uint256 after_ = erc20.balanceOf(address(this));
         if (after_ + amount != balance) revert FeeOnTransfer(amount, balance > after_ ? balance - after_ : 0);
-        return false;
     }
 
     function _claim(address owner, address recipient) private {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AssertionChain} from "../src/AssertionChain.sol";
 import {Bridge} from "../src/Bridge.sol";
+import {ExitMode} from "../src/ExitMode.sol";
 import {Inbox} from "../src/Inbox.sol";
 import {Assertion, AssertionInput} from "../src/interfaces/IAssertionChain.sol";
 import {TestToken} from "../src/tokens/TestToken.sol";
@@ -19,6 +20,7 @@ abstract contract Settlement is Test {
     uint64 internal constant MATURITY = 120;
     uint64 internal constant MAX_PAUSE = 7 days;
     uint64 internal constant PERIOD = 600;
+    uint64 internal constant EXIT_AFTER = 3600;
     uint96 internal constant STAKE = 1 ether;
     uint8 internal constant HEIGHT = 4;
     uint64 internal constant L2_CHAIN = 313_371;
@@ -33,6 +35,7 @@ abstract contract Settlement is Test {
     Inbox internal inbox;
     Bridge internal bridge;
     AssertionChain internal chain;
+    ExitMode internal exitMode;
 
     address internal owner = makeAddr("owner");
     address internal poster = makeAddr("poster");
@@ -52,13 +55,15 @@ abstract contract Settlement is Test {
         vm.roll(100);
         uint256 nonce = vm.getNonce(address(this));
         address bridgeAt = vm.computeCreateAddress(address(this), nonce + 1);
-        address chainAt = vm.computeCreateAddress(address(this), nonce + 2);
+        address chainAt = vm.computeCreateAddress(address(this), nonce + 3);
+        address exitAt = vm.computeCreateAddress(address(this), nonce + 2);
         address[] memory posters = new address[](1);
         posters[0] = poster;
         inbox = new Inbox(bridgeAt, owner, posters, FORCE_AFTER, MAX_PAST, MAX_FUTURE);
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (asset0, asset2);
-        bridge = new Bridge(address(inbox), chainAt, guardian, tokens, MATURITY, MAX_PAUSE);
+        bridge = new Bridge(address(inbox), chainAt, exitAt, guardian, tokens, MATURITY, MAX_PAUSE);
+        exitMode = new ExitMode(address(inbox), bridgeAt, chainAt, EXIT_AFTER);
         chain = new AssertionChain(
             address(inbox), bridgeAt, asset2, L2_CHAIN, HEIGHT, PERIOD, STAKE, keccak256("genesis state")
         );

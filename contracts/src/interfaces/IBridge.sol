@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {Withdrawal} from "../types/State.sol";
 
 /// @title Custody of all money of the rollup
-/// @notice Takes deposits of ETH and ERC-20 tokens, and pays withdrawals that a confirmed assertion holds in its outbox.
+/// @notice Takes deposits of ETH and ERC-20 tokens, and pays withdrawals that a confirmed assertion holds in its outbox;
+/// after the end of confirmations it also pays what exit mode says.
 /// @dev Amounts are in the smallest unit of the asset, times in unix seconds. A withdrawal waits for two clocks: its
 /// assertion must be confirmed, and `MATURITY_SECONDS` must have passed since it was proven. Invariants: docs/invariants.md.
 interface IBridge {
@@ -39,6 +40,9 @@ interface IBridge {
     event WithdrawalFinalized(
         uint64 indexed outboxIndex, address indexed recipient, uint8 indexed asset, uint96 amount, bool credited
     );
+
+    /// @notice Exit mode had `amount` paid; `credited` if an ETH recipient refused and now has a claim instead.
+    event ExitPaid(address indexed recipient, uint8 indexed asset, uint96 amount, bool credited);
 
     /// @notice `amount` wei, credited to `owner` before, were paid to `recipient`.
     event Claimed(address indexed owner, address indexed recipient, uint256 amount);
@@ -89,6 +93,8 @@ interface IBridge {
     error Paused(uint64 until);
     /// @notice Finalization is not paused.
     error NotPaused();
+    /// @notice Only exit mode says who is paid without an outbox entry.
+    error NotExitMode(address caller);
     /// @notice Only the guardian may pause.
     error NotGuardian(address caller);
     /// @notice A pause must last longer than the running one, and at least a second.
@@ -131,6 +137,11 @@ interface IBridge {
     /// that refuses the transfer reverts the call, which can be repeated.
     function finalizeWithdrawal(address prover, bytes32 assertionId, Withdrawal calldata withdrawal, uint64 outboxIndex)
         external;
+
+    /// @notice Pay what exit mode found to belong to `recipient`; exit mode only (docs/spec.md E-4 to E-7).
+    /// @dev Paid like a withdrawal: an ETH recipient gets `PAYOUT_GAS` and keeps a claim if it refuses; a token that
+    /// refuses reverts. A pause does not delay it. The bridge cannot pay itself: that money stays in custody.
+    function payExit(uint8 asset, address recipient, uint96 amount) external;
 
     /// @notice Pay `owner` the ETH that it refused before; anyone may call.
     function claim(address owner) external;
@@ -195,13 +206,16 @@ interface IBridge {
     /// @notice The chain of assertions that withdrawals are proven against.
     function ASSERTION_CHAIN() external view returns (address);
 
+    /// @notice Who may pay out balances and deposits once nothing is confirmed any more.
+    function EXIT_MODE() external view returns (address);
+
     /// @notice Who may pause finalization.
     function GUARDIAN() external view returns (address);
 
     /// @notice Seconds between proving and paying.
     function MATURITY_SECONDS() external view returns (uint64);
 
-    /// @notice Gas that an ETH recipient of `finalizeWithdrawal` gets.
+    /// @notice Gas that an ETH recipient of `finalizeWithdrawal` and of an exit gets.
     function PAYOUT_GAS() external view returns (uint256);
 
     /// @notice Most paused seconds in any 365 days.
