@@ -21,7 +21,8 @@ from rollup_node.rpc.backend import (
     WithdrawalProof,
     WithdrawalView,
 )
-from rollup_node.rpc.errors import NOT_BATCH_POSTER, RpcError, invalid_params
+from rollup_node.rpc.errors import NOT_BATCH_POSTER, NOT_FOLLOWER, RpcError, invalid_params
+from rollup_node.rpc.games import Game, GameLine
 
 _TRANSACTIONS: Final[Mapping[str, type[Transaction]]] = {
     "transfer": Transfer,
@@ -45,6 +46,12 @@ def refuse_batch_data(mode: BatchMode) -> None:
     raise RpcError(
         NOT_BATCH_POSTER, f"this node posts no batches as {mode}", reason="NOT_BATCH_POSTER"
     )
+
+
+def refuse_games(name: str) -> RpcError:
+    """Return the error of a node that does not execute what L1 says, so knows no contests."""
+    text = f"node {name} follows no contests: ask a verifier, proposer or challenger"
+    return RpcError(NOT_FOLLOWER, text, reason="NOT_FOLLOWER")
 
 
 class SequencerBackend:
@@ -136,6 +143,14 @@ class SequencerBackend:
     def segment_roots(self, assertion_id: bytes) -> Sequence[bytes] | None:  # noqa: ARG002 - protocol
         """Return nothing: proposers and verifiers know assertions."""
         return None
+
+    def games(self) -> Sequence[GameLine]:
+        """Refuse: only nodes that execute what L1 says follow contests."""
+        raise refuse_games(self._config.name)
+
+    async def game(self, origin: bytes) -> Game:  # noqa: ARG002 - protocol
+        """Refuse, as `games` does."""
+        raise refuse_games(self._config.name)
 
     def sync_status(self) -> dict[str, Any]:
         """Return the body of `optimism_syncStatus`."""

@@ -9,9 +9,11 @@ from rollup_node.codec.eip712 import typed_data
 from rollup_node.codec.records import decode_record
 from rollup_node.core.inputs import RotateKey, SignedTransaction, Transaction, Transfer, Withdraw
 from rollup_node.derive.events import L1Block
-from rollup_node.node.backend import Sync, refuse_batch_data
+from rollup_node.node.backend import Sync, refuse_batch_data, refuse_games
 from rollup_node.node.config import NodeConfig, RollupConfig
+from rollup_node.node.games import Games
 from rollup_node.node.replica import Block, RecordPlace, Replica
+from rollup_node.ports import ReorgError, TemporaryError
 from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.rpc.backend import (
     AccountView,
@@ -23,7 +25,8 @@ from rollup_node.rpc.backend import (
     WithdrawalProof,
     WithdrawalView,
 )
-from rollup_node.rpc.errors import NOT_SEQUENCER, RpcError, invalid_params
+from rollup_node.rpc.errors import NOT_SEQUENCER, RpcError, invalid_params, not_found
+from rollup_node.rpc.games import Game, GameLine
 
 _ZERO_ADDRESS: Final = bytes(20)
 _TYPES: Final[Mapping[str, type[Transaction]]] = {
@@ -40,6 +43,8 @@ class FollowerBackend:
     ----------
     sync
         Tells how far the node is on L1.
+    games
+        The contests that the node follows, `None` if it executes nothing.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class FollowerBackend:
         *,
         sync: Callable[[], Sync],
         segment_roots: Callable[[bytes], Sequence[bytes] | None],
+        games: Games | None,
         extra_status: Callable[[], Mapping[str, Any]],
         set_batch_data: Callable[[BatchMode], None] = refuse_batch_data,
     ) -> None:
@@ -59,6 +65,7 @@ class FollowerBackend:
         self._replica = replica
         self._sync = sync
         self._segment_roots = segment_roots
+        self._games = games
         self._extra_status = extra_status
 
     @property
@@ -144,6 +151,26 @@ class FollowerBackend:
     def segment_roots(self, assertion_id: bytes) -> Sequence[bytes] | None:
         """Return the segment roots of an assertion that this node made or checked."""
         return self._segment_roots(assertion_id)
+
+    def games(self) -> Sequence[GameLine]:
+        """Return every contest with rivals in one line."""
+        if self._games is None:
+            raise refuse_games(self._config.name)
+        return self._games.lines()
+
+    async def game(self, origin: bytes) -> Game:
+        """Return the contest below an assertion."""
+        if self._games is None:
+            raise refuse_games(self._config.name)
+        try:
+            found = await self._games.show(origin)
+        except ReorgError as error:
+            raise TemporaryError(f"L1 changed while it was read, ask again: {error}") from error
+        if found is None:
+            raise not_found("no such assertion", "originId")
+        if not found.claims:
+            raise not_found("nobody has claimed anything below that assertion", "originId")
+        return found
 
     def sync_status(self) -> dict[str, Any]:
         """Return the body of `optimism_syncStatus`; here unsafe equals safe."""

@@ -16,6 +16,7 @@ from rollup_node.derive.events import L1Block
 from rollup_node.derive.pipeline import Derivation
 from rollup_node.feed.server import FeedServer
 from rollup_node.l1.client import JsonRpcClient
+from rollup_node.l1.journal import JournalReader
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node import gauges
@@ -26,6 +27,7 @@ from rollup_node.node.clock import NodeClock
 from rollup_node.node.config import NodeConfig, RollupConfig
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.follower import FollowerBackend
+from rollup_node.node.games import Games
 from rollup_node.node.metrics import NodeMetrics, Sample
 from rollup_node.node.players import (
     BatchPosterPlayer,
@@ -71,6 +73,7 @@ class Node:
         self._client = JsonRpcClient(config.l1_url)
         addresses = {name: rollup.address(name) for name in rollup.contracts}
         self.reader = RpcReader(self._client, addresses)
+        self._journal = JournalReader(self._client, addresses)
         self.machine = Machine(rollup.l2_chain_id, rollup.address("bridge"))
         self.sequencer: Sequencer | None = None
         self.players: list[Player] = []
@@ -245,8 +248,14 @@ class Node:
             self.replica,
             sync=self._sync,
             segment_roots=self.claims.segment_roots,
+            games=self._games() if self._executes else None,
             extra_status=lambda: collect_status(self.players),
             set_batch_data=self._set_batch_data,
+        )
+
+    def _games(self) -> Games:
+        return Games(
+            self.follower, self.replica, self.claims, self._journal, self.machine, self.rollup
         )
 
     async def _make_players(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rollup_node.roles.batch_poster import BatchMode
+from rollup_node.rpc.games import Game, GameLine
 
 
 class TransactionStatus(NamedTuple):
@@ -151,6 +152,12 @@ class Backend(Protocol):
 
     def segment_roots(self, assertion_id: bytes) -> Sequence[bytes] | None:
         """Return the segment roots of an assertion that this node made or checked."""
+
+    def games(self) -> Sequence[GameLine]:
+        """Return every contest with rivals in one line."""
+
+    async def game(self, origin: bytes) -> Game:
+        """Return the contest below an assertion."""
 
     def sync_status(self) -> dict[str, Any]:
         """Return the body of `optimism_syncStatus`."""

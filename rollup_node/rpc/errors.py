@@ -15,6 +15,7 @@ TOO_LARGE: Final = -32012
 STORE_FULL: Final = -32013
 SEQUENCER_STOPPED: Final = -32014
 NOT_BATCH_POSTER: Final = -32015
+NOT_FOLLOWER: Final = -32016
 REJECTED: Final = 3000  # plus the reason of docs/spec.md X-10
 """Transactions that the step function rejects answer with `REJECTED + reason`."""
 

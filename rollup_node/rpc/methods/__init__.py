@@ -3,7 +3,7 @@
 import importlib
 from typing import Final
 
-_NAMESPACES: Final = ("eth", "rollup", "optimism", "admin")
+_NAMESPACES: Final = ("eth", "rollup", "dispute", "optimism", "admin")
 
 
 def load() -> None:
