@@ -167,6 +167,9 @@ class L1Reader(Protocol):
     async def events(self, first: int, last: int) -> list[L1BlockEvents]:
         """Return the blocks `first..last` with what our contracts said in them, data included."""
 
+    async def blobs(self, transaction_hash: bytes) -> list[bytes]:
+        """Return the blobs of a transaction, whole: what follows the data of an item included."""
+
     async def call(
         self, contract: str, function: str, *arguments: object, block_hash: bytes | None = None
     ) -> tuple[Any, ...]:

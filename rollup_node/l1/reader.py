@@ -108,6 +108,17 @@ class RpcReader:
             blob_hashes=tuple(to_bytes(text) for text in found.get("blobVersionedHashes") or ()),
         )
 
+    async def blobs(self, transaction_hash: bytes) -> list[bytes]:
+        """Return the blobs of a transaction, whole: what follows the data of an item included.
+
+        Raises
+        ------
+        TemporaryError
+            If nobody serves them.
+        """
+        blobs, _ = await self._blobs(transaction_hash)
+        return blobs
+
     async def call(
         self, contract: str, function: str, *arguments: object, block_hash: bytes | None = None
     ) -> tuple[Any, ...]:
@@ -169,7 +180,8 @@ class RpcReader:
         if header.kind == ItemKind.CALLDATA:
             data = await self._calldata(transaction_hash)
         elif header.kind == ItemKind.BLOB:
-            data, blob_hashes = await self._blobs(transaction_hash, header.byte_length)
+            blobs, blob_hashes = await self._blobs(transaction_hash)
+            data = from_blobs(blobs, header.byte_length)
         return ItemAppended(
             index=values["index"],
             accumulator=values["accumulator"],
@@ -187,9 +199,7 @@ class RpcReader:
             raise CriticalError(f"L1 transaction 0x{transaction_hash.hex()} is no appendBatch call")
         return cast("bytes", arguments[1])
 
-    async def _blobs(
-        self, transaction_hash: bytes, byte_length: int
-    ) -> tuple[bytes, tuple[bytes, ...]]:
+    async def _blobs(self, transaction_hash: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
         transaction = await self.transaction(transaction_hash)
         found = await self._client.call(_BLOBS_METHOD, "0x" + transaction_hash.hex())
         if not found:
@@ -198,7 +208,7 @@ class RpcReader:
         hashes = await asyncio.to_thread(lambda: [blob_versioned_hash(blob) for blob in blobs])
         if tuple(hashes) != transaction.blob_hashes:
             raise CriticalError(f"blobs of 0x{transaction_hash.hex()} do not match their hashes")
-        return from_blobs(blobs, byte_length), transaction.blob_hashes
+        return blobs, transaction.blob_hashes
 
 
 def classify_error(what: str, error: RpcError) -> Exception:

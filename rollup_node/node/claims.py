@@ -19,6 +19,7 @@ from rollup_node.roles.proposer import PendingClaim, RightClaim
 from rollup_node.roles.verifier import CheckedAssertion
 
 _ZERO = bytes(32)
+_KEPT_CHILDREN = 32
 
 
 def genesis_assertion(state_root: bytes) -> AssertionCreated:
@@ -36,6 +37,29 @@ def genesis_assertion(state_root: bytes) -> AssertionCreated:
         staker=bytes(20),
         created_at=0,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RightChild:
+    """What the children of a right assertion should claim.
+
+    Attributes
+    ----------
+    target, accumulator
+        Inbox items that it is about, and the inbox's accumulator there.
+    history
+        The right history; leaves from `segments` on repeat the finished state.
+    first_segment
+        How many segments there are from genesis to the assertion.
+    """
+
+    assertion_id: bytes
+    parent_id: bytes
+    target: int
+    accumulator: bytes
+    history: HistoryTree
+    first_segment: int
+    segments: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,7 @@ class Claims:
         self._middle: dict[bytes, tuple[bytes, tuple[bytes, ...]]] = {}
         self._histories: dict[tuple[bytes, bytes], tuple[bytes, bytes]] = {}
         self._verdicts: dict[bytes, bool] = {}
+        self._children: dict[tuple[bytes, bytes], RightChild] = {}
 
     def right_branch(self) -> list[KnownAssertion]:
         """Return genesis and its right descendants as far as this node can tell."""
@@ -77,6 +102,32 @@ class Claims:
         if min(len(self._derivation.items), self._replica.item_count) < target:
             return None
         return self._claim(parent, target)
+
+    def right_child(self, parent: KnownAssertion) -> RightChild | None:
+        """Return what the children of a right assertion should claim.
+
+        `None` if the inbox or the execution is not there yet.
+        """
+        target = parent.created.next_target
+        if min(len(self._derivation.items), self._replica.item_count) < target:
+            return None
+        accumulator = self._derivation.accumulator(target)
+        key = (parent.id, accumulator)
+        if key not in self._children:
+            while len(self._children) >= _KEPT_CHILDREN:
+                del self._children[next(iter(self._children))]
+            span = self._span_after(parent.created, target)
+            history = self._history(span)
+            self._children[key] = RightChild(
+                assertion_id(parent.id, history.root, accumulator),
+                parent.id,
+                target,
+                accumulator,
+                history,
+                span.start,
+                span.end - span.start,
+            )
+        return self._children[key]
 
     def pending(self) -> list[PendingClaim]:
         """Return the right assertions that are not confirmed, parents first."""
@@ -196,3 +247,15 @@ class Claims:
             middle = (low + high) // 2
             low, high = (low, middle) if items[middle].segments >= segment else (middle + 1, high)
         return items[low]
+
+
+def assertion_input(claim: RightClaim) -> tuple[object, ...]:
+    """Return a claim as `createAssertion` takes it (docs/spec.md G-5)."""
+    return (
+        claim.parent_id,
+        claim.assertion_id,
+        claim.history_root,
+        claim.after_state_root,
+        list(claim.last_leaf_branch),
+        claim.cursor + b"".join(claim.cursor_branch),
+    )

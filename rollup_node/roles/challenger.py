@@ -13,17 +13,25 @@ from typing import Final
 
 from rollup_node.derive.assertions import AssertionTree, KnownAssertion
 from rollup_node.derive.events import Service
-from rollup_node.proof.edges import EdgeKey, edge_id, layer_zero
-from rollup_node.roles.collecting import (
-    ClaimTariffs,
-    Settle,
-    WonContest,
-    find_settlement,
-    find_tariffs,
+from rollup_node.proof.edges import edge_id, layer_zero
+from rollup_node.roles.collecting import WonContest, find_settlement, find_tariffs
+from rollup_node.roles.contest import Contest
+from rollup_node.roles.dispute_moves import (
+    Action,
+    AdvanceStake,
+    Bisect,
+    Collect,
+    Confirm,
+    MakeRightClaim,
+    MarkConfirmable,
+    ProveOneStep,
+    ProveSegment,
+    Refute,
+    Release,
+    ReportStakeElsewhere,
+    UpdateTimers,
 )
-from rollup_node.roles.contest import Contest, WrongLeaf
-from rollup_node.roles.disputes import Disputes, KnownEdge
-from rollup_node.roles.proposer import RightClaim
+from rollup_node.roles.disputes import Disputes
 
 MAX_UPDATES: Final = 100
 """Edges in one update of timers: about 30,000 gas each."""
@@ -83,115 +91,6 @@ class ChallengerMemory:
 
     struck: frozenset[bytes] = field(default_factory=frozenset)
     reported: frozenset[bytes] = field(default_factory=frozenset)
-
-
-@dataclass(frozen=True, slots=True)
-class ReportStakeElsewhere:
-    """Tell the operator: the stake stands where it cannot move from, so a claim is not made."""
-
-    origin: bytes
-    staked_on: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class MakeRightClaim:
-    """Create the right assertion, with a new stake if `value_wei` is not 0."""
-
-    claim: RightClaim
-    value_wei: int
-
-
-@dataclass(frozen=True, slots=True)
-class AdvanceStake:
-    """Move the own stake to a child of the assertion behind which it stands."""
-
-    child: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Bisect:
-    """Reveal the halves of an edge; of a whole history if `assertion_id` is given."""
-
-    edge: EdgeKey
-    left: bytes
-    right: bytes
-    assertion_id: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProveSegment:
-    """Bring the proof table to where one transaction proves the rest of a segment."""
-
-    origin: bytes
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refute:
-    """Kill an assertion by its first wrong leaf."""
-
-    origin: bytes
-    assertion_id: bytes
-    wrong: WrongLeaf
-
-
-@dataclass(frozen=True, slots=True)
-class ProveOneStep:
-    """Prove a rivaled leaf of the right history."""
-
-    contest: Contest
-    edge: EdgeKey
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateTimers:
-    """Have edges inherit from their halves, in this order."""
-
-    edges: tuple[KnownEdge, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MarkConfirmable:
-    """Store that an assertion has won enough time."""
-
-    assertion_id: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """Confirm an assertion."""
-
-    assertion_id: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Take the own stake back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collect:
-    """Have the stake pool pay what it owes."""
-
-    amount_wei: int
-
-
-Action = (
-    ReportStakeElsewhere
-    | MakeRightClaim
-    | AdvanceStake
-    | Bisect
-    | ProveSegment
-    | Refute
-    | ProveOneStep
-    | UpdateTimers
-    | MarkConfirmable
-    | Confirm
-    | Settle
-    | ClaimTariffs
-    | Release
-    | Collect
-)
 
 
 def decide(

@@ -1,0 +1,115 @@
+"""The moves that a challenger may decide on, as plain data."""
+
+from dataclasses import dataclass
+
+from rollup_node.proof.edges import EdgeKey
+from rollup_node.roles.collecting import ClaimTariffs, Settle
+from rollup_node.roles.contest import Contest, WrongLeaf
+from rollup_node.roles.disputes import KnownEdge
+from rollup_node.roles.proposer import RightClaim
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStakeElsewhere:
+    """Tell the operator: the stake stands where it cannot move from, so a claim is not made."""
+
+    origin: bytes
+    staked_on: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MakeRightClaim:
+    """Create the right assertion, with a new stake if `value_wei` is not 0."""
+
+    claim: RightClaim
+    value_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceStake:
+    """Move the own stake to a child of the assertion behind which it stands."""
+
+    child: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Bisect:
+    """Reveal the halves of an edge; of a whole history if `assertion_id` is given."""
+
+    edge: EdgeKey
+    left: bytes
+    right: bytes
+    assertion_id: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProveSegment:
+    """Bring the proof table to where one transaction proves the rest of a segment."""
+
+    origin: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refute:
+    """Kill an assertion by its first wrong leaf."""
+
+    origin: bytes
+    assertion_id: bytes
+    wrong: WrongLeaf
+
+
+@dataclass(frozen=True, slots=True)
+class ProveOneStep:
+    """Prove a rivaled leaf of the right history."""
+
+    contest: Contest
+    edge: EdgeKey
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateTimers:
+    """Have edges inherit from their halves, in this order."""
+
+    edges: tuple[KnownEdge, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkConfirmable:
+    """Store that an assertion has won enough time."""
+
+    assertion_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """Confirm an assertion."""
+
+    assertion_id: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Take the own stake back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Have the stake pool pay what it owes."""
+
+    amount_wei: int
+
+
+Conclusion = UpdateTimers | MarkConfirmable | Confirm | Settle | ClaimTariffs | Release | Collect
+"""Moves that only state what is so already, on clocks and in money."""
+
+Action = (
+    ReportStakeElsewhere
+    | MakeRightClaim
+    | AdvanceStake
+    | Bisect
+    | ProveSegment
+    | Refute
+    | ProveOneStep
+    | Conclusion
+)
