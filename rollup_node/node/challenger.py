@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Final
@@ -11,12 +11,14 @@ from rollup_node.derive.assertions import KnownAssertion
 from rollup_node.derive.events import L1Block, Service
 from rollup_node.node.challenger_moves import ChallengerMoves
 from rollup_node.node.claims import Claims, RightChild
-from rollup_node.node.config import Parameters
+from rollup_node.node.config import Parameters, RollupConfig
 from rollup_node.node.evidence import Evidence
 from rollup_node.node.follow import L1Follower
-from rollup_node.node.histories import PublishedHistories
+from rollup_node.node.histories import HistorySource, PublishedHistories
+from rollup_node.node.replica import Replica
 from rollup_node.ports import L1Reader, L1Sender, L1Update
 from rollup_node.proof.history import HistoryTree
+from rollup_node.proof.machine import Machine
 from rollup_node.roles.challenger import ChallengerMemory, ChallengerView, decide
 from rollup_node.roles.collecting import WonContest, earned_services
 from rollup_node.roles.contest import (
@@ -240,3 +242,29 @@ class ChallengerPlayer:
                 )[0]
                 for service in Service
             }
+
+
+def make_challenger(  # noqa: PLR0913 - all that a node knows
+    follower: L1Follower,
+    replica: Replica,
+    claims: Claims,
+    reader: L1Reader,
+    sender: L1Sender,
+    machine: Machine,
+    rollup: RollupConfig,
+    sources: Sequence[HistorySource],
+    *,
+    releases: bool = True,
+) -> ChallengerPlayer:
+    """Return a challenger over the parts of a node; `sources` may publish histories."""
+    config_hash = bytes.fromhex(rollup.config_hash.removeprefix("0x"))
+    return ChallengerPlayer(
+        follower,
+        reader,
+        sender,
+        claims,
+        rollup.parameters,
+        Evidence(replica, machine, reader, config_hash),
+        PublishedHistories(sources, rollup.parameters.history_height),
+        releases,
+    )

@@ -23,6 +23,12 @@ _OF_STATUS: Final = {
     ("batch_poster", "backlog"): "strikenet_batch_poster_estimated_batch_backlog",
     ("proposer", "claimed"): "strikenet_proposer_assertions_made_total",
     ("proposer", "confirmed"): "strikenet_proposer_assertions_confirmed_total",
+    ("challenger", "contests"): "strikenet_challenger_contests",
+    ("challenger", "moves"): "strikenet_challenger_moves_total",
+    ("challenger", "found_done"): "strikenet_challenger_moves_found_done_total",
+    ("challenger", "spent_wei"): "strikenet_challenger_spent_wei_total",
+    ("challenger", "earned_wei"): "strikenet_challenger_earned_wei_total",
+    ("challenger", "lost"): "strikenet_challenger_lost",
     ("verifier", "agrees"): "strikenet_verifier_agrees",
     ("verifier", "agreed_block"): "strikenet_verifier_agreed_block",
     ("verifier", "checked_assertions"): "strikenet_verifier_checked_assertions",
@@ -59,7 +65,10 @@ def read_players(players: Sequence[Player]) -> Iterator[Sample]:
     """Return what the roles say."""
     for role, status in collect_status(players).items():
         for key, value in status.items():
-            if name := _OF_STATUS.get((role, key)):
+            name = _OF_STATUS.get((role, key))
+            if name and isinstance(value, dict):
+                yield from (Sample(name, count, (kind,)) for kind, count in value.items())
+            elif name:
                 yield Sample(name, len(value) if isinstance(value, list) else value)
 
 

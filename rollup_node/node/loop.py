@@ -22,12 +22,14 @@ from rollup_node.l1.sender import RpcSender
 from rollup_node.node import gauges
 from rollup_node.node.backend import SequencerBackend, Sync, refuse_batch_data
 from rollup_node.node.batch_source import LocalBatches, RemoteBatches
+from rollup_node.node.challenger import make_challenger
 from rollup_node.node.claims import Claims, genesis_assertion
 from rollup_node.node.clock import NodeClock
 from rollup_node.node.config import NodeConfig, RollupConfig
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.follower import FollowerBackend
 from rollup_node.node.games import Games
+from rollup_node.node.histories import RpcHistorySource
 from rollup_node.node.metrics import NodeMetrics, Sample
 from rollup_node.node.players import (
     BatchPosterPlayer,
@@ -78,8 +80,9 @@ class Node:
         self.sequencer: Sequencer | None = None
         self.players: list[Player] = []
         self._remote = JsonRpcClient(config.sequencer_url) if config.sequencer_url else None
+        self._peers = [RpcHistorySource(url) for url in config.peers]
         self._server: RpcServer | None = None
-        follows = any(role in config.roles for role in ("proposer", "verifier"))
+        follows = any(role in config.roles for role in ("proposer", "verifier", "challenger"))
         recover = recover_in_thread(self.machine.domain)
         self.replica = Replica(self.machine, recover, segments=follows)
         self._executes = follows
@@ -149,6 +152,8 @@ class Node:
         await self._client.close()
         if self._remote is not None:
             await self._remote.close()
+        for peer in self._peers:
+            await peer.close()
 
     async def _turn(self, cycle: Callable[[], Awaitable[bool]], pause: float) -> float:
         """Run one cycle and return how long to wait; the four error branches are here."""
@@ -264,7 +269,7 @@ class Node:
             self.players.append(
                 VerifierPlayer(self.follower, self.replica, self.claims, self._remote)
             )
-        if "batch_poster" not in roles and "proposer" not in roles:
+        if not {"batch_poster", "proposer", "challenger"} & set(roles):
             return
         sender = RpcSender(self._client, self.reader, self.config.key(), self.rollup.l1_chain_id)
         await sender.recover()
@@ -277,6 +282,21 @@ class Node:
             parameters = self.rollup.parameters
             self.players.append(
                 ProposerPlayer(self.follower, self.reader, sender, self.claims, parameters)
+            )
+
+        if "challenger" in roles:
+            self.players.append(
+                make_challenger(
+                    self.follower,
+                    self.replica,
+                    self.claims,
+                    self.reader,
+                    sender,
+                    self.machine,
+                    self.rollup,
+                    self._peers,
+                    releases="proposer" not in roles,
+                )
             )
 
     def _set_batch_data(self, mode: BatchMode) -> None:

@@ -65,6 +65,18 @@ METRICS: Final[Mapping[str, Description]] = {
     ),
     "strikenet_proposer_assertions_made_total": Description("counter", "Assertions created"),
     "strikenet_proposer_assertions_confirmed_total": Description("counter", "Assertions confirmed"),
+    "strikenet_challenger_contests": Description(
+        "gauge", "Contests on the right branch with a wrong claim that lives"
+    ),
+    "strikenet_challenger_moves_total": Description(
+        "counter", "Transactions of the challenger by function of the contracts", ("move",)
+    ),
+    "strikenet_challenger_moves_found_done_total": Description(
+        "counter", "Moves that somebody else had made already"
+    ),
+    "strikenet_challenger_spent_wei_total": Description("counter", "Fees paid on L1"),
+    "strikenet_challenger_earned_wei_total": Description("counter", "Tariffs credited"),
+    "strikenet_challenger_lost": Description("gauge", "1 once a wrong claim was confirmed"),
     "strikenet_verifier_agrees": Description("gauge", "1 while nothing differs"),
     "strikenet_verifier_agreed_block": Description(
         "gauge", "Highest L2 block that the sequencer reported alike"
