@@ -16,11 +16,9 @@ from rollup_node.roles.collecting import ClaimTariffs, EarnedService, Settle, Wo
 from rollup_node.roles.contest import prove_leaf
 from rollup_node.roles.dispute_moves import (
     Action,
-    AdvanceStake,
     Bisect,
     Collect,
     Conclusion,
-    Confirm,
     MakeRightClaim,
     MarkConfirmable,
     ProveOneStep,
@@ -30,6 +28,7 @@ from rollup_node.roles.dispute_moves import (
     ReportStakeElsewhere,
     UpdateTimers,
 )
+from rollup_node.roles.proposer import AdvanceStake, Confirm
 
 _DONE: Final = frozenset(
     [

@@ -129,16 +129,19 @@ class Claims:
             )
         return self._children[key]
 
-    def pending(self) -> list[PendingClaim]:
-        """Return the right assertions that are not confirmed, parents first."""
-        found = []
-        branch = self.right_branch()
-        for parent, child in pairwise(branch):
-            if not child.confirmed:
-                rivals = len(self._tree.children(parent.id)) - 1
-                created = child.created.created_at
-                found.append(PendingClaim(child.id, parent.confirmed, created, rivals))
-        return found
+    def pending(self, now: int) -> list[PendingClaim]:
+        """Return the right assertions that are not confirmed, parents first; `now` is L1 time."""
+        return [
+            PendingClaim(
+                assertion_id=child.id,
+                parent_confirmed=parent.confirmed,
+                live_own_seconds=self._tree.live_own(child.id, now),
+                rivaled=len(self._tree.children(parent.id)) > 1,
+                confirmable_at=child.confirmable_at,
+            )
+            for parent, child in pairwise(self.right_branch())
+            if not child.confirmed
+        ]
 
     def checked(self) -> list[CheckedAssertion]:
         """Return all assertions whose target this node has executed, held against its own."""

@@ -11,15 +11,30 @@ from rollup_node.node.claims import Claims
 from rollup_node.node.config import BatchData, Parameters
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.replica import Replica
-from rollup_node.ports import BatchSource, L1Reader, L1Sender, L1Update, TemporaryError
+from rollup_node.ports import (
+    BatchSource,
+    L1Reader,
+    L1Sender,
+    L1Update,
+    TemporaryError,
+    TransactionReverted,
+)
 from rollup_node.roles import batch_poster, proposer, verifier
 from rollup_node.roles.batch_poster import CutBatch, PostBatch, PosterMemory, PosterView
-from rollup_node.roles.proposer import Claim, Confirm, ProposerMemory, ProposerView
+from rollup_node.roles.proposer import (
+    AdvanceStake,
+    Claim,
+    Confirm,
+    ProposerMemory,
+    ProposerView,
+    RightClaim,
+)
 from rollup_node.roles.verifier import VerifierMemory, VerifierView
 
 _WINDOW: Final = 16
 _CLAIM_INTERVAL_SECONDS: Final = 2
-_ZERO: Final = bytes(32)
+_DONE: Final = frozenset(["AlreadyConfirmed", "AssertionExists", "ParentClosed"])
+"""Errors that say that somebody was faster."""
 
 _logger = logging.getLogger(__name__)
 
@@ -126,36 +141,49 @@ class ProposerPlayer:
         """Nothing to remember: everything is found on L1 again."""
 
     async def act(self) -> bool:
-        """Confirm or claim, one thing."""
-        head = self.follower.derivation.head
-        claim = self.claims.next_claim()
-        (staked,) = await self.reader.call(
-            "assertion_chain", "stakedOn", self.sender.address, block_hash=head.hash
-        )
-        behind = self.follower.tree.get(staked)
-        moves = behind is not None and (
-            behind.confirmed or (claim is not None and staked == claim.parent_id)
-        )
-        view = ProposerView(
-            l1_time=head.timestamp,
-            confirm_period_seconds=self.parameters.confirm_period_seconds,
-            next_claim=claim,
-            pending=self.claims.pending(),
-            stake_wei=0 if moves else self.parameters.stake_wei,
-            stake_locked=staked != _ZERO and not moves,
-        )
+        """Confirm or claim, one thing; what somebody else has done meanwhile is done."""
+        view = self._view(self.claims.next_claim())
         memory, actions = proposer.decide(view, self.memory, _CLAIM_INTERVAL_SECONDS)
         for action in actions:
-            if isinstance(action, Claim):
-                await self._claim(action)
-            else:
-                await self._confirm(action)
+            try:
+                await self._do(action)
+            except TransactionReverted as error:
+                if error.name not in _DONE:
+                    raise
+                _logger.info("%s: done already: %s", type(action).__name__, error)
         self.memory = memory
         return bool(actions)
 
     def status(self) -> dict[str, Any]:
         """Return what this process did."""
         return {"proposer": {"claimed": self.claimed, "confirmed": self.confirmed}}
+
+    def _view(self, claim: RightClaim | None) -> ProposerView:
+        head, tree = self.follower.derivation.head, self.follower.tree
+        staked = tree.stakes.get(self.sender.address)
+        branch = [known.id for known in self.claims.right_branch()]
+        behind = None if staked is None else tree.get(staked)
+        free = behind is not None and behind.confirmed
+        path = branch[branch.index(staked) + 1 :] if staked in branch and not free else []
+        moves = free or staked in branch
+        return ProposerView(
+            l1_time=head.timestamp,
+            confirm_period_seconds=self.parameters.confirm_period_seconds,
+            rival_delay_seconds=self.parameters.rival_delay_seconds,
+            next_claim=claim,
+            pending=self.claims.pending(head.timestamp),
+            stake_wei=0 if moves else self.parameters.stake_wei,
+            stake_path=path,
+            stake_locked=staked is not None and not moves,
+        )
+
+    async def _do(self, action: Claim | Confirm | AdvanceStake) -> None:
+        if isinstance(action, Claim):
+            await self._claim(action)
+        elif isinstance(action, Confirm):
+            await self._confirm(action)
+        else:
+            await self.sender.send("assertion_chain", "advanceStake", action.child)
 
     async def _claim(self, action: Claim) -> None:
         claim = action.claim

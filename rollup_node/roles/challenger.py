@@ -18,10 +18,8 @@ from rollup_node.roles.collecting import WonContest, find_settlement, find_tarif
 from rollup_node.roles.contest import Contest
 from rollup_node.roles.dispute_moves import (
     Action,
-    AdvanceStake,
     Bisect,
     Collect,
-    Confirm,
     MakeRightClaim,
     MarkConfirmable,
     ProveOneStep,
@@ -32,6 +30,7 @@ from rollup_node.roles.dispute_moves import (
     UpdateTimers,
 )
 from rollup_node.roles.disputes import Disputes
+from rollup_node.roles.proposer import AdvanceStake, Confirm
 
 MAX_UPDATES: Final = 100
 """Edges in one update of timers: about 30,000 gas each."""

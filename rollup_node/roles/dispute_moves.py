@@ -6,7 +6,7 @@ from rollup_node.proof.edges import EdgeKey
 from rollup_node.roles.collecting import ClaimTariffs, Settle
 from rollup_node.roles.contest import Contest, WrongLeaf
 from rollup_node.roles.disputes import KnownEdge
-from rollup_node.roles.proposer import RightClaim
+from rollup_node.roles.proposer import AdvanceStake, Confirm, RightClaim
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,6 @@ class MakeRightClaim:
 
     claim: RightClaim
     value_wei: int
-
-
-@dataclass(frozen=True, slots=True)
-class AdvanceStake:
-    """Move the own stake to a child of the assertion behind which it stands."""
-
-    child: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +70,6 @@ class UpdateTimers:
 @dataclass(frozen=True, slots=True)
 class MarkConfirmable:
     """Store that an assertion has won enough time."""
-
-    assertion_id: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """Confirm an assertion."""
 
     assertion_id: bytes
 

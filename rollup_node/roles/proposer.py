@@ -1,7 +1,8 @@
 """The proposer: claims what it has executed itself, and confirms claims whose time has come.
 
 Everything is found again on L1: a right child that exists already, whoever made it, is done, so a
-proposer that was killed after any action neither claims nor pays twice.
+proposer that was killed after any action neither claims nor pays twice. It leaves contests to the
+challenger and goes on below a right claim that has rivals.
 """
 
 from collections.abc import Sequence
@@ -28,13 +29,21 @@ class RightClaim:
 class PendingClaim:
     """An unconfirmed assertion on the branch that this node holds to be right.
 
-    `rivals` are other children of its parent; `created_at` in L1 seconds.
+    Attributes
+    ----------
+    live_own_seconds
+        How long it was the only live child of its parent (docs/spec.md D-6).
+    rivaled
+        Whether its parent ever had another child.
+    confirmable_at
+        When it was marked, unix seconds (docs/spec.md D-10).
     """
 
     assertion_id: bytes
     parent_confirmed: bool
-    created_at: int
-    rivals: int
+    live_own_seconds: int
+    rivaled: bool
+    confirmable_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +62,20 @@ class ProposerView:
     stake_wei
         What a new stake costs; 0 if this account's stake stands behind the parent of `next_claim`
         or behind a confirmed assertion, so that it moves.
+    stake_path
+        Right assertions that others made below the one behind which the stake stands, parents
+        first: it has to move along before a claim.
     stake_locked
         True if this account's stake stands elsewhere: it cannot claim now.
     """
 
     l1_time: int
     confirm_period_seconds: int
+    rival_delay_seconds: int
     next_claim: RightClaim | None
     pending: Sequence[PendingClaim]
     stake_wei: int
+    stake_path: Sequence[bytes]
     stake_locked: bool
 
 
@@ -87,7 +101,14 @@ class Confirm:
     assertion_id: bytes
 
 
-Action = Claim | Confirm
+@dataclass(frozen=True, slots=True)
+class AdvanceStake:
+    """Move the own stake to a child of the assertion behind which it stands."""
+
+    child: bytes
+
+
+Action = Claim | Confirm | AdvanceStake
 
 
 def decide(
@@ -102,12 +123,21 @@ def decide(
         once.
     """
     for pending in view.pending:
-        over = pending.created_at + view.confirm_period_seconds <= view.l1_time
-        if pending.parent_confirmed and over and pending.rivals == 0:
+        if pending.parent_confirmed and _is_over(pending, view):
             return memory, (Confirm(pending.assertion_id),)
     claim = view.next_claim
     if claim is None or view.stake_locked:
         return memory, ()
     if claim.finished and view.l1_time - memory.claimed_at < interval_seconds:
         return memory, ()
+    if view.stake_path:
+        return memory, (AdvanceStake(view.stake_path[0]),)
     return ProposerMemory(view.l1_time), (Claim(claim, view.stake_wei),)
+
+
+def _is_over(pending: PendingClaim, view: ProposerView) -> bool:
+    """Tell whether the time of a claim has come. Source: docs/spec.md D-10."""
+    if not pending.rivaled:
+        return pending.live_own_seconds >= view.confirm_period_seconds
+    marked = pending.confirmable_at
+    return marked is not None and marked + view.rival_delay_seconds <= view.l1_time
