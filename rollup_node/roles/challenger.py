@@ -122,8 +122,9 @@ def _fight(contest: Contest, view: ChallengerView, memory: ChallengerMemory) -> 
     if stays:
         dying = {
             wrong.index
-            for child, wrong in contest.wrong_leaves.items()
-            if child not in memory.struck
+            for child in live
+            if child.id not in memory.struck
+            and (wrong := contest.wrong_leaves.get(child.id)) is not None
         }
         for edge in contest.unproven_leaves(view.disputes):
             if edge.index not in dying:
