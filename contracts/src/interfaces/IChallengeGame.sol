@@ -110,6 +110,8 @@ interface IChallengeGame {
     error TransitionIsValid(bytes32 assertionId, uint256 index);
     /// @notice The run proves another segment than the one in dispute.
     error WrongRun(bytes32 expectedStart, bytes32 actualStart);
+    /// @notice The run does not prove under `target` and `configHash`, those of the contest.
+    error WrongContext(uint256 target, bytes32 configHash);
     /// @notice The service was paid already, or nobody did it.
     error NothingEarned(bytes32 id);
     /// @notice Until then services can still be claimed.

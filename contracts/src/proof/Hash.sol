@@ -18,6 +18,9 @@ library Tag {
     uint8 internal constant CONFIGURATION = 0x0b;
     uint8 internal constant CONTEXT = 0x0c;
     uint8 internal constant BLOB_CHALLENGE = 0x0e;
+    uint8 internal constant MUTUAL = 0x11;
+    uint8 internal constant EDGE = 0x12;
+    uint8 internal constant PREFIX = 0x13;
 }
 
 /// @notice The hash helper: the one place where hashing is written in assembly, because every node of every proof
@@ -44,6 +47,24 @@ library Hash {
             mstore8(buffer, tag)
             calldatacopy(add(buffer, 1), data.offset, data.length)
             result := keccak256(buffer, add(data.length, 1))
+        }
+    }
+
+    /// @notice `H(tag ‖ origin ‖ height u8 ‖ index u64 ‖ prefix)`, in memory past the free pointer that the next call
+    /// uses again: a bisection names three edges and must stay cheap.
+    function place(uint8 tag, bytes32 originId, uint8 height, uint64 index, bytes32 prefix)
+        internal
+        pure
+        returns (bytes32 result)
+    {
+        assembly ("memory-safe") {
+            let buffer := mload(0x40)
+            mstore8(buffer, tag)
+            mstore(add(buffer, 1), originId)
+            mstore8(add(buffer, 33), height)
+            mstore(add(buffer, 34), shl(192, index))
+            mstore(add(buffer, 42), prefix)
+            result := keccak256(buffer, 74)
         }
     }
 }
