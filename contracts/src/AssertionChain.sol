@@ -4,20 +4,23 @@ pragma solidity 0.8.37;
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 
 import {Deadline} from "./core/Deadline.sol";
-import {Layout} from "./core/Layout.sol";
-import {Leaves} from "./core/Leaves.sol";
+import {Siblings} from "./core/Siblings.sol";
 import {Assertion, AssertionInput, AssertionStatus, IAssertionChain} from "./interfaces/IAssertionChain.sol";
 import {IBridge} from "./interfaces/IBridge.sol";
+import {IChallengeGame} from "./interfaces/IChallengeGame.sol";
+import {IExitMode} from "./interfaces/IExitMode.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
+import {IStakePool} from "./interfaces/IStakePool.sol";
+import {IVerifier} from "./interfaces/IVerifier.sol";
 import {AssertionId} from "./proof/AssertionId.sol";
 import {Tag} from "./proof/Hash.sol";
 import {History} from "./proof/History.sol";
-import {StateProof} from "./proof/StateProof.sol";
-import {Cursor} from "./types/State.sol";
 
 /// @title Tree of bonded claims about the L2 state
-/// @dev Promises: IAssertionChain. Rules: docs/spec.md G-4 to G-7. Invariants: docs/invariants.md A-1 to A-6.
-contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
+/// @dev Promises: IAssertionChain. Rules: docs/spec.md G-4 to G-8, D-6, D-10, D-11. Invariants: docs/invariants.md A.
+contract AssertionChain is IAssertionChain {
+    using Siblings for mapping(bytes32 id => Assertion node);
+
     /// @dev Height of histories, and with it the work of a challenge, stays bounded.
     uint8 internal constant MAX_HISTORY_HEIGHT = 32;
     uint64 internal constant MAX_PERIOD_SECONDS = 1 << 31;
@@ -33,52 +36,62 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
     /// @inheritdoc IAssertionChain
     address public immutable VERIFIER;
     /// @inheritdoc IAssertionChain
+    address public immutable CHALLENGE_GAME;
+    /// @inheritdoc IAssertionChain
+    address public immutable STAKE_POOL;
+    /// @inheritdoc IAssertionChain
+    address public immutable EXIT_MODE;
+    /// @inheritdoc IAssertionChain
     uint64 public immutable L2_CHAIN_ID;
     /// @inheritdoc IAssertionChain
     uint8 public immutable HISTORY_HEIGHT;
     /// @inheritdoc IAssertionChain
     uint64 public immutable CONFIRM_PERIOD_SECONDS;
     /// @inheritdoc IAssertionChain
+    uint64 public immutable RIVAL_DELAY_SECONDS;
+    /// @inheritdoc IAssertionChain
     uint96 public immutable STAKE_WEI;
 
     /// @inheritdoc IAssertionChain
     bytes32 public latestConfirmed;
     /// @inheritdoc IAssertionChain
-    uint256 public lockedStakes;
-    /// @inheritdoc IAssertionChain
     mapping(address staker => bytes32 id) public stakedOn;
     mapping(bytes32 id => Assertion node) private _assertions;
 
-    /// @dev The bridge is deployed before, with the precomputed address of this contract.
+    /// @dev The other contracts are deployed before, with the precomputed address of this one.
     constructor(
         address inbox,
         address bridge,
         address verifier,
+        address challengeGame,
+        address stakePool,
+        address exitMode,
         uint64 l2ChainId,
         uint8 historyHeight,
         uint64 confirmPeriodSeconds,
-        uint96 stakeWei,
+        uint64 rivalDelaySeconds,
         bytes32 genesisStateRoot
     ) {
-        if (IInbox(inbox).BRIDGE() != bridge) revert InvalidParameter("bridge", uint160(bridge));
-        if (IBridge(bridge).ASSERTION_CHAIN() != address(this)) revert InvalidParameter("bridge", uint160(bridge));
-        if (IBridge(bridge).INBOX() != inbox) revert InvalidParameter("inbox", uint160(inbox));
-        if (verifier.code.length == 0) revert InvalidParameter("verifier", uint160(verifier));
         if (historyHeight == 0 || historyHeight > MAX_HISTORY_HEIGHT) {
             revert InvalidParameter("historyHeight", historyHeight);
         }
         if (confirmPeriodSeconds == 0 || confirmPeriodSeconds > MAX_PERIOD_SECONDS) {
             revert InvalidParameter("confirmPeriodSeconds", confirmPeriodSeconds);
         }
-        if (stakeWei == 0) revert InvalidParameter("stakeWei", 0);
+        if (rivalDelaySeconds > MAX_PERIOD_SECONDS) revert InvalidParameter("rivalDelaySeconds", rivalDelaySeconds);
         if (genesisStateRoot == 0) revert InvalidParameter("genesisStateRoot", 0);
         INBOX = inbox;
         BRIDGE = bridge;
         VERIFIER = verifier;
+        CHALLENGE_GAME = challengeGame;
+        STAKE_POOL = stakePool;
+        EXIT_MODE = exitMode;
         L2_CHAIN_ID = l2ChainId;
         HISTORY_HEIGHT = historyHeight;
         CONFIRM_PERIOD_SECONDS = confirmPeriodSeconds;
-        STAKE_WEI = stakeWei;
+        RIVAL_DELAY_SECONDS = rivalDelaySeconds;
+        STAKE_WEI = IStakePool(stakePool).STAKE_WEI();
+        _checkPartners();
         configHash = keccak256(
             abi.encodePacked(
                 Tag.CONFIGURATION,
@@ -88,15 +101,20 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
                 verifier,
                 historyHeight,
                 uint40(confirmPeriodSeconds),
-                stakeWei
+                STAKE_WEI
             )
         );
         GENESIS_ID = _createGenesis(genesisStateRoot);
     }
 
+    modifier unlessExited() {
+        if (IExitMode(EXIT_MODE).entered()) revert ExitModeActive();
+        _;
+    }
+
     /// @inheritdoc IAssertionChain
-    function createAssertion(AssertionInput calldata input) external payable nonReentrant returns (bytes32 id) {
-        Assertion storage parent = _known(input.parentId);
+    function createAssertion(AssertionInput calldata input) external payable unlessExited returns (bytes32 id) {
+        Assertion storage parent = _unlost(input.parentId);
         if (parent.confirmedChild != 0) revert ParentClosed(input.parentId, parent.confirmedChild);
         uint40 target = parent.nextTarget;
         uint64 inboxCount = IInbox(INBOX).count();
@@ -106,41 +124,86 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
         if (id != input.expectedId) revert UnexpectedAssertion(input.expectedId, id);
         if (_assertions[id].status != AssertionStatus.NONE) revert AssertionExists(id);
         _checkHistory(input);
-        Cursor memory cursor = _openCursor(input);
-        if (cursor.item > target || (cursor.item == target && cursor.phase != 0)) {
-            revert CursorBeyondTarget(cursor.item, cursor.phase, target);
-        }
-        _moveStake(id, input.parentId);
-        _link(parent, id);
-        _store(id, input, target, inboxCount, cursor.item, accumulator);
+        (uint40 item, bool clean) = IVerifier(VERIFIER).position(input.afterStateRoot, input.cursorProof);
+        if (item > target || (item == target && !clean)) revert CursorBeyondTarget(item, clean, target);
+        bool isNew = _moveStake(id, input.parentId);
+        _store(id, input, target, inboxCount, item, accumulator);
+        _assertions.append(input.parentId, id);
+        if (isNew) IStakePool(STAKE_POOL).lock{value: msg.value}(msg.sender, id);
     }
 
     /// @inheritdoc IAssertionChain
-    function confirm(bytes32 id) external {
-        Assertion storage node = _known(id);
-        if (node.status == AssertionStatus.CONFIRMED) revert AlreadyConfirmed(id);
+    function advanceStake(bytes32 child) external {
+        bytes32 latest = stakedOn[msg.sender];
+        if (latest == 0) revert NoStake(msg.sender);
+        if (_unlost(child).parentId != latest) revert NotChildOfStake(child, latest);
+        stakedOn[msg.sender] = child;
+        emit BondMoved(msg.sender, latest, child);
+    }
+
+    /// @inheritdoc IAssertionChain
+    function markConfirmable(bytes32 id) external unlessExited {
+        Assertion storage node = _contestant(id);
+        if (node.markedAt != 0) revert AlreadyConfirmable(node.markedAt);
+        uint256 own = _liveOwn(id, node);
+        uint256 timer = IChallengeGame(CHALLENGE_GAME).assertionTimer(node.parentId, node.historyRoot);
+        if (!_isPeriod(own) && !_isPeriod(timer)) revert NotConfirmable(id, own, timer);
+        node.markedAt = uint40(block.timestamp);
+        emit AssertionConfirmable(id, uint64(block.timestamp));
+    }
+
+    /// @inheritdoc IAssertionChain
+    function confirm(bytes32 id) external unlessExited {
+        Assertion storage node = _contestant(id);
         Assertion storage parent = _assertions[node.parentId];
         if (parent.status != AssertionStatus.CONFIRMED) revert ParentNotConfirmed(node.parentId);
-        if (parent.childCount != 1) revert AssertionRivaled(id, parent.childCount - 1);
-        if (!Deadline.reached(block.timestamp, node.createdAt, CONFIRM_PERIOD_SECONDS)) {
-            revert ConfirmPeriodRunning(node.createdAt + CONFIRM_PERIOD_SECONDS);
+        if (parent.childCount == 1) {
+            if (!_isPeriod(_liveOwn(id, node))) revert ConfirmPeriodRunning(node.createdAt + CONFIRM_PERIOD_SECONDS);
+        } else {
+            if (node.markedAt == 0) revert AssertionRivaled(id, parent.childCount - 1);
+            if (!Deadline.reached(block.timestamp, node.markedAt, RIVAL_DELAY_SECONDS)) {
+                revert RivalDelayRunning(node.markedAt + RIVAL_DELAY_SECONDS);
+            }
         }
         node.status = AssertionStatus.CONFIRMED;
         parent.confirmedChild = id;
+        parent.closedAt = uint40(block.timestamp);
         latestConfirmed = id;
         emit AssertionConfirmed(id, node.afterStateRoot, node.item);
     }
 
     /// @inheritdoc IAssertionChain
-    function withdrawStake() external nonReentrant {
+    function refute(bytes32 id, address refuter) external {
+        if (msg.sender != CHALLENGE_GAME) revert NotGame(msg.sender);
+        Assertion storage node = _contestant(id);
+        node.status = AssertionStatus.REFUTED;
+        _assertions.remove(id);
+        emit AssertionRefuted(id, refuter);
+    }
+
+    /// @inheritdoc IAssertionChain
+    function settle(bytes32[] calldata ids, address[] calldata stakers) external {
+        for (uint256 i = 0; i < ids.length; ++i) {
+            _bury(ids[i]);
+        }
+        for (uint256 i = 0; i < stakers.length; ++i) {
+            bytes32 latest = stakedOn[stakers[i]];
+            if (latest == 0 || _assertions[latest].status != AssertionStatus.DEAD) continue;
+            delete stakedOn[stakers[i]];
+            bytes32 contested = _assertions[_assertions[latest].deadRoot].parentId;
+            IStakePool(STAKE_POOL).seize(stakers[i], contested, msg.sender);
+        }
+    }
+
+    /// @inheritdoc IAssertionChain
+    function withdrawStake() external {
         bytes32 latest = stakedOn[msg.sender];
         if (latest == 0) revert NoStake(msg.sender);
-        if (_assertions[latest].status != AssertionStatus.CONFIRMED) revert StakeLocked(msg.sender, latest);
+        AssertionStatus status = _assertions[latest].status;
+        bool stranded = status == AssertionStatus.PENDING && IExitMode(EXIT_MODE).entered();
+        if (status != AssertionStatus.CONFIRMED && !stranded) revert StakeLocked(msg.sender, latest);
         delete stakedOn[msg.sender];
-        lockedStakes -= STAKE_WEI;
-        emit BondRefunded(msg.sender, latest, STAKE_WEI);
-        (bool paid,) = msg.sender.call{value: STAKE_WEI}("");
-        if (!paid) revert PaymentRefused(msg.sender, STAKE_WEI);
+        IStakePool(STAKE_POOL).release(msg.sender);
     }
 
     /// @inheritdoc IAssertionChain
@@ -159,20 +222,60 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IAssertionChain
+    function claimOf(bytes32 id)
+        external
+        view
+        returns (bytes32 parentId, bytes32 historyRoot, AssertionStatus status, address staker)
+    {
+        Assertion storage node = _known(id);
+        return (node.parentId, node.historyRoot, node.status, node.staker);
+    }
+
+    /// @inheritdoc IAssertionChain
+    function contest(bytes32 parentId)
+        external
+        view
+        returns (bytes32 afterStateRoot, uint40 target, bytes32 confirmedChild_, uint32 childCount_)
+    {
+        Assertion storage parent = _known(parentId);
+        return (parent.afterStateRoot, parent.nextTarget, parent.confirmedChild, parent.childCount);
+    }
+
+    /// @inheritdoc IAssertionChain
+    function confirmedChild(bytes32 parentId) external view returns (bytes32) {
+        return _assertions[parentId].confirmedChild;
+    }
+
+    /// @inheritdoc IAssertionChain
+    function confirmedAt(bytes32 parentId) external view returns (uint40) {
+        return _assertions[parentId].closedAt;
+    }
+
+    /// @inheritdoc IAssertionChain
+    function childCount(bytes32 parentId) external view returns (uint32) {
+        return _assertions[parentId].childCount;
+    }
+
+    /// @inheritdoc IAssertionChain
     function rivals(bytes32 id) external view returns (uint256) {
         Assertion storage node = _known(id);
         return id == GENESIS_ID ? 0 : _assertions[node.parentId].childCount - 1;
     }
 
     /// @inheritdoc IAssertionChain
-    function confirmableAt(bytes32 id) external view returns (uint64) {
+    function liveOwn(bytes32 id) external view returns (uint256) {
+        return _liveOwn(id, _known(id));
+    }
+
+    /// @inheritdoc IAssertionChain
+    function confirmableAt(bytes32 id) external view returns (uint64 until) {
         Assertion storage node = _known(id);
-        uint64 end = node.status == AssertionStatus.CONFIRMED ? 0 : node.createdAt + CONFIRM_PERIOD_SECONDS;
         while (node.status != AssertionStatus.CONFIRMED) {
+            uint64 own = _confirmableAt(node);
+            if (own == 0) return 0;
+            if (own > until) until = own;
             node = _assertions[node.parentId];
-            if (node.childCount != 1) return 0;
         }
-        return end;
     }
 
     /// @dev G-4.
@@ -193,14 +296,12 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
 
     /// @dev The stake of the caller now stands behind `id`. It can stand behind one assertion only: it comes from the
     /// parent, from a confirmed assertion, or from the value of this call.
-    function _moveStake(bytes32 id, bytes32 parentId) private {
+    function _moveStake(bytes32 id, bytes32 parentId) private returns (bool isNew) {
         bytes32 latest = stakedOn[msg.sender];
-        uint256 due = latest == 0 ? STAKE_WEI : 0;
+        isNew = latest == 0;
+        uint256 due = isNew ? STAKE_WEI : 0;
         if (msg.value != due) revert StakeMismatch(due, msg.value);
-        if (latest == 0) {
-            lockedStakes += STAKE_WEI;
-            emit BondLocked(msg.sender, id, STAKE_WEI);
-        } else {
+        if (!isNew) {
             if (latest != parentId && _assertions[latest].status != AssertionStatus.CONFIRMED) {
                 revert StakeElsewhere(msg.sender, latest);
             }
@@ -209,12 +310,24 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
         stakedOn[msg.sender] = id;
     }
 
-    /// @dev Append `id` to the children of its parent.
-    function _link(Assertion storage parent, bytes32 id) private {
-        if (parent.childCount == 0) parent.firstChild = id;
-        else _assertions[parent.lastChild].nextSibling = id;
-        parent.lastChild = id;
-        ++parent.childCount;
+    /// @dev D-11: a lost assertion takes over the topmost reason why it is lost.
+    function _bury(bytes32 id) private {
+        Assertion storage node = _known(id);
+        if (node.status == AssertionStatus.DEAD) return;
+        Assertion storage parent = _assertions[node.parentId];
+        bytes32 deadRoot;
+        if (parent.status == AssertionStatus.DEAD) {
+            deadRoot = parent.deadRoot;
+        } else {
+            bool outlived = parent.confirmedChild != 0 && parent.confirmedChild != id;
+            bool lost =
+                parent.status == AssertionStatus.CONFIRMED && (node.status == AssertionStatus.REFUTED || outlived);
+            if (!lost) revert NotLost(id);
+            deadRoot = id;
+        }
+        node.status = AssertionStatus.DEAD;
+        node.deadRoot = deadRoot;
+        emit AssertionDied(id, deadRoot);
     }
 
     /// @dev G-5: the target of the children is fixed now.
@@ -260,6 +373,42 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
         if (node.status == AssertionStatus.NONE) revert UnknownAssertion(id);
     }
 
+    /// @dev An assertion that is not known to be lost.
+    function _unlost(bytes32 id) private view returns (Assertion storage node) {
+        node = _known(id);
+        if (node.status == AssertionStatus.REFUTED || node.status == AssertionStatus.DEAD) {
+            revert AssertionLost(id, node.status);
+        }
+    }
+
+    /// @dev A pending assertion in a contest that nobody has won.
+    function _contestant(bytes32 id) private view returns (Assertion storage node) {
+        node = _unlost(id);
+        if (node.status == AssertionStatus.CONFIRMED) revert AlreadyConfirmed(id);
+        bytes32 winner = _assertions[node.parentId].confirmedChild;
+        if (winner != 0) revert ParentClosed(node.parentId, winner);
+    }
+
+    /// @dev D-6.
+    function _liveOwn(bytes32 id, Assertion storage node) private view returns (uint256) {
+        if (_assertions[node.parentId].firstLive != id) return 0;
+        uint256 end = node.nextLive == 0 ? block.timestamp : _assertions[node.nextLive].createdAt;
+        return end - node.createdAt;
+    }
+
+    /// @dev When a pending assertion can be confirmed if its parent is; 0 if it cannot, or if that depends on the game.
+    function _confirmableAt(Assertion storage node) private view returns (uint64) {
+        Assertion storage parent = _assertions[node.parentId];
+        if (node.status != AssertionStatus.PENDING || parent.confirmedChild != 0) return 0;
+        if (parent.childCount == 1) return node.createdAt + CONFIRM_PERIOD_SECONDS;
+        return node.markedAt == 0 ? 0 : node.markedAt + RIVAL_DELAY_SECONDS;
+    }
+
+    /// @dev Whether a clock that shows `elapsed` seconds has reached the confirm period.
+    function _isPeriod(uint256 elapsed) private view returns (bool) {
+        return Deadline.reached(elapsed, 0, CONFIRM_PERIOD_SECONDS);
+    }
+
     /// @dev The after state is the last leaf of the history (G-2).
     function _checkHistory(AssertionInput calldata input) private view {
         if (input.lastLeafBranch.length != HISTORY_HEIGHT) {
@@ -269,11 +418,30 @@ contract AssertionChain is IAssertionChain, ReentrancyGuardTransient {
         if (actual != input.historyRoot) revert HistoryMismatch(input.historyRoot, actual);
     }
 
-    /// @dev The cursor is a leaf of the after state (S-1).
-    function _openCursor(AssertionInput calldata input) private pure returns (Cursor memory) {
-        bytes memory value = abi.encodePacked(input.cursor);
-        bytes32 actual = StateProof.rootOf(Layout.CURSOR, value, input.cursorBranch);
-        if (actual != input.afterStateRoot) revert CursorMismatch(input.afterStateRoot, actual);
-        return Leaves.decodeCursor(value);
+    /// @dev Every contract was told of every other.
+    function _checkPartners() private view {
+        if (VERIFIER.code.length == 0) revert InvalidParameter("verifier", uint160(VERIFIER));
+        if (IInbox(INBOX).BRIDGE() != BRIDGE) revert InvalidParameter("bridge", uint160(BRIDGE));
+        IBridge bridge = IBridge(BRIDGE);
+        if (bridge.ASSERTION_CHAIN() != address(this) || bridge.INBOX() != INBOX || bridge.EXIT_MODE() != EXIT_MODE) {
+            revert InvalidParameter("bridge", uint160(BRIDGE));
+        }
+        IChallengeGame game = IChallengeGame(CHALLENGE_GAME);
+        if (
+            game.ASSERTION_CHAIN() != address(this) || game.STAKE_POOL() != STAKE_POOL || game.VERIFIER() != VERIFIER
+                || game.HISTORY_HEIGHT() != HISTORY_HEIGHT
+        ) revert InvalidParameter("challengeGame", uint160(CHALLENGE_GAME));
+        IStakePool pool = IStakePool(STAKE_POOL);
+        if (pool.ASSERTION_CHAIN() != address(this) || pool.CHALLENGE_GAME() != CHALLENGE_GAME) {
+            revert InvalidParameter("stakePool", uint160(STAKE_POOL));
+        }
+        IExitMode exitMode = IExitMode(EXIT_MODE);
+        if (exitMode.ASSERTION_CHAIN() != address(this) || exitMode.INBOX() != INBOX || exitMode.BRIDGE() != BRIDGE) {
+            revert InvalidParameter("exitMode", uint160(EXIT_MODE));
+        }
+        uint256 decision = 2 * (2 * uint256(CONFIRM_PERIOD_SECONDS) + RIVAL_DELAY_SECONDS);
+        if (exitMode.EXIT_AFTER_SECONDS() <= decision + IInbox(INBOX).FORCE_AFTER_SECONDS()) {
+            revert InvalidParameter("exitAfterSeconds", exitMode.EXIT_AFTER_SECONDS());
+        }
     }
 }

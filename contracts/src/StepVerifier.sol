@@ -10,6 +10,7 @@ import {IBlobImporter} from "./interfaces/IBlobImporter.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {IStep} from "./interfaces/IStep.sol";
 import {IStepVerifier} from "./interfaces/IStepVerifier.sol";
+import {IVerifier} from "./interfaces/IVerifier.sol";
 import {AssertionId} from "./proof/AssertionId.sol";
 import {InboxHash} from "./proof/InboxHash.sol";
 import {Multiproof, TableLeaf} from "./proof/Multiproof.sol";
@@ -75,11 +76,8 @@ contract StepVerifier is IStepVerifier {
         DEPOSIT_STEPS = depositSteps;
     }
 
-    /// @inheritdoc IStepVerifier
-    function prove(Call calldata call)
-        external
-        returns (bytes32 root, uint256 weight, bool ended, Reason[] memory reasons)
-    {
+    /// @inheritdoc IVerifier
+    function prove(Call calldata call) external returns (bytes32 root, uint256 weight, bool ended) {
         bytes32 ctx = context(call.target, call.configHash);
         Outcome memory outcome = _execute(ctx, call);
         uint256 stepsDone = uint256(call.stepsDone) + call.steps;
@@ -88,7 +86,7 @@ contract StepVerifier is IStepVerifier {
             (stored.root, stored.weight, stored.ended) = (outcome.root, uint128(outcome.weight), outcome.ended);
             emit StepsProven(ctx, call.startRoot, stepsDone, outcome.root, outcome.weight, outcome.ended);
         }
-        return (outcome.root, outcome.weight, outcome.ended, outcome.reasons);
+        return (outcome.root, outcome.weight, outcome.ended);
     }
 
     /// @inheritdoc IStepVerifier
@@ -101,7 +99,7 @@ contract StepVerifier is IStepVerifier {
         return (outcome.root, outcome.weight, outcome.ended, outcome.kinds, outcome.reasons);
     }
 
-    /// @inheritdoc IStepVerifier
+    /// @inheritdoc IVerifier
     function entry(bytes32 ctx, bytes32 startRoot, uint256 stepsDone)
         public
         view
@@ -112,11 +110,23 @@ contract StepVerifier is IStepVerifier {
         return (stored.root, stored.weight, stored.ended);
     }
 
-    /// @inheritdoc IStepVerifier
+    /// @inheritdoc IVerifier
     function context(uint40 target, bytes32 configHash) public view returns (bytes32 ctx) {
         uint256 count = INBOX.count();
         if (target > count) revert TargetBeyondInbox(target, count);
         return AssertionId.context(target, INBOX.accumulator(target), configHash);
+    }
+
+    /// @inheritdoc IVerifier
+    function position(bytes32 stateRoot, bytes calldata proof) external pure returns (uint40 item, bool clean) {
+        TableLeaf[] memory leaves = new TableLeaf[](1);
+        uint256 expected = Leaves.CURSOR_BYTES + 32 * Layout.GLOBALS_DEPTH;
+        if (proof.length != expected) revert InvalidPositionProof(proof.length, expected);
+        leaves[0] = Multiproof.tableLeaf(Layout.CURSOR, proof[:Leaves.CURSOR_BYTES]);
+        (bytes32 actual,) = Multiproof.fold(leaves, proof[Leaves.CURSOR_BYTES:]);
+        if (actual != stateRoot) revert WrongRoot(stateRoot, actual);
+        Cursor memory cursor = Leaves.decodeCursor(leaves[0].value);
+        return (cursor.item, cursor.phase == 0);
     }
 
     function _execute(bytes32 ctx, Call calldata call) private view returns (Outcome memory outcome) {

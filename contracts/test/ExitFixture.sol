@@ -86,8 +86,7 @@ abstract contract ExitFixture is Settlement {
             node = keccak256(abi.encodePacked(bytes1(0x02), bytes32(0), node));
         }
         input.historyRoot = node;
-        input.cursor = bytes26(cursorOf(world));
-        input.cursorBranch = branchOf(tree, 0);
+        input.cursorProof = abi.encodePacked(bytes26(cursorOf(world)), branchOf(tree, 0));
         input.expectedId = idOf(input);
         return assertAs(staker, input);
     }

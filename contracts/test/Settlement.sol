@@ -5,12 +5,17 @@ import {AssertionChain} from "../src/AssertionChain.sol";
 import {Bridge} from "../src/Bridge.sol";
 import {ExitMode} from "../src/ExitMode.sol";
 import {Inbox} from "../src/Inbox.sol";
+import {StakePool} from "../src/StakePool.sol";
+import {StepVerifier} from "../src/StepVerifier.sol";
 import {Assertion, AssertionInput} from "../src/interfaces/IAssertionChain.sol";
+import {IBlobImporter} from "../src/interfaces/IBlobImporter.sol";
+import {IStep} from "../src/interfaces/IStep.sol";
 import {TestToken} from "../src/tokens/TestToken.sol";
 import {TestUSDC} from "../src/tokens/TestUSDC.sol";
 import {Withdrawal} from "../src/types/State.sol";
 import {StateFixture} from "./StateFixture.sol";
 import {Test} from "./Test.sol";
+import {ClockGame} from "./mocks/ClockGame.sol";
 
 /// @notice Inbox, bridge and assertion chain wired as a deployer wires them, and the moves that tests share.
 abstract contract Settlement is Test {
@@ -21,7 +26,9 @@ abstract contract Settlement is Test {
     uint64 internal constant MAX_PAUSE = 7 days;
     uint64 internal constant PERIOD = 600;
     uint64 internal constant EXIT_AFTER = 3600;
-    uint96 internal constant STAKE = 1 ether;
+    uint64 internal constant DELAY = 60;
+    uint96 internal constant STAKE = 3 ether;
+    uint64 internal constant TARIFF_PRICE = 30 gwei;
     uint8 internal constant HEIGHT = 4;
     uint64 internal constant L2_CHAIN = 313_371;
     uint64 internal constant START = 1_800_000_000;
@@ -36,6 +43,9 @@ abstract contract Settlement is Test {
     Bridge internal bridge;
     AssertionChain internal chain;
     ExitMode internal exitMode;
+    StepVerifier internal verifier;
+    StakePool internal pool;
+    ClockGame internal game;
 
     address internal owner = makeAddr("owner");
     address internal poster = makeAddr("poster");
@@ -55,17 +65,31 @@ abstract contract Settlement is Test {
         vm.roll(100);
         uint256 nonce = vm.getNonce(address(this));
         address bridgeAt = vm.computeCreateAddress(address(this), nonce + 1);
-        address chainAt = vm.computeCreateAddress(address(this), nonce + 3);
-        address exitAt = vm.computeCreateAddress(address(this), nonce + 2);
+        address chainAt = vm.computeCreateAddress(address(this), nonce + 6);
+        address exitAt = vm.computeCreateAddress(address(this), nonce + 5);
         address[] memory posters = new address[](1);
         posters[0] = poster;
         inbox = new Inbox(bridgeAt, owner, posters, FORCE_AFTER, MAX_PAST, MAX_FUTURE);
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (asset0, asset2);
         bridge = new Bridge(address(inbox), chainAt, exitAt, guardian, tokens, MATURITY, MAX_PAUSE);
+        verifier = new StepVerifier(inbox, IBlobImporter(address(0)), IStep(address(0)), IStep(address(0)));
+        address gameAt = vm.computeCreateAddress(address(this), nonce + 4);
+        pool = new StakePool(chainAt, gameAt, HEIGHT, STAKE, TARIFF_PRICE);
+        game = new ClockGame(chainAt, address(pool), address(verifier), HEIGHT);
         exitMode = new ExitMode(address(inbox), bridgeAt, chainAt, EXIT_AFTER);
         chain = new AssertionChain(
-            address(inbox), bridgeAt, asset2, L2_CHAIN, HEIGHT, PERIOD, STAKE, keccak256("genesis state")
+            address(inbox),
+            bridgeAt,
+            address(verifier),
+            gameAt,
+            address(pool),
+            exitAt,
+            L2_CHAIN,
+            HEIGHT,
+            PERIOD,
+            DELAY,
+            keccak256("genesis state")
         );
         vm.deal(staker, 100 ether);
     }
@@ -100,8 +124,7 @@ abstract contract Settlement is Test {
             node = keccak256(abi.encodePacked(bytes1(0x02), input.lastLeafBranch[i], node));
         }
         input.historyRoot = node;
-        input.cursor = state.cursor;
-        input.cursorBranch = StateFixture.cursorBranch(state);
+        input.cursorProof = abi.encodePacked(state.cursor, StateFixture.cursorBranch(state));
         input.expectedId = idOf(input);
     }
 

@@ -5,12 +5,13 @@ import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Call} from "../types/Steps.sol";
+import {IVerifier} from "./IVerifier.sol";
 
 /// @notice The court: executes runs of steps against a witness and records them in a write-once proof table
 /// (docs/spec.md X, G-1, G-3, W).
 /// @dev It reverts for a bad witness or too little gas, never for content.
 /// @custom:twin rollup_node/proof/machine.py, rollup_node/proof/witness.py
-interface IStepVerifier {
+interface IStepVerifier is IVerifier {
     /// @notice A run of steps was executed and its result is in the table.
     event StepsProven(
         bytes32 indexed context, bytes32 indexed startRoot, uint256 stepsDone, bytes32 root, uint256 weight, bool ended
@@ -54,18 +55,11 @@ interface IStepVerifier {
     error MissingSibling(uint256 offset);
     error UnusedSiblings(uint256 bytesLeft);
     error WrongRoot(bytes32 expected, bytes32 actual);
+    /// @notice A proof of a position is the cursor leaf and its 12 siblings, nothing else.
+    error InvalidPositionProof(uint256 length, uint256 expected);
     error NotEnoughGas(uint256 gasLeft, uint256 required);
 
-    /// @notice Execute a run of steps and record its result. Proving a run again changes nothing.
-    /// @return root State root after the run.
-    /// @return weight Sum of the weights of the segment so far, in gas.
-    /// @return ended The segment ends here.
-    /// @return reasons What came of each step.
-    function prove(Call calldata call)
-        external
-        returns (bytes32 root, uint256 weight, bool ended, Reason[] memory reasons);
-
-    /// @notice The same execution without recording it.
+    /// @notice What `prove` would record, and what each step was and what came of it.
     /// @return root State root after the run.
     /// @return weight Sum of the weights of the segment so far, in gas.
     /// @return ended The segment ends here.
@@ -75,14 +69,4 @@ interface IStepVerifier {
         external
         view
         returns (bytes32 root, uint256 weight, bool ended, StepKind[] memory kinds, Reason[] memory reasons);
-
-    /// @notice State after `stepsDone` steps of the segment that starts at `startRoot`; `root` is zero if unproven.
-    /// @dev `stepsDone = 0` is the start itself, which needs no proof.
-    function entry(bytes32 ctx, bytes32 startRoot, uint256 stepsDone)
-        external
-        view
-        returns (bytes32 root, uint256 weight, bool ended);
-
-    /// @notice Context of the entries for a history towards `target` under a configuration (docs/spec.md G-3).
-    function context(uint40 target, bytes32 configHash) external view returns (bytes32 ctx);
 }

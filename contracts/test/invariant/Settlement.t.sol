@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AssertionChain} from "../../src/AssertionChain.sol";
 import {Bridge} from "../../src/Bridge.sol";
 import {Inbox} from "../../src/Inbox.sol";
+import {StakePool} from "../../src/StakePool.sol";
 import {TestToken} from "../../src/tokens/TestToken.sol";
 import {TestUSDC} from "../../src/tokens/TestUSDC.sol";
 import {Test} from "../Test.sol";
@@ -15,12 +16,14 @@ contract SettlementInvariantTest is Test {
     Inbox private inbox;
     Bridge private bridge;
     AssertionChain private chain;
+    StakePool private pool;
     TestUSDC private usdc;
     TestToken private tkn;
 
     function setUp() public {
         handler = new SettlementHandler();
         (inbox, bridge, chain, usdc, tkn) = handler.contracts();
+        pool = StakePool(chain.STAKE_POOL());
         targetContract(address(handler));
     }
 
@@ -50,8 +53,9 @@ contract SettlementInvariantTest is Test {
     }
 
     function invariant_A1_stakesAreConserved() public view {
-        assertEq(address(chain).balance, handler.stakes(), "A-1");
-        assertEq(chain.lockedStakes(), handler.stakes(), "A-1");
+        assertEq(address(chain).balance, 0, "A-1");
+        assertEq(address(pool).balance, pool.locked() + pool.pots() + pool.owed(), "P-1");
+        assertEq(pool.locked(), handler.stakes(), "A-1");
     }
 
     /// @dev C-3, C-4, A-2, A-3: the handler notes every call that went through though it may not, and the reverse.

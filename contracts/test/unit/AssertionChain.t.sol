@@ -3,10 +3,10 @@ pragma solidity 0.8.37;
 
 import {AssertionChain} from "../../src/AssertionChain.sol";
 import {Assertion, AssertionInput, AssertionStatus, IAssertionChain} from "../../src/interfaces/IAssertionChain.sol";
-import {StateProof} from "../../src/proof/StateProof.sol";
+import {IStakePool} from "../../src/interfaces/IStakePool.sol";
+import {IStepVerifier} from "../../src/interfaces/IStepVerifier.sol";
 import {Settlement} from "../Settlement.sol";
 import {StateFixture} from "../StateFixture.sol";
-import {PickyRecipient, ReentrantRecipient} from "../mocks/Recipients.sol";
 
 contract AssertionChainTest is Settlement {
     address private rival = makeAddr("rival");
@@ -40,21 +40,43 @@ contract AssertionChainTest is Settlement {
     }
 
     function test_constructor_badParameters_areRejected() public {
-        // The bridge names another chain, so every construction here fails on the wiring first.
+        _expectInvalidAt("historyHeight", 0, 0, PERIOD, DELAY, 1);
+        _expectInvalidAt("historyHeight", 33, 33, PERIOD, DELAY, 1);
+        _expectInvalidAt("confirmPeriodSeconds", 0, HEIGHT, 0, DELAY, 1);
+        _expectInvalidAt("confirmPeriodSeconds", (1 << 31) + 1, HEIGHT, (1 << 31) + 1, DELAY, 1);
+        _expectInvalidAt("rivalDelaySeconds", (1 << 31) + 1, HEIGHT, PERIOD, (1 << 31) + 1, 1);
+        _expectInvalidAt("genesisStateRoot", 0, HEIGHT, PERIOD, DELAY, 0);
+    }
+
+    function test_constructor_partnersOfAnotherChain_areRejected() public {
         _expectInvalid("bridge", uint160(address(bridge)));
-        new AssertionChain(address(inbox), address(bridge), address(tkn), 1, 4, 1, 1, bytes32(uint256(1)));
-        _expectInvalid("bridge", 1);
-        new AssertionChain(address(inbox), address(1), address(tkn), 1, 4, 1, 1, bytes32(uint256(1)));
-        address here = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
-        vm.mockCall(address(bridge), abi.encodeWithSignature("ASSERTION_CHAIN()"), abi.encode(here));
-        _expectInvalid("verifier", uint160(alice));
-        new AssertionChain(address(inbox), address(bridge), alice, 1, 4, 1, 1, bytes32(uint256(1)));
-        _expectInvalidAt("historyHeight", 0, 0, 1, 1, 1);
-        _expectInvalidAt("historyHeight", 33, 33, 1, 1, 1);
-        _expectInvalidAt("confirmPeriodSeconds", 0, 4, 0, 1, 1);
-        _expectInvalidAt("confirmPeriodSeconds", (1 << 31) + 1, 4, (1 << 31) + 1, 1, 1);
-        _expectInvalidAt("stakeWei", 0, 4, 1, 0, 1);
-        _expectInvalidAt("genesisStateRoot", 0, 4, 1, 1, 0);
+        _construct(HEIGHT, PERIOD, DELAY, 1);
+        _mockHere(address(bridge));
+        _expectInvalid("challengeGame", uint160(address(game)));
+        _construct(HEIGHT, PERIOD, DELAY, 1);
+        _mockHere(address(bridge));
+        _mockHere(address(game));
+        _expectInvalid("stakePool", uint160(address(pool)));
+        _construct(HEIGHT, PERIOD, DELAY, 1);
+        _mockHere(address(bridge));
+        _mockHere(address(game));
+        _mockHere(address(pool));
+        _expectInvalid("exitMode", uint160(address(exitMode)));
+        _construct(HEIGHT, PERIOD, DELAY, 1);
+    }
+
+    function test_constructor_exitBeforeADecision_isRejected() public {
+        uint64 tooLong = (EXIT_AFTER - FORCE_AFTER) / 2 - 2 * PERIOD;
+        assertEq(2 * (2 * PERIOD + tooLong) + FORCE_AFTER, EXIT_AFTER);
+        _mockHere(address(bridge));
+        _mockHere(address(game));
+        _mockHere(address(pool));
+        _mockHere(address(exitMode));
+        uint256 before = vm.snapshotState();
+        _expectInvalid("exitAfterSeconds", EXIT_AFTER);
+        _construct(HEIGHT, PERIOD, tooLong, 1);
+        vm.revertToState(before);
+        assertEq(_construct(HEIGHT, PERIOD, tooLong - 1, 1).RIVAL_DELAY_SECONDS(), tooLong - 1);
     }
 
     // ---- creation
@@ -63,8 +85,6 @@ contract AssertionChainTest is Settlement {
         post(hex"01");
         post(hex"02");
         AssertionInput memory input = claimOf(chain.GENESIS_ID(), stateAt(1), "a");
-        vm.expectEmit(address(chain));
-        emit IAssertionChain.BondLocked(staker, input.expectedId, STAKE);
         vm.expectEmit(address(chain));
         emit IAssertionChain.AssertionCreated(
             input.expectedId,
@@ -78,6 +98,8 @@ contract AssertionChainTest is Settlement {
             1,
             true
         );
+        vm.expectEmit(address(pool));
+        emit IStakePool.BondLocked(staker, input.expectedId, STAKE);
         bytes32 id = assertAs(staker, input);
         Assertion memory node = chain.assertion(id);
         assertEq(node.parentId, chain.GENESIS_ID());
@@ -89,9 +111,10 @@ contract AssertionChainTest is Settlement {
         assertEq(node.createdBlock, 100);
         assertEq(node.staker, staker);
         assertTrue(node.finished && node.status == AssertionStatus.PENDING);
-        assertEq(chain.assertion(chain.GENESIS_ID()).firstChild, id);
-        assertEq(chain.lockedStakes(), STAKE);
-        assertEq(address(chain).balance, STAKE);
+        assertEq(chain.assertion(chain.GENESIS_ID()).firstLive, id);
+        assertEq(pool.locked(), STAKE);
+        assertEq(address(pool).balance, STAKE);
+        assertEq(address(chain).balance, 0);
     }
 
     function test_createAssertion_finishedAtInboxEnd_targetsNextItem() public {
@@ -122,13 +145,13 @@ contract AssertionChainTest is Settlement {
         post(hex"01");
         _expectRejected(
             claimOf(chain.GENESIS_ID(), stateAt(2), "a"),
-            abi.encodeWithSelector(IAssertionChain.CursorBeyondTarget.selector, 2, 0, 1)
+            abi.encodeWithSelector(IAssertionChain.CursorBeyondTarget.selector, 2, true, 1)
         );
         StateFixture.State memory inside;
         inside.cursor = StateFixture.cursorAt(1, 1);
         _expectRejected(
             claimOf(chain.GENESIS_ID(), inside, "a"),
-            abi.encodeWithSelector(IAssertionChain.CursorBeyondTarget.selector, 1, 1, 1)
+            abi.encodeWithSelector(IAssertionChain.CursorBeyondTarget.selector, 1, false, 1)
         );
     }
 
@@ -181,12 +204,12 @@ contract AssertionChainTest is Settlement {
     function test_createAssertion_badCursor_isRejected() public {
         post(hex"01");
         AssertionInput memory input = claimOf(chain.GENESIS_ID(), stateAt(1), "a");
-        input.cursor = StateFixture.cursorAt(0, 0);
+        input.cursorProof[25] ^= 0x01;
         vm.prank(staker);
-        vm.expectPartialRevert(IAssertionChain.CursorMismatch.selector);
+        vm.expectPartialRevert(IStepVerifier.WrongRoot.selector);
         chain.createAssertion{value: STAKE}(input);
-        input.cursorBranch = new bytes32[](13);
-        _expectRejected(input, abi.encodeWithSelector(StateProof.WrongBranchLength.selector, 13, 12));
+        input.cursorProof = abi.encodePacked(input.cursorProof, bytes32(0));
+        _expectRejected(input, abi.encodeWithSelector(IStepVerifier.InvalidPositionProof.selector, 442, 410));
     }
 
     // ---- confirmation
@@ -211,8 +234,8 @@ contract AssertionChainTest is Settlement {
     function test_confirm_rivaled_isRejectedForBoth() public {
         (bytes32 a, bytes32 b) = _rivals();
         assertEq(chain.rivals(a), 1);
-        assertEq(chain.assertion(a).nextSibling, b);
-        assertEq(chain.assertion(chain.GENESIS_ID()).lastChild, b);
+        assertEq(chain.assertion(a).nextLive, b);
+        assertEq(chain.assertion(chain.GENESIS_ID()).lastLive, b);
         assertEq(chain.confirmableAt(a), 0);
         mine(10 * PERIOD);
         vm.expectRevert(abi.encodeWithSelector(IAssertionChain.AssertionRivaled.selector, a, 1));
@@ -271,7 +294,7 @@ contract AssertionChainTest is Settlement {
         vm.prank(staker);
         bytes32 b = chain.createAssertion(next);
         assertEq(chain.stakedOn(staker), b);
-        assertEq(chain.lockedStakes(), STAKE);
+        assertEq(pool.locked(), STAKE);
     }
 
     function test_stake_newStaker_paysExactly() public {
@@ -305,7 +328,7 @@ contract AssertionChainTest is Settlement {
         vm.prank(staker);
         vm.expectRevert(abi.encodeWithSelector(IAssertionChain.StakeLocked.selector, staker, c));
         chain.withdrawStake();
-        assertEq(chain.lockedStakes(), 2 * uint256(STAKE));
+        assertEq(pool.locked(), 2 * uint256(STAKE));
     }
 
     function test_withdrawStake_onceAfterConfirmation() public {
@@ -316,16 +339,18 @@ contract AssertionChainTest is Settlement {
         chain.withdrawStake();
         mine(PERIOD);
         chain.confirm(a);
-        vm.expectEmit(address(chain));
-        emit IAssertionChain.BondRefunded(staker, a, STAKE);
-        vm.prank(staker);
+        vm.expectEmit(address(pool));
+        emit IStakePool.BondRefunded(staker, STAKE);
+        vm.startPrank(staker);
         chain.withdrawStake();
+        assertEq(pool.locked(), 0);
+        assertEq(pool.claimable(staker), STAKE);
+        pool.claim(staker);
         assertEq(staker.balance, before);
-        assertEq(address(chain).balance, 0);
-        assertEq(chain.lockedStakes(), 0);
-        vm.prank(staker);
+        assertEq(address(pool).balance, 0);
         vm.expectRevert(abi.encodeWithSelector(IAssertionChain.NoStake.selector, staker));
         chain.withdrawStake();
+        vm.stopPrank();
     }
 
     function test_withdrawStake_rivaled_staysLocked() public {
@@ -334,38 +359,6 @@ contract AssertionChainTest is Settlement {
         vm.prank(staker);
         vm.expectRevert(abi.encodeWithSelector(IAssertionChain.StakeLocked.selector, staker, a));
         chain.withdrawStake();
-    }
-
-    function test_withdrawStake_reentrantStaker_isPaidOnce() public {
-        ReentrantRecipient attacker = new ReentrantRecipient();
-        vm.deal(address(attacker), STAKE);
-        attacker.setHook(address(chain), abi.encodeCall(chain.withdrawStake, ()));
-        post(hex"01");
-        AssertionInput memory input = claimOf(chain.GENESIS_ID(), stateAt(1), "a");
-        attacker.execute(address(chain), STAKE, abi.encodeCall(chain.createAssertion, (input)));
-        mine(PERIOD);
-        chain.confirm(input.expectedId);
-        post(hex"02");
-        assertAs(rival, claimOf(input.expectedId, stateAt(2), "b"));
-        attacker.execute(address(chain), 0, abi.encodeCall(chain.withdrawStake, ()));
-        assertTrue(attacker.tried() && !attacker.reentered());
-        assertEq(address(attacker).balance, STAKE);
-        assertEq(address(chain).balance, STAKE);
-    }
-
-    function test_withdrawStake_refusingStaker_keepsItsStake() public {
-        PickyRecipient picky = new PickyRecipient();
-        vm.deal(address(picky), STAKE);
-        post(hex"01");
-        AssertionInput memory input = claimOf(chain.GENESIS_ID(), stateAt(1), "a");
-        picky.execute(address(chain), STAKE, abi.encodeCall(chain.createAssertion, (input)));
-        mine(PERIOD);
-        chain.confirm(input.expectedId);
-        vm.expectRevert(abi.encodeWithSelector(IAssertionChain.PaymentRefused.selector, address(picky), STAKE));
-        picky.execute(address(chain), 0, abi.encodeCall(chain.withdrawStake, ()));
-        picky.setOpen(true);
-        picky.execute(address(chain), 0, abi.encodeCall(chain.withdrawStake, ()));
-        assertEq(address(picky).balance, STAKE);
     }
 
     function _rivals() private returns (bytes32 a, bytes32 b) {
@@ -383,12 +376,32 @@ contract AssertionChainTest is Settlement {
         vm.expectRevert(abi.encodeWithSelector(IAssertionChain.InvalidParameter.selector, name, value));
     }
 
-    function _expectInvalidAt(bytes32 name, uint256 value, uint8 height, uint64 period, uint96 stake, uint256 root)
+    function _expectInvalidAt(bytes32 name, uint256 value, uint8 height, uint64 period, uint64 delay, uint256 root)
         private
     {
-        address here = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
-        vm.mockCall(address(bridge), abi.encodeWithSignature("ASSERTION_CHAIN()"), abi.encode(here));
         _expectInvalid(name, value);
-        new AssertionChain(address(inbox), address(bridge), address(tkn), 1, height, period, stake, bytes32(root));
+        _construct(height, period, delay, root);
+    }
+
+    /// @dev The partner says that the chain constructed next is its own.
+    function _mockHere(address partner) private {
+        address here = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        vm.mockCall(partner, abi.encodeWithSignature("ASSERTION_CHAIN()"), abi.encode(here));
+    }
+
+    function _construct(uint8 height, uint64 period, uint64 delay, uint256 root) private returns (AssertionChain) {
+        return new AssertionChain(
+            address(inbox),
+            address(bridge),
+            address(verifier),
+            address(game),
+            address(pool),
+            address(exitMode),
+            1,
+            height,
+            period,
+            delay,
+            bytes32(root)
+        );
     }
 }

@@ -77,7 +77,7 @@ contract SettlementGasTest is Settlement {
     function test_gas_confirm() public {
         _id = assertState(_state);
         mine(PERIOD);
-        _measure("confirm", bob, address(chain), 0, abi.encodeCall(chain.confirm, (_id)), 75_000);
+        _measure("confirm", bob, address(chain), 0, abi.encodeCall(chain.confirm, (_id)), 95_000);
     }
 
     function test_gas_proveWithdrawal() public {

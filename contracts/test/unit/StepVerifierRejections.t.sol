@@ -132,7 +132,7 @@ contract StepVerifierRejectionsTest is CourtFixture {
     }
 
     function test_prove_the_close_of_an_item_alone_succeeds() public {
-        (bytes32 root,, bool ended,) = verifier.prove(_callClose(hex"00", hex"00"));
+        (bytes32 root,, bool ended) = verifier.prove(_callClose(hex"00", hex"00"));
         assertEq(root, _after().root());
         assertTrue(ended);
     }
