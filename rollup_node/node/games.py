@@ -1,12 +1,12 @@
 """Answers what this node knows about contests: its own memory, and the journal of L1 when asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rollup_node.derive.assertions import KnownAssertion
 from rollup_node.l1.journal import JournalReader, L1Log, Sent
-from rollup_node.node.claims import Claims
+from rollup_node.node.claims import Claims, RightChild
 from rollup_node.node.config import RollupConfig
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.game_moves import Scope, select, tell_money, tell_moves
@@ -130,73 +130,67 @@ class Games:
         )
 
     def _disputes(
-        self,
-        origin: bytes,
-        desk: GameDesk,
-        logs: Sequence[L1Log],
-        sent: dict[bytes, Sent],
+        self, origin: bytes, desk: GameDesk, logs: Sequence[L1Log], sent: Mapping[bytes, Sent]
     ) -> list[Dispute]:
         """Return where each wrong claim left the right history, as far as it is in the open."""
-        roots = self._right_roots(origin, desk)
-        forks = {fork.claim: fork for fork in self._open_leaves(origin, desk, roots)}
+        parent = self.follower.tree.get(origin)
+        right = None
+        if parent is not None and desk.verdict(origin) == "right":
+            right = self.claims.right_child(parent)
+        forks = {} if right is None else self._open_leaves(right, desk)
         refuted = [log.transaction for log in logs if log.name == "AssertionRefuted"]
         for digest in refuted:
-            if fork := self._refuted(sent[digest], roots):
+            if fork := self._refuted(sent[digest]):
                 forks[fork.claim] = fork
         children = [child.id for child in self.follower.tree.children(origin)]
         found = sorted(forks.values(), key=lambda fork: children.index(fork.claim))
-        return [self._dispute(origin, fork, roots) for fork in found]
+        return [self._dispute(fork, right) for fork in found]
 
-    def _right_roots(self, origin: bytes, desk: GameDesk) -> tuple[bytes, ...]:
-        """Return the state of the origin and the roots that should follow it, if it is right."""
-        parent = self.follower.tree.get(origin)
-        for child in self.follower.tree.children(origin):
-            if parent is not None and desk.verdict(child.id) == "right":
-                roots = self.claims.segment_roots(child.id) or ()
-                return (parent.created.after_state_root, *roots)
-        due = self.claims.next_claim()
-        if parent is not None and due is not None and due.parent_id == origin:
-            return (parent.created.after_state_root, *due.segment_roots)
-        return ()
-
-    def _open_leaves(self, origin: bytes, desk: GameDesk, roots: Sequence[bytes]) -> list[_Fork]:
+    def _open_leaves(self, right: RightChild, desk: GameDesk) -> dict[bytes, _Fork]:
         """Return for each wrong claim its first leaf that bisection showed to be another one."""
-        found: dict[str, _Fork] = {}
-        if not roots:
-            return []
-        leaves = [edge for edge in desk.edges(origin) if edge.height == 0 and edge.rivals]
-        wrong = {claim.id for claim in desk.claims(origin, {}) if claim.verdict == "wrong"}
+        found: dict[bytes, _Fork] = {}
+        leaves = [edge for edge in desk.edges(right.parent_id) if not edge.height and edge.rivals]
+        wrong = {c.id for c in desk.claims(right.parent_id, {}) if c.verdict == "wrong"}
         for edge in sorted(leaves, key=lambda edge: edge.index):
             node = bytes.fromhex(edge.node[2:])
-            if node == _at(roots, edge.index + 1):
+            if node == right.history.leaf(edge.index):
                 continue
-            for claim in wrong.intersection(edge.claims).difference(found):
-                before = _at(roots, edge.index)
-                found[claim] = _Fork(bytes.fromhex(claim[2:]), edge.index, before, node)
-        return list(found.values())
+            before = self._leaf_before(right, edge.index)
+            for claim in wrong.intersection(edge.claims):
+                fork = _Fork(bytes.fromhex(claim[2:]), edge.index, before, node)
+                found.setdefault(fork.claim, fork)
+        return found
 
-    def _refuted(self, sent: Sent, roots: Sequence[bytes]) -> _Fork | None:
+    def _refuted(self, sent: Sent) -> _Fork | None:
         """Return what a refutation showed; `None` if it came through another contract."""
         handle = self.journal.handle("challenge_game")
         for function in ("refute", "refuteWithRun"):
             arguments: tuple[Any, ...] | None = handle.decode_call(function, sent.data)
             if arguments is not None and sent.to == handle.address:
                 claim, index, before, _, leaf, _ = arguments[0]
-                if index == 0:
-                    parent = self.follower.tree.get(claim)
-                    origin = parent and self.follower.tree.get(parent.created.parent_id)
-                    before = origin.created.after_state_root if origin else _at(roots, 0)
-                return _Fork(claim, index, before, leaf)
+                return _Fork(claim, index, before if index else self._root_below(claim), leaf)
         return None
 
-    def _dispute(self, origin: bytes, fork: _Fork, roots: Sequence[bytes]) -> Dispute:
-        known = bool(roots) and fork.from_root == _at(roots, fork.segment)
-        expected = _at(roots, fork.segment + 1) if known else None
+    def _root_below(self, claim: bytes) -> bytes:
+        """Return the after state of the parent of a claim."""
+        known = self.follower.tree.get(claim)
+        parent = known and self.follower.tree.get(known.created.parent_id)
+        return parent.created.after_state_root if parent else bytes(32)
+
+    def _leaf_before(self, right: RightChild, index: int) -> bytes:
+        if index:
+            return right.history.leaf(index - 1)
+        parent = self.follower.tree.get(right.parent_id)
+        return parent.created.after_state_root if parent else bytes(32)
+
+    def _dispute(self, fork: _Fork, right: RightChild | None) -> Dispute:
+        known = right is not None and fork.from_root == self._leaf_before(right, fork.segment)
+        expected = right.history.leaf(fork.segment) if right is not None and known else None
+        real = right is not None and known and fork.segment < right.segments
         steps: tuple[StepWords, ...] = ()
         wrong = None
-        real = known and fork.segment < len(roots) - 1
-        if real:
-            steps, wrong = self._steps(origin, fork)
+        if right is not None and real:
+            steps, wrong = self._steps(fork, right.first_segment + fork.segment)
         return Dispute(
             claim=to_hex(fork.claim),
             segment=fork.segment,
@@ -208,29 +202,16 @@ class Games:
             text=_sentence(fork, steps, wrong, known=known, real=real),
         )
 
-    def _segments_before(self, origin: bytes) -> int:
-        """Return how many segments lead from genesis to a right assertion."""
-        parent = self.follower.tree.get(origin)
-        if parent is None or origin == self.follower.tree.genesis.id:
-            return 0
-        return self.replica.segment_roots.index(parent.created.after_state_root) + 1
-
-    def _steps(self, origin: bytes, fork: _Fork) -> tuple[tuple[StepWords, ...], int | None]:
+    def _steps(self, fork: _Fork, segment: int) -> tuple[tuple[StepWords, ...], int | None]:
         """Return the steps of a segment in words; executed once per claim."""
-        key = (fork.claim, fork.segment)
+        key = (fork.claim, segment)
         if key not in self._told:
             narrator = Narrator(self.machine, self.rollup.assets)
-            start = self._segments_before(origin)
-            liar = self.liar_of(fork.claim)
             while len(self._told) >= _KEPT_SEGMENTS:
                 del self._told[next(iter(self._told))]
-            self._told[key] = narrator.segment(self.replica, start + fork.segment, liar)
+            liar = self.liar_of(fork.claim)
+            self._told[key] = narrator.segment(self.replica, segment, liar)
         return self._told[key]
-
-
-def _at(roots: Sequence[bytes], index: int) -> bytes:
-    """Return a root; after the last one the finished state repeats itself."""
-    return roots[min(index, len(roots) - 1)]
 
 
 def _sentence(

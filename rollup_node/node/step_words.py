@@ -80,7 +80,10 @@ class Narrator:
             return (), None
         index, skipped = found
         item = replica.items[index].item
-        state = replica.state.copy_at(replica.items[index].mark)
+        try:
+            state = replica.state.copy_at(replica.items[index].mark)
+        except KeyError:  # older than the marks that are kept
+            return (), None
         number = 0
         for _ in range(skipped):
             number += sum(1 for _ in self._run(state, item))
