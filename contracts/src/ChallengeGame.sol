@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Deadline} from "./core/Deadline.sol";
+import {IAssertionChain} from "./interfaces/IAssertionChain.sol";
 import {Bisection, Edge, IChallengeGame, LeafProof, Refutation, Transition} from "./interfaces/IChallengeGame.sol";
-import {IContests} from "./interfaces/IContests.sol";
 import {IStakePool, Service} from "./interfaces/IStakePool.sol";
 import {IVerifier} from "./interfaces/IVerifier.sol";
 import {Edges} from "./proof/Edges.sol";
@@ -19,7 +19,7 @@ contract ChallengeGame is IChallengeGame {
     /// @dev Timer of what is proven; seconds alone never get there.
     uint32 private constant PROVEN = type(uint32).max;
 
-    IContests private immutable _CHAIN;
+    IAssertionChain private immutable _CHAIN;
     IStakePool private immutable _POOL;
     IVerifier private immutable _MACHINE;
     /// @inheritdoc IChallengeGame
@@ -41,7 +41,7 @@ contract ChallengeGame is IChallengeGame {
         if (historyHeight == 0 || historyHeight > MAX_HISTORY_HEIGHT) {
             revert InvalidParameter("historyHeight", historyHeight);
         }
-        _CHAIN = IContests(assertionChain);
+        _CHAIN = IAssertionChain(assertionChain);
         _POOL = IStakePool(stakePool);
         _MACHINE = IVerifier(verifier);
         HISTORY_HEIGHT = historyHeight;
