@@ -120,6 +120,9 @@ def creations() -> list[Creation]:
         Creation("account_steps", "AccountSteps", {}),
         Creation("deposit_steps", "DepositSteps", {}),
         Creation("step_verifier", "StepVerifier", {}),
+        Creation("stake_pool", "StakePool", {}),
+        Creation("challenge_game", "ChallengeGame", {}),
+        Creation("exit_mode", "ExitMode", {}),
         Creation("assertion_chain", "AssertionChain", {}),
     ]
 
@@ -133,6 +136,9 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
         "inbox": addresses["inbox"],
         "assertionChain": addresses["assertion_chain"],
         "verifier": addresses["step_verifier"],
+        "stakePool": addresses["stake_pool"],
+        "challengeGame": addresses["challenge_game"],
+        "exitMode": addresses["exit_mode"],
         "blobImporter": addresses["blob_importer"],
         "accountSteps": addresses["account_steps"],
         "depositSteps": addresses["deposit_steps"],
@@ -144,12 +150,15 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
         "genesisStateRoot": ChainState().root(),
         "historyHeight": profile.history_height,
         "confirmPeriodSeconds": profile.confirm_period_seconds,
+        "rivalDelaySeconds": profile.rival_delay_seconds,
+        "exitAfterSeconds": profile.exit_after_seconds,
         "forceAfterSeconds": profile.force_after_seconds,
         "maxPastSeconds": profile.max_past_seconds,
         "maxFutureSeconds": profile.max_future_seconds,
         "maturitySeconds": profile.maturity_seconds,
         "maxPauseSeconds": profile.max_pause_seconds,
         "stakeWei": profile.stake_wei,
+        "tariffGasPriceWei": profile.tariff_gas_price_wei,
     }
 
 

@@ -71,6 +71,7 @@ class Session:
         self.inbox = Contract(self._contracts, "Inbox", addresses["inbox"])
         self.bridge = Contract(self._contracts, "Bridge", addresses["bridge"])
         self.chain = Contract(self._contracts, "AssertionChain", addresses["assertion_chain"])
+        self.pool = Contract(self._contracts, "StakePool", addresses["stake_pool"])
         self.domain = domain_separator(self.rollup["l2_chain_id"], addresses["bridge"])
         self.assets = [
             Asset(

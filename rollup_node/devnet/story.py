@@ -169,6 +169,7 @@ class Bridge:
             "block": number,
             "state_root": root,
             "custody": checked.table(),
+            "stakes": checked.stakes.table(),
             "l1_gas": self.gas,
             "bytes_per_transaction": self.posted_bytes,
             "batches": [

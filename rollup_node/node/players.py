@@ -193,8 +193,7 @@ class ProposerPlayer:
             claim.history_root,
             claim.after_state_root,
             list(claim.last_leaf_branch),
-            claim.cursor,
-            list(claim.cursor_branch),
+            claim.cursor + b"".join(claim.cursor_branch),
         )
         receipt = await self.sender.send(
             "assertion_chain", "createAssertion", arguments, value_wei=action.value_wei

@@ -130,7 +130,7 @@ async def test_proposer_crash_after_each_action_claims_and_pays_once(world: Worl
             actions += 1
         else:
             await world.anvil.increase_time(world.rollup.parameters.confirm_period_seconds + 1)
-    (locked,) = await world.reader.call("assertion_chain", "lockedStakes")
+    (locked,) = await world.reader.call("stake_pool", "locked")
     assert actions == 2
     assert locked == world.rollup.parameters.stake_wei
     await follower.catch_up()

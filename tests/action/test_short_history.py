@@ -88,7 +88,7 @@ async def test_continuations_confirm_in_order_on_one_stake(world: World) -> None
         confirmed = [claim.confirmed for claim in follower.l1.tree.all()[1:]]
         assert confirmed == [True] * count + [False] * (len(made) - count)
     assert not await _turn(world)
-    (locked,) = await world.reader.call("assertion_chain", "lockedStakes")
+    (locked,) = await world.reader.call("stake_pool", "locked")
     assert locked == world.rollup.parameters.stake_wei
     (latest,) = await world.reader.call("assertion_chain", "latestConfirmed")
     assert latest == made[-1].id

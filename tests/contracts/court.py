@@ -119,11 +119,11 @@ class Court:
         gas = self.evm.result.gas_used
         return Verdict(root, weight, ended, tuple(kinds), tuple(reasons), gas)
 
-    def prove(self, data: bytes) -> tuple[bytes, int, bool, tuple[int, ...]]:
-        """Ask the verifier and record; return root, weight, ended, reasons."""
+    def prove(self, data: bytes) -> tuple[bytes, int, bool]:
+        """Ask the verifier and record; return root, weight, ended."""
         raw = self._send(data, is_static=False)
-        root, weight, ended, reasons = decode(("bytes32", "uint256", "bool", "uint8[]"), raw)
-        return root, weight, ended, tuple(reasons)
+        root, weight, ended = decode(("bytes32", "uint256", "bool"), raw)
+        return root, weight, ended
 
     def is_rejected(self, data: bytes) -> bool:
         """Say whether the verifier reverts."""

@@ -102,7 +102,7 @@ class Differential:
                     call, name="prove", start_root=start, steps_done=done - call.steps
                 )
                 proven = self.court.prove(encoded)
-                assert proven == (call.end_root, weight, is_ended, call.reasons)
+                assert proven == (call.end_root, weight, is_ended)
                 assert self.court.entry(start, done) == (call.end_root, weight, is_ended)
             for result in call.results:
                 state.commit(result.writes)

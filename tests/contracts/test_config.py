@@ -1,46 +1,93 @@
-"""The configuration hash of both twins."""
+"""The whole deployment in an EVM: addresses as foretold, and the configuration hash of both twins."""
+
+from typing import Any
 
 import pyrevm
+import pytest
 from eth_abi.abi import encode
 
+from rollup_node.devnet.deployer import constructor_names, creations, shared_arguments
+from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.manifest import L2_CHAIN_ID, Manifest
+from rollup_node.devnet.profiles import Profile, profiles
 from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.contracts import create_address
 from rollup_node.proof.assertions import Config, config_hash
 from rollup_node.proof.hashing import keccak
-from tests.contracts.court import BRIDGE, Court
 
 
-def test_config_hash_equals_that_of_the_contract() -> None:
-    court = Court()
-    types = [entry["type"] for entry in _constructor()["inputs"]]
-    inbox, verifier = bytes.fromhex(court.inbox[2:]), bytes.fromhex(court.verifier[2:])
-    values = {
-        "inbox": inbox,
-        "verifier": verifier,
-        "bridge": BRIDGE,
-        "l2ChainId": 313_371,
-        "historyHeight": 12,
-        "confirmPeriodSeconds": 600,
-        "stakeWei": 10**18,
-        "genesisStateRoot": b"\x01" * 32,
+def deploy(evm: Any, profile: Profile) -> dict[str, bytes]:
+    """Create all contracts in order and return their addresses."""
+    deployer = accounts()["deployer"].address
+    plan = creations()
+    addresses = {
+        creation.key: create_address(deployer, nonce) for nonce, creation in enumerate(plan)
     }
-    ordered = [values[entry["name"]] for entry in _constructor()["inputs"]]
-    code = bytes.fromhex(load_artifact("AssertionChain").bytecode.removeprefix("0x"))
-    sender = "0x" + "d0" * 20
-    info = pyrevm.AccountInfo(code=_bridge_code(inbox))
-    court.evm.insert_account_info("0x" + BRIDGE.hex(), info)
-    address = court.evm.deploy(sender, code + encode(types, ordered))
-    raw = court.evm.message_call(sender, address, calldata=keccak(b"configHash()")[:4])
-    config = Config(313_371, inbox, BRIDGE, verifier, 12, 600, 10**18)
-    assert bytes(raw) == config_hash(config)
+    manifest = Manifest(profile, 0, 0, (), "calldata")
+    values = shared_arguments(manifest, addresses)
+    evm.set_balance(checksum(deployer), 10**24)
+    for creation in plan:
+        artifact = load_artifact(creation.artifact)
+        inputs = next(
+            (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
+        )
+        ordered = [values[name] for name in constructor_names(creation.artifact)]
+        code = bytes.fromhex(artifact.bytecode.removeprefix("0x"))
+        code += encode([item["type"] for item in inputs], ordered)
+        created = evm.deploy(checksum(deployer), code)
+        assert bytes.fromhex(created[2:]) == addresses[creation.key], creation.key
+    return addresses
+
+
+def view(evm: Any, address: bytes, function: str) -> bytes:
+    caller = checksum(accounts()["deployer"].address)
+    selector = keccak(f"{function}()".encode())[:4]
+    return bytes(evm.message_call(caller, checksum(address), calldata=selector, is_static=True))
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_deploy_every_profile_gives_the_config_hash_of_the_twin(name: str) -> None:
+    profile = profiles()[name]
+    evm = pyrevm.EVM(spec_id="PRAGUE")
+    evm.set_block_env(pyrevm.BlockEnv(timestamp=1_763_700_000))
+    found = deploy(evm, profile)
+    config = Config(
+        l2_chain_id=L2_CHAIN_ID,
+        inbox=found["inbox"],
+        bridge=found["bridge"],
+        verifier=found["step_verifier"],
+        history_height=profile.history_height,
+        confirm_period_seconds=profile.confirm_period_seconds,
+        stake_wei=profile.stake_wei,
+    )
+    chain = found["assertion_chain"]
+    assert view(evm, chain, "configHash") == config_hash(config)
     assert config_hash(config._replace(stake_wei=1)) != config_hash(config)
 
 
-def _bridge_code(inbox: bytes) -> bytes:
-    """Return code that answers INBOX() with `inbox` and everything else with the caller."""
-    select = bytes.fromhex("60003560e01c63") + keccak(b"INBOX()")[:4] + bytes.fromhex("14601857")
-    answer = bytes.fromhex("60005260206000f3")
-    return select + b"\x33" + answer + b"\x5b\x73" + inbox + answer
+def test_deploy_gives_every_contract_the_addresses_of_the_others() -> None:
+    evm = pyrevm.EVM(spec_id="PRAGUE")
+    evm.set_block_env(pyrevm.BlockEnv(timestamp=1_763_700_000))
+    found = deploy(evm, profiles()["ci"])
+    wires = [
+        *(("bridge", "ASSERTION_CHAIN", "assertion_chain"), ("bridge", "EXIT_MODE", "exit_mode")),
+        *(("assertion_chain", getter, key) for getter, key in _CHAIN_WIRES),
+        ("challenge_game", "ASSERTION_CHAIN", "assertion_chain"),
+        ("challenge_game", "STAKE_POOL", "stake_pool"),
+        ("challenge_game", "VERIFIER", "step_verifier"),
+        ("stake_pool", "ASSERTION_CHAIN", "assertion_chain"),
+        ("stake_pool", "CHALLENGE_GAME", "challenge_game"),
+        ("exit_mode", "ASSERTION_CHAIN", "assertion_chain"),
+    ]
+    for contract, getter, key in wires:
+        assert view(evm, found[contract], getter)[12:] == found[key], (contract, getter)
 
 
-def _constructor() -> dict:  # type: ignore[type-arg]
-    return next(e for e in load_artifact("AssertionChain").abi if e["type"] == "constructor")
+_CHAIN_WIRES = [
+    ("INBOX", "inbox"),
+    ("BRIDGE", "bridge"),
+    ("VERIFIER", "step_verifier"),
+    ("CHALLENGE_GAME", "challenge_game"),
+    ("STAKE_POOL", "stake_pool"),
+    ("EXIT_MODE", "exit_mode"),
+]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rollup_node.devnet import profiles, sockets
+from rollup_node.devnet.audit import Audit, Stakes
 from rollup_node.devnet.failure import NotReadyError, PortBusyError, UsageError
 from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
 from rollup_node.devnet.rundir import RunDir, write_json
@@ -107,3 +108,11 @@ def test_purge_keeps_files_of_others(tmp_path: Path) -> None:
 def test_free_ports_can_be_bound() -> None:
     for port in sockets.free_ports(3):
         sockets.check_free(port, "a test")
+
+
+@pytest.mark.parametrize(("balance", "exact"), [(9, True), (8, False), (10, False)])
+def test_stakes_are_exact_if_the_pool_holds_what_it_owes(balance: int, exact: bool) -> None:
+    found = Stakes(balance, locked_wei=6, pots_wei=2, owed_wei=1)
+    assert found.exact is exact
+    assert Audit((), found).exact is exact
+    assert found.table()["balance"] == str(balance)
