@@ -30,11 +30,11 @@ setup: $(VENV_STAMP) $(NODE_STAMP) ## Create .venv and node_modules from the loc
 	@:
 
 .PHONY: devnet
-devnet: artifacts ## Start the L1 and four nodes, run the bridge demo on them, stop; exits with its status
+devnet: artifacts ## Start the L1 and five nodes, run the bridge demo on them, stop; exits with its status
 	@$(BIN)/strikenet up --once
 
 .PHONY: up
-up: artifacts ## Start the L1 and four nodes and stay in the foreground
+up: artifacts ## Start the L1 and five nodes and stay in the foreground
 	@$(BIN)/strikenet up
 
 .PHONY: test

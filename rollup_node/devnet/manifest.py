@@ -11,7 +11,7 @@ L1_CHAIN_ID: Final = 31_337
 L2_CHAIN_ID: Final = 313_371
 L1_PORT: Final = 8545
 NODE_BASE_PORT: Final = 9545
-NODES: Final = ("sequencer", "batch_poster", "proposer", "verifier")
+NODES: Final = ("sequencer", "batch_poster", "proposer", "verifier", "challenger")
 
 
 @dataclass(frozen=True, slots=True)

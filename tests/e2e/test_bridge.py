@@ -59,7 +59,7 @@ def test_cast_reads_the_l2_endpoint(stage: Stage) -> None:
 
 def test_status_and_account_tell_the_same_as_the_nodes(stage: Stage) -> None:
     status = strikenet("status", "--json", "--run-dir", stage.run_dir.path).json
-    assert [node["ready"] for node in status["nodes"]] == [True] * 4
+    assert [node["ready"] for node in status["nodes"]] == [True] * 5
     account = strikenet("account", "alice", "--json", "--run-dir", stage.run_dir.path).json
     assert account["owner"].lower() == checksum(accounts()["alice"].address).lower()
 
