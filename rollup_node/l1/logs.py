@@ -52,7 +52,7 @@ def _plain(kind: Callable[..., said.ChainEvent], *fields: str) -> _Decoder:
 _DECODERS: Final[Mapping[str, _Decoder]] = {
     "DelayedMessage": _message_received,
     "AssertionCreated": _assertion_created,
-    "AssertionConfirmable": _plain(said.AssertionConfirmable, "id", "at"),
+    "AssertionConfirmable": _plain(said.AssertionConfirmable, "id", "markedAt"),
     "AssertionConfirmed": _plain(said.AssertionConfirmed, "id"),
     "AssertionRefuted": _plain(said.AssertionRefuted, "id", "refuter"),
     "AssertionDied": _plain(said.AssertionDied, "id", "deadRoot"),

@@ -28,9 +28,12 @@ def deploy(evm: Any, profile: Profile) -> dict[str, bytes]:
     evm.set_balance(checksum(deployer), 10**24)
     for creation in plan:
         artifact = load_artifact(creation.artifact)
-        inputs = next(
-            (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
-        )
+        inputs = [
+            item
+            for entry in artifact.abi
+            if entry["type"] == "constructor"
+            for item in entry["inputs"]
+        ]
         ordered = [values[name] for name in constructor_names(creation.artifact)]
         code = bytes.fromhex(artifact.bytecode.removeprefix("0x"))
         code += encode([item["type"] for item in inputs], ordered)

@@ -3,6 +3,7 @@
 import pytest
 
 from rollup_node.derive import events as said
+from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.logs import decode_log
 
 ID, OTHER, WHO = b"i" * 32, b"o" * 32, b"w" * 20
@@ -11,7 +12,7 @@ ID, OTHER, WHO = b"i" * 32, b"o" * 32, b"w" * 20
 @pytest.mark.parametrize(
     ("name", "values", "event"),
     [
-        ("AssertionConfirmable", {"id": ID, "at": 7}, said.AssertionConfirmable(ID, 7)),
+        ("AssertionConfirmable", {"id": ID, "markedAt": 7}, said.AssertionConfirmable(ID, 7)),
         ("AssertionRefuted", {"id": ID, "refuter": WHO}, said.AssertionRefuted(ID, WHO)),
         ("AssertionDied", {"id": ID, "deadRoot": OTHER}, said.AssertionDied(ID, OTHER)),
         ("BondLocked", {"staker": WHO, "id": ID, "amount": 3}, said.StakeMoved(WHO, ID)),
@@ -45,3 +46,13 @@ def test_decode_log_of_a_followed_event_keeps_its_fields(
 
 def test_decode_log_of_another_event_is_none() -> None:
     assert decode_log("PotBurned", {"contest": ID, "amount": 3}, 100) is None
+
+
+@pytest.mark.parametrize("artifact", ["AssertionChain", "StakePool", "ChallengeGame"])
+def test_decode_log_reads_fields_that_the_contract_has(artifact: str) -> None:
+    events = [entry for entry in load_artifact(artifact).abi if entry["type"] == "event"]
+    decoded = {
+        entry["name"]: decode_log(entry["name"], {item["name"]: 1 for item in entry["inputs"]}, 100)
+        for entry in events
+    }
+    assert {name for name, found in decoded.items() if found is None} <= {"Claimed", "PotBurned"}
