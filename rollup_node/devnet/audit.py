@@ -32,7 +32,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """ETH of the stake pool and the claims against it, in wei (docs/invariants.md A-1)."""
+    """ETH of the stake pool and the claims against it, in wei (docs/invariants.md P-1)."""
 
     balance_wei: int
     locked_wei: int
