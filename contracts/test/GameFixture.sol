@@ -17,7 +17,7 @@ import {Toy, ToyState, ToyVerifier} from "./mocks/ToyVerifier.sol";
 ///   leaves make unfinished histories, fewer make padding.
 /// - `History`: the states behind all leaves of a claim. `rightHistory` is what the machine says; `poisoned` is wrong at a
 ///   leaf and goes on from there by the rules, `patched` is wrong at one leaf only.
-/// - `assertAs`, `bisectAs`, `playTo`, `proveLeafAs`, `refuteAs`, `updateTimersOf`: moves, built from histories.
+/// - `assertAs`, `bisectAs`, `playBoth`, `proveLeafAs`, `refuteAs`, `updateTimersOf`: moves, built from histories.
 /// - `nodeAt`, `branchOf`, `prefixAt`, `edgeAt`: the arithmetic of docs/spec.md D-1 and D-2, written a second time.
 abstract contract GameFixture is Test {
     /// @dev Confirm period T and rival delay G, seconds.
@@ -262,13 +262,6 @@ abstract contract GameFixture is Test {
         vm.prank(who);
         if (level == height) game.bisectAssertion(id, edge.left, edge.right);
         else game.bisect(edge);
-    }
-
-    /// @dev Bisect the history of `id` on the way from the root to `leaf`.
-    function playTo(address who, bytes32 id, History memory history, uint256 leaf) internal {
-        for (uint256 level = height; level > 0; --level) {
-            bisectAs(who, id, history, level, leaf >> level);
-        }
     }
 
     /// @dev Both sides bisect level by level on the way to `leaf`, their first divergence.
