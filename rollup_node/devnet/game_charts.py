@@ -26,6 +26,13 @@ _FLOW_GAP: Final = 16
 _ROOM: Final = 30
 _FLOW_BAR: Final = 16
 _LEAST: Final = 3
+_MOST_LANES: Final = 12
+_BLOCK: Final = 0.5
+"""How much of a pause lies between two blocks, on the scale of logarithms of seconds."""
+
+_Moment = tuple[int, int]
+"""Time and L1 block."""
+
 _MOST_STAKES: Final = 6
 _DOTS: Final = {
     "assert": "accent",
@@ -111,11 +118,9 @@ def timeline(reading: Reading) -> Markup:
     """
     game = reading.game
     start = game.claims[0].created_at
-    marks = [(game.rivaled_at, "first rival"), (reading.ended_at, "confirmed")]
-    marks.append((game.deadline_at, "bound 2T + G"))
-    times = [start, *(move.at for move in game.moves), *(at for at, _ in marks if at is not None)]
-    place_of = _places(times)
-    actors = list(dict.fromkeys(move.actor for move in game.moves))[:12]
+    marks = _marks(reading)
+    place_of = _places([(m.at, m.l1_block) for m in game.moves] + [at for at, _ in marks])
+    actors = list(dict.fromkeys(move.actor for move in game.moves))[:_MOST_LANES]
     height = _LANE_STEP * len(actors) + 46
     parts: list[Markup] = []
     for lane, actor in enumerate(actors):
@@ -124,29 +129,42 @@ def timeline(reading: Reading) -> Markup:
         parts += [label(0, y + 5, person(actor), "small strong"), el("line", cls="lane", **line)]
     floor = height - 30
     for at, words in marks:
-        if at is not None:
-            x = place_of[at]
-            line = {"x1": f"{x:g}", "x2": f"{x:g}", "y1": "0", "y2": str(floor)}
-            anchor = "end" if x > WIDTH * 0.9 else "start" if x < _NAME + 60 else "middle"
-            parts.append(el("line", cls="limit", **line))
-            parts.append(label(x, floor + 16, words, "tiny strong", anchor))
-            parts.append(label(x, floor + 29, f"+ {seconds(at - start)}", "tiny muted", anchor))
+        x = place_of[at]
+        line = {"x1": f"{x:g}", "x2": f"{x:g}", "y1": "0", "y2": str(floor)}
+        anchor = "end" if x > WIDTH * 0.9 else "start" if x < _NAME + 60 else "middle"
+        parts.append(el("line", cls="limit", **line))
+        parts.append(label(x, floor + 16, words, "tiny strong", anchor))
+        parts.append(label(x, floor + 29, f"+ {seconds(at[0] - start)}", "tiny muted", anchor))
     for move in game.moves:
         if move.actor in actors:
-            y = actors.index(move.actor) * _LANE_STEP + 18
+            x, y = place_of[move.at, move.l1_block], actors.index(move.actor) * _LANE_STEP + 18
             title = el("title", f"+{elapsed(move.at - start)} {move.action}: {move.detail}")
             cls = f"dot {_DOTS.get(move.action, 'muted')}"
-            parts.append(el("circle", title, cx=f"{place_of[move.at]:g}", cy=y, r=6, cls=cls))
+            parts.append(el("circle", title, cx=f"{x:g}", cy=y, r=6, cls=cls))
     return svg(height + 4, "Moves in time", *parts)
 
 
-def _places(times: list[int]) -> dict[int, float]:
-    """Return where each time lies from left to right."""
-    ordered = sorted(set(times))
-    gaps = [math.log1p(b - a) for a, b in pairwise(ordered)]
+def _marks(reading: Reading) -> list[tuple[_Moment, str]]:
+    """Return the moments that matter, with their names."""
+    game = reading.game
+    found: list[tuple[_Moment, str]] = []
+    if game.rivaled_at is not None and game.claims[1:]:
+        found.append(((game.rivaled_at, game.claims[1].l1_block), "first rival"))
+    if reading.ended_at is not None:
+        blocks = [move.l1_block for move in game.moves if move.action == "confirm"]
+        found.append(((reading.ended_at, blocks[-1] if blocks else game.l1_block), "confirmed"))
+    if game.deadline_at is not None:
+        found.append(((game.deadline_at, game.l1_block + 1), "bound 2T + G"))
+    return found
+
+
+def _places(moments: list[_Moment]) -> dict[_Moment, float]:
+    """Return where each moment lies from left to right; blocks of one second lie apart too."""
+    ordered = sorted(set(moments))
+    gaps = [math.log1p(b[0] - a[0]) + _BLOCK for a, b in pairwise(ordered)]
     scale = (WIDTH - _NAME - 20) / (sum(gaps) or 1)
     ends = accumulate(gaps, initial=0.0)
-    return {at: _NAME + 8 + end * scale for at, end in zip(ordered, ends, strict=True)}
+    return {moment: _NAME + 8 + end * scale for moment, end in zip(ordered, ends, strict=True)}
 
 
 class _Flow(NamedTuple):

@@ -156,7 +156,8 @@ def _changes(step: StepWords) -> Markup:
     title = el("h3", f"Step {step.step} of item {step.item}, {step.kind}{content}")
     told = any(change.claimed is not None for change in step.changes)
     heads = ["leaf", "before", "expected"] + ["claimed"] * told
-    return join([title, _table(heads, [_change(change, told=told) for change in step.changes])])
+    lies_first = sorted(step.changes, key=lambda change: change.claimed in (None, change.expected))
+    return join([title, _table(heads, [_change(change, told=told) for change in lies_first])])
 
 
 def _change(change: Change, *, told: bool) -> list[tuple[object, str]]:

@@ -174,9 +174,8 @@ class Narrator:
     def _transaction(self, transaction: Transaction) -> str:
         if isinstance(transaction, Transfer):
             amount = self._amount(transaction.asset, transaction.amount)
-            return (
-                f"transfer of {amount} from account {transaction.sender} to {transaction.recipient}"
-            )
+            sender, recipient = transaction.sender, transaction.recipient
+            return f"transfer of {amount} from account {sender} to account {recipient}"
         if isinstance(transaction, Withdraw):
             amount = self._amount(transaction.asset, transaction.amount)
             to = f"0x{transaction.recipient.hex()}"

@@ -18,7 +18,7 @@ from rollup_node.l1.sender import RpcSender
 from rollup_node.node.claims import Claims, genesis_assertion
 from rollup_node.node.config import RollupConfig, load_rollup_config
 from rollup_node.node.follow import L1Follower
-from rollup_node.node.players import BatchPosterPlayer, ProposerPlayer
+from rollup_node.node.players import BatchPosterPlayer, Player, ProposerPlayer
 from rollup_node.node.recovery import recover_in_thread
 from rollup_node.node.replica import Replica
 from rollup_node.ports import L1Receipt, SequencerBatch
@@ -45,7 +45,7 @@ class Follower:
     replica: Replica
     claims: Claims
 
-    async def catch_up(self, *players: BatchPosterPlayer | ProposerPlayer) -> None:
+    async def catch_up(self, *players: Player) -> None:
         update = await self.l1.follow()
         if update is not None:
             self.replica.rewind(update.kept_items)
