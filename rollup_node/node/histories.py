@@ -16,7 +16,6 @@ from rollup_node.proof.hashing import HASH_BYTES
 from rollup_node.proof.history import HistoryTree
 
 _TIMEOUT_SECONDS: Final = 1.0
-"""For all peers together, in one turn of the loop."""
 _AGAIN_SECONDS: Final = 5.0
 """How long to leave a peer alone about a claim whose history it did not have."""
 _REST_SECONDS: Final = 30.0
@@ -85,11 +84,19 @@ class PublishedHistories:
     ----------
     height
         Height of all histories.
+    timeout_seconds
+        For all peers together, in one turn of the loop.
     """
 
-    def __init__(self, sources: Sequence[HistorySource], height: int) -> None:
+    def __init__(
+        self,
+        sources: Sequence[HistorySource],
+        height: int,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+    ) -> None:
         self._sources = sources
         self._height = height
+        self._timeout_seconds = timeout_seconds
         self._found: dict[bytes, HistoryTree] = {}
         self._not_before: dict[tuple[str, bytes], float] = {}
         self._resting: dict[str, float] = {}
@@ -124,7 +131,7 @@ class PublishedHistories:
         if not due or self._resting.get(source.name, 0.0) > now:
             return
         try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeout_seconds):
                 for claim in due:
                     await self._take(source, claim, wanted[claim])
         except (ValueError, OSError, TimeoutError, aiohttp.ClientError) as error:
