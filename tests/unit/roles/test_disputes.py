@@ -196,7 +196,7 @@ def test_updates_against_64_rivals_on_long_histories_names_every_edge_of_one_sid
     height = 16
     honest = HistoryTree(height, LEAVES[:4], LEAVES[4])
     events: list[AssertionCreated | EdgeEvent] = [created(honest)]
-    for lie in range(0, 64 * 997, 997):
+    for lie in range(0, 64 * 61, 61):
         leaves = [honest.leaf(index) for index in range(lie)]
         liar = HistoryTree(height, [*leaves, keccak(b"lie%d" % lie)], LEAVES[4])
         events.append(created(liar))
@@ -207,7 +207,7 @@ def test_updates_against_64_rivals_on_long_histories_names_every_edge_of_one_sid
     disputes.advance(L1BlockEvents(L1Block(1, bytes(32), bytes(32), 200), tuple(events)))
     root = edge_id(layer_zero(ORIGIN, height, honest.root))
     assert disputes.due_timer(root, 900) == 700
-    places = {(level, lie >> level) for lie in range(0, 64 * 997, 997) for level in range(1, 17)}
+    places = {(level, lie >> level) for lie in range(0, 64 * 61, 61) for level in range(1, 17)}
     needed = disputes.updates(root, 900)
     assert len(needed) == len(places)
     assert [edge.id for edge in needed[-1:]] == [root]
