@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-
 import {Deadline} from "./core/Deadline.sol";
 import {Siblings} from "./core/Siblings.sol";
 import {Assertion, AssertionInput, AssertionStatus, IAssertionChain} from "./interfaces/IAssertionChain.sol";
@@ -136,6 +134,7 @@ contract AssertionChain is IAssertionChain {
     function advanceStake(bytes32 child) external {
         bytes32 latest = stakedOn[msg.sender];
         if (latest == 0) revert NoStake(msg.sender);
+        _unlost(latest); // else a lost stake would look released in exit mode
         if (_unlost(child).parentId != latest) revert NotChildOfStake(child, latest);
         stakedOn[msg.sender] = child;
         emit BondMoved(msg.sender, latest, child);
