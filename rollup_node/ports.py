@@ -175,6 +175,9 @@ class L1Reader(Protocol):
     ) -> tuple[Any, ...]:
         """Return what a view of one of our contracts answers, at a block hash or at the head."""
 
+    async def estimate_gas(self, contract: str, function: str, *arguments: object) -> int | None:
+        """Return the gas of a transaction at the head, `None` if it would fail or cost too much."""
+
 
 class L1Sender(Protocol):
     """Sends L1 transactions of one account, each until it is in a block or a deadline passes."""

@@ -142,6 +142,18 @@ class RpcReader:
             raise classify_error(what, error) from error
         return handle.decode_result(function, to_bytes(answer))
 
+    async def estimate_gas(self, contract: str, function: str, *arguments: object) -> int | None:
+        """Return the gas of a transaction at the head, `None` if it would fail or cost too much."""
+        handle = self.handle(contract)
+        request = {
+            "to": "0x" + handle.address.hex(),
+            "data": "0x" + handle.encode_call(function, *arguments).hex(),
+        }
+        try:
+            return to_int(await self._client.call("eth_estimateGas", request, "latest"))
+        except RpcError:
+            return None
+
     def handle(self, contract: str) -> Handle:
         """Return the handle of a contract of rollup.json.
 

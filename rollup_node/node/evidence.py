@@ -25,6 +25,8 @@ from rollup_node.proof.witness import BLOB_CHUNKS, BlobData, Call, build_call
 
 _CALL_WEIGHT: Final = 12_000_000
 """Weight of the steps of one call, in gas: with its calldata it stays below 14,000,000."""
+_CALL_GAS: Final = 13_000_000
+"""What a call of more weight may really cost: weights are those of the dearest steps."""
 _WITNESS_BYTES: Final = 120 << 10
 _KEPT_RUNS: Final = 8
 _ZERO: Final = bytes(32)
@@ -91,7 +93,8 @@ class SegmentRun:
         self._machine = machine
         self._state = state
         self._mark = state.mark()
-        self._calls: dict[int, list[Call]] = {}
+        self.fits: dict[int, bool] = {}
+        self._calls: dict[tuple[int, bool], list[Call]] = {}
         self._blobs: BlobData | None = None
         if item.header.kind == ItemKind.BLOB:
             payload = b"".join(blob_payload(blob) for blob in whole_blobs)
@@ -99,19 +102,23 @@ class SegmentRun:
         self.results: Final = run_segment(machine, state, item)
         self.end_root: Final = state.root()
 
-    def calls(self, done: int) -> list[Call]:
-        """Return the calls that prove the rest of the segment after `done` steps."""
-        if done not in self._calls:
+    def calls(self, done: int, *, at_once: bool = False) -> list[Call]:
+        """Return the calls that prove the rest of the segment after `done` steps.
+
+        Each has gas and room for any steps; `at_once`: the fewest that there is room for.
+        """
+        key = (done, at_once)
+        if key not in self._calls:
             self._state.rewind(self._mark)
             for result in self.results[:done]:
                 self._state.commit(result.writes)
-            self._calls[done] = self._build(done)
-        return self._calls[done]
+            self._calls[key] = self._build(done, at_once=at_once)
+        return self._calls[key]
 
-    def _build(self, done: int) -> list[Call]:
+    def _build(self, done: int, *, at_once: bool) -> list[Call]:
         found: list[Call] = []
         while done < len(self.results):
-            steps = self._fitting(done)
+            steps = len(self.results) - done if at_once else self._fitting(done)
             call = self._call(done, steps)
             while len(call.encode()) > _WITNESS_BYTES and steps > 1:
                 steps = (steps + 1) // 2
@@ -184,12 +191,30 @@ class Evidence:
             return Plan(steps=steps)
         built = await asyncio.to_thread(run.calls, done)
         blobs = await self._missing_blobs(run, built, block_hash)
-        calls, sent = [], done
-        for call in built:
+        calls = self._encode(child, run, built, done)
+        if len(calls) > 1 and not blobs:
+            whole = await asyncio.to_thread(lambda: run.calls(done, at_once=True))
+            alone = self._encode(child, run, whole, done)
+            if len(alone) == 1 and await self._fits(run, alone[0]):
+                calls = alone
+        return Plan(blobs, calls, steps)
+
+    def _encode(
+        self, child: RightChild, run: SegmentRun, calls: Sequence[Call], done: int
+    ) -> tuple[ProofCall, ...]:
+        encoded = []
+        for call in calls:
             head = (child.target, self._config_hash, run.start_root)
-            calls.append(ProofCall(*head, sent, call.steps, call.encode()))
-            sent += call.steps
-        return Plan(blobs, tuple(calls), steps)
+            encoded.append(ProofCall(*head, done, call.steps, call.encode()))
+            done += call.steps
+        return tuple(encoded)
+
+    async def _fits(self, run: SegmentRun, call: ProofCall) -> bool:
+        """Tell whether one transaction has gas for a call; asks L1 once."""
+        if call.steps_done not in run.fits:
+            gas = await self._reader.estimate_gas("step_verifier", "prove", call)
+            run.fits[call.steps_done] = gas is not None and gas <= _CALL_GAS
+        return run.fits[call.steps_done]
 
     async def _run(self, child: RightChild, index: int) -> SegmentRun:
         key = (child.assertion_id, index)

@@ -106,7 +106,8 @@ async def test_plan_goes_on_where_somebody_else_stopped(world: World) -> None:
     fresh = await _evidence(world, follower).plan(child, 1)
     assert fresh.blobs == ()
     assert fresh.calls[0].steps_done == first.calls[0].steps
-    assert len(fresh.calls) == len(first.calls) - 1
+    assert [call.steps for call in fresh.calls] == [fresh.steps - first.calls[0].steps]
+    assert len(first.calls) > 2  # by weight; what it really costs fits one
     await _prove(world, fresh)
     assert await _end(world, child, fresh, 1) == child.history.leaf(1)
 
