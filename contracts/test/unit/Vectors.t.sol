@@ -9,7 +9,6 @@ import {IBlobImporter} from "../../src/interfaces/IBlobImporter.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {AssertionId} from "../../src/proof/AssertionId.sol";
 import {Chunks} from "../../src/proof/Chunks.sol";
-import {EdgeKey, Edges} from "../../src/proof/Edges.sol";
 import {History} from "../../src/proof/History.sol";
 import {InboxHash} from "../../src/proof/InboxHash.sol";
 import {Multiproof, TableLeaf} from "../../src/proof/Multiproof.sol";
@@ -88,32 +87,6 @@ contract VectorsTest is Test {
         assertEq(this.lastHistoryRoot(roots[3], vm.parseJsonBytes32Array(json, ".history.last_branch")), history);
     }
 
-    function test_vectors_of_edges() public {
-        _read("edges");
-        bytes32 origin = vm.parseJsonBytes32(json, ".origin");
-        uint8 historyHeight = uint8(vm.parseJsonUint(json, ".history_height"));
-        uint256 count = 0;
-        for (; vm.keyExistsJson(json, _case(count, "")); ++count) {
-            EdgeKey memory edge = EdgeKey({
-                origin: origin,
-                height: uint8(vm.parseJsonUint(json, _case(count, ".height"))),
-                index: uint64(vm.parseJsonUint(json, _case(count, ".index"))),
-                prefix: vm.parseJsonBytes32(json, _case(count, ".prefix")),
-                node: vm.parseJsonBytes32(json, _case(count, ".node"))
-            });
-            bytes32[] memory branch = vm.parseJsonBytes32Array(json, _case(count, ".branch"));
-            assertEq(Edges.mutualId(edge), vm.parseJsonBytes32(json, _case(count, ".mutual_id")));
-            assertEq(Edges.edgeId(edge), vm.parseJsonBytes32(json, _case(count, ".edge_id")));
-            assertEq(this.prefixOf(edge.index, branch), edge.prefix);
-            if (edge.height == historyHeight) {
-                EdgeKey memory whole = Edges.layerZero(origin, historyHeight, edge.node);
-                assertEq(Edges.edgeId(whole), Edges.edgeId(edge));
-            }
-            if (edge.height > 0) _replayHalves(edge, count);
-        }
-        assertGt(count, 0);
-    }
-
     function test_vectors_of_chunk_roots() public {
         _read("hashes");
         bytes memory data = new bytes(2304);
@@ -166,17 +139,6 @@ contract VectorsTest is Test {
 
     function decode(bytes calldata body, bool signed) external pure returns (bool, Transaction memory) {
         return Records.decodeTransaction(body, signed);
-    }
-
-    function prefixOf(uint256 index, bytes32[] calldata branch) external pure returns (bytes32) {
-        return Edges.prefixOf(index, branch);
-    }
-
-    function _replayHalves(EdgeKey memory edge, uint256 i) private view {
-        bytes32 left = vm.parseJsonBytes32(json, _case(i, ".left"));
-        bytes32 right = vm.parseJsonBytes32(json, _case(i, ".right"));
-        assertEq(Edges.edgeId(Edges.leftHalf(edge, left)), vm.parseJsonBytes32(json, _case(i, ".left_id")));
-        assertEq(Edges.edgeId(Edges.rightHalf(edge, left, right)), vm.parseJsonBytes32(json, _case(i, ".right_id")));
     }
 
     function _replay(StepVerifier verifier, FixedInbox inbox, uint256 i) private {
