@@ -15,7 +15,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 FORGE := cd contracts && ../node_modules/.bin/forge
 UV_VERSION := 0.13.8
 
+ANALYSIS := .venv-analysis
+
 VENV_STAMP := $(VENV)/.stamp
+ANALYSIS_STAMP := $(ANALYSIS)/.stamp
 NODE_STAMP := node_modules/.stamp
 
 # The gas table: what the contract tests measure themselves, kept in contracts/snapshots to the last unit.
@@ -50,9 +53,19 @@ check: setup ## Everything CI checks apart from the tests
 	$(BIN)/lint-imports
 	$(FORGE) fmt --check
 	$(FORGE) lint --deny warnings src
+	$(MAKE) audit prove
 	$(BIN)/python -m rollup_node.l1.compiler check --full
 	$(BIN)/python -m tests.vectors.generate --check
 	$(FORGE) $(GAS_TABLE) --gas-snapshot-check=true --gas-snapshot-emit=false
+
+.PHONY: audit
+audit: setup $(ANALYSIS_STAMP) ## Run slither over the contracts: every finding must be fixed, or listed with a reason
+	$(BIN)/python -m tests.contracts.audit
+
+.PHONY: prove
+prove: setup $(ANALYSIS_STAMP) ## Prove the symbolic tests of contracts/test/symbolic for all inputs, with halmos
+	PATH="$(CURDIR)/node_modules/.bin:$(CURDIR)/$(ANALYSIS)/bin:$$PATH" FOUNDRY_PROFILE=prove \
+		$(ANALYSIS)/bin/halmos --root contracts --config contracts/halmos.toml
 
 .PHONY: fmt
 fmt: setup ## Format and mend what tools can mend
@@ -83,11 +96,13 @@ fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twi
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
 
 .PHONY: lock
-lock: $(VENV_STAMP) ## Resolve the newest allowed dependencies and write both lock files
+lock: $(VENV_STAMP) ## Resolve the newest allowed dependencies and write the lock files
 	$(VENV_STAMP:.stamp=bin/python) -m venv --clear build/lock
 	build/lock/bin/python -m pip --disable-pip-version-check install --quiet uv==$(UV_VERSION)
 	build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --extra dev \
 		--output-file requirements.lock pyproject.toml
+	build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --group analysis \
+		--python-version 3.11 --output-file requirements-analysis.lock
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 
 .PHONY: wheel
@@ -102,13 +117,20 @@ clean: ## Remove build products, caches and local runs; keep .venv and node_modu
 
 .PHONY: distclean
 distclean: clean ## Remove everything that setup made as well
-	rm -rf $(VENV) node_modules
+	rm -rf $(VENV) $(ANALYSIS) node_modules
 
 $(VENV_STAMP): requirements.lock pyproject.toml
 	@scripts/check-python "$(PYTHON)"
 	@$(BIN)/python -c pass 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV)
 	$(PIP) install --quiet --require-hashes --requirement requirements.lock
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(ANALYSIS_STAMP): requirements-analysis.lock
+	@scripts/check-python "$(PYTHON)"
+	@"$(PYTHON)" -m venv --clear $(ANALYSIS)
+	$(ANALYSIS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+		--requirement requirements-analysis.lock
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json

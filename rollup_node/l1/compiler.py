@@ -29,6 +29,7 @@ _IMPORT: Final = re.compile(r"""^\s*import\b[^;]*?["']([^"']+)["']\s*;""", re.MU
 _IGNORED_WARNINGS: Final = frozenset(
     {"2394", "3860", "5574"}
 )  # transient storage; sizes, which are errors here
+_SYNTAX_ONLY: Final = ["abi", "evm.methodIdentifiers"]
 _OUTPUTS: Final = [
     "abi",
     "evm.bytecode.object",
@@ -148,7 +149,7 @@ def compile_project(project: Project, contracts_dir: Path = CONTRACTS_DIR) -> di
     """
     if not project.sources:
         return {}
-    output = _run_solc(project, contracts_dir)
+    output = _run_solc(project, contracts_dir, _OUTPUTS)
     artifacts: dict[str, Artifact] = {}
     for source, name, contract in _deployable(output, project):
         if name in artifacts:
@@ -157,6 +158,19 @@ def compile_project(project: Project, contracts_dir: Path = CONTRACTS_DIR) -> di
             name, contract, compute_source_hash(project, _closure(project, source))
         )
     return artifacts
+
+
+def parse_project(project: Project, contracts_dir: Path = CONTRACTS_DIR) -> dict[str, Any]:
+    """Return solc's output of every source with its syntax tree and without code: in two seconds.
+
+    Raises
+    ------
+    CompilerError
+        On an error, or a warning about the project.
+    ToolchainError
+        If there is no compiler.
+    """
+    return _run_solc(project, contracts_dir, _SYNTAX_ONLY)
 
 
 def build(folder: Path = ARTIFACTS_DIR, *, force: bool = False) -> dict[str, Artifact]:
@@ -242,7 +256,7 @@ def _compiler_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _run_solc(project: Project, contracts_dir: Path) -> dict[str, Any]:
+def _run_solc(project: Project, contracts_dir: Path, outputs: Sequence[str]) -> dict[str, Any]:
     import solcx  # 0.1 s: only who compiles pays for it
 
     solc = find_solc()
@@ -250,7 +264,7 @@ def _run_solc(project: Project, contracts_dir: Path) -> dict[str, Any]:
         raise ToolchainError(f"solc {SOLC_VERSION} not found: run `make setup`")
     libraries = _library_sources(project, contracts_dir)
     sources = {**project.sources, **libraries}
-    selection = {"*": {"": ["ast"], "*": _OUTPUTS}}
+    selection = {"*": {"": ["ast"], "*": list(outputs)}}
     standard_input = {
         "language": "Solidity",
         "sources": {name: {"content": content} for name, content in sorted(sources.items())},

@@ -5,11 +5,7 @@ pragma solidity 0.8.37;
 /// @custom:twin rollup_node/core/layout.py LeafKey
 type LeafKey is uint64;
 
-using {_equals as ==, _differs as !=} for LeafKey global;
-
-function _equals(LeafKey left, LeafKey right) pure returns (bool) {
-    return LeafKey.unwrap(left) == LeafKey.unwrap(right);
-}
+using {_differs as !=} for LeafKey global;
 
 function _differs(LeafKey left, LeafKey right) pure returns (bool) {
     return LeafKey.unwrap(left) != LeafKey.unwrap(right);
