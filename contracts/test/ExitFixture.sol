@@ -75,9 +75,8 @@ abstract contract ExitFixture is Settlement {
     }
 
     /// @dev Claim after `parentId` that the history leads to `world`.
-    function assertWorld(bytes32 parentId, World memory world) internal returns (bytes32 id) {
+    function claimOf(bytes32 parentId, World memory world) internal view returns (AssertionInput memory input) {
         TreeModel.Tree memory tree = treeOf(world);
-        AssertionInput memory input;
         input.parentId = parentId;
         input.afterStateRoot = TreeModel.root(tree);
         input.lastLeafBranch = new bytes32[](HEIGHT);
@@ -86,9 +85,12 @@ abstract contract ExitFixture is Settlement {
             node = keccak256(abi.encodePacked(bytes1(0x02), bytes32(0), node));
         }
         input.historyRoot = node;
-        input.cursorProof = abi.encodePacked(bytes26(cursorOf(world)), branchOf(tree, 0));
+        input.cursorProof = abi.encodePacked(cursorOf(world), branchOf(tree, 0));
         input.expectedId = idOf(input);
-        return assertAs(staker, input);
+    }
+
+    function assertWorld(bytes32 parentId, World memory world) internal returns (bytes32 id) {
+        return assertAs(staker, claimOf(parentId, world));
     }
 
     function confirmWorld(World memory world) internal returns (bytes32 id) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ExitMode} from "../../src/ExitMode.sol";
+import {AssertionInput, IAssertionChain} from "../../src/interfaces/IAssertionChain.sol";
 import {IBridge} from "../../src/interfaces/IBridge.sol";
 import {IExitMode} from "../../src/interfaces/IExitMode.sol";
 import {ItemHeader} from "../../src/types/Inputs.sol";
@@ -166,6 +167,50 @@ contract ExitModeTest is ExitFixture {
         exitMode.enter(headers[0]);
         vm.warp(time + EXIT_AFTER);
         exitMode.enter(headers[0]);
+    }
+
+    function test_enter_terminal_nothingIsAssertedMarkedOrConfirmed() public {
+        postItem(0);
+        World memory world = newWorld(1);
+        world.item = 1;
+        bytes32 id = assertWorld(chain.GENESIS_ID(), world);
+        world.delayed = 1;
+        AssertionInput memory rival = claimOf(chain.GENESIS_ID(), world);
+        AssertionInput memory child = claimOf(id, world);
+        postItem(0);
+        vm.warp(START + EXIT_AFTER);
+        uint256 before = vm.snapshotState();
+        chain.confirm(id);
+        assertTrue(vm.revertToState(before));
+        exitMode.enter(headers[0]);
+        vm.expectRevert(IAssertionChain.ExitModeActive.selector);
+        chain.confirm(id);
+        vm.expectRevert(IAssertionChain.ExitModeActive.selector);
+        chain.markConfirmable(id);
+        vm.deal(alice, STAKE);
+        vm.prank(alice);
+        vm.expectRevert(IAssertionChain.ExitModeActive.selector);
+        chain.createAssertion{value: STAKE}(rival);
+        vm.prank(staker);
+        vm.expectRevert(IAssertionChain.ExitModeActive.selector);
+        chain.createAssertion(child);
+        assertEq(chain.latestConfirmed(), chain.GENESIS_ID());
+    }
+
+    /// @dev G-8: a claim that can never win nor lose any more gives its stake back.
+    function test_enter_pendingStake_isReleased() public {
+        postItem(0);
+        World memory world = newWorld(1);
+        world.item = 1;
+        bytes32 id = assertWorld(chain.GENESIS_ID(), world);
+        vm.prank(staker);
+        vm.expectRevert(abi.encodeWithSelector(IAssertionChain.StakeLocked.selector, staker, id));
+        chain.withdrawStake();
+        vm.warp(START + EXIT_AFTER);
+        exitMode.enter(headers[0]);
+        vm.prank(staker);
+        chain.withdrawStake();
+        assertEq(pool.claimable(staker), STAKE);
     }
 
     function test_enter_paused_entersAnyway() public {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IAssertionChain} from "../../src/interfaces/IAssertionChain.sol";
 import {IBridge} from "../../src/interfaces/IBridge.sol";
 import {IExitMode} from "../../src/interfaces/IExitMode.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
@@ -297,7 +298,9 @@ contract ExitsTest is ExitFixture {
         exitBalance(1, ETH);
         mine(1);
         bridge.proveWithdrawal(id, later.outbox[2], 2, branchOf(treeOf(later), OUTBOX_KEY + 2));
-        mine(MATURITY);
+        mine(10 * PERIOD);
+        vm.expectRevert(IAssertionChain.ExitModeActive.selector);
+        chain.confirm(id);
         vm.expectRevert(abi.encodeWithSelector(IBridge.NotConfirmed.selector, id));
         bridge.finalizeWithdrawal(address(this), id, later.outbox[2], 2);
     }
