@@ -64,8 +64,7 @@ audit: setup $(ANALYSIS_STAMP) ## Run slither over the contracts: every finding 
 
 .PHONY: prove
 prove: setup $(ANALYSIS_STAMP) ## Prove the symbolic tests of contracts/test/symbolic for all inputs, with halmos
-	PATH="$(CURDIR)/node_modules/.bin:$(CURDIR)/$(ANALYSIS)/bin:$$PATH" FOUNDRY_PROFILE=prove \
-		$(ANALYSIS)/bin/halmos --root contracts --config contracts/halmos.toml
+	$(BIN)/python -m tests.contracts.prove
 
 .PHONY: fmt
 fmt: setup ## Format and mend what tools can mend

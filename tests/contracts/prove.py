@@ -40,9 +40,9 @@ def judge(report: Mapping[str, Any]) -> tuple[list[str], bool]:
             if result["num_bounded_loops"] and result["exitcode"] == 0:
                 verdict = "cut short by the loop bound"
             proven = proven and verdict == _VERDICTS[0]
-            seconds = result["time"][0]
             name = f"{contract.rpartition(':')[2]}.{result['name'].partition('(')[0]}"
-            lines.append(f"{verdict:>10}  {seconds:6.2f} s  {result['num_paths'][0]:>4} paths  {name}")
+            paths, seconds = result["num_paths"][0], result["time"][0]
+            lines.append(f"{verdict:>10}  {seconds:6.2f} s  {paths:>4} paths  {name}")
     return lines, proven and bool(lines)
 
 
