@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {Deadline} from "./core/Deadline.sol";
 import {Siblings} from "./core/Siblings.sol";
+import {Wiring} from "./core/Wiring.sol";
 import {Assertion, AssertionInput, AssertionStatus, IAssertionChain} from "./interfaces/IAssertionChain.sol";
-import {IBridge} from "./interfaces/IBridge.sol";
 import {IChallengeGame} from "./interfaces/IChallengeGame.sol";
 import {IExitMode} from "./interfaces/IExitMode.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
@@ -89,7 +89,9 @@ contract AssertionChain is IAssertionChain {
         CONFIRM_PERIOD_SECONDS = confirmPeriodSeconds;
         RIVAL_DELAY_SECONDS = rivalDelaySeconds;
         STAKE_WEI = IStakePool(stakePool).STAKE_WEI();
-        _checkPartners();
+        Wiring.Partners memory partners = Wiring.Partners(inbox, bridge, verifier, challengeGame, stakePool, exitMode);
+        Wiring.checkPartners(partners, address(this), historyHeight);
+        Wiring.checkExitPeriod(partners, confirmPeriodSeconds, rivalDelaySeconds);
         configHash = keccak256(
             abi.encodePacked(
                 Tag.CONFIGURATION,
@@ -415,32 +417,5 @@ contract AssertionChain is IAssertionChain {
         }
         bytes32 actual = History.rootOfLast(input.afterStateRoot, input.lastLeafBranch);
         if (actual != input.historyRoot) revert HistoryMismatch(input.historyRoot, actual);
-    }
-
-    /// @dev Every contract was told of every other.
-    function _checkPartners() private view {
-        if (VERIFIER.code.length == 0) revert InvalidParameter("verifier", uint160(VERIFIER));
-        if (IInbox(INBOX).BRIDGE() != BRIDGE) revert InvalidParameter("bridge", uint160(BRIDGE));
-        IBridge bridge = IBridge(BRIDGE);
-        if (bridge.ASSERTION_CHAIN() != address(this) || bridge.INBOX() != INBOX || bridge.EXIT_MODE() != EXIT_MODE) {
-            revert InvalidParameter("bridge", uint160(BRIDGE));
-        }
-        IChallengeGame game = IChallengeGame(CHALLENGE_GAME);
-        if (
-            game.ASSERTION_CHAIN() != address(this) || game.STAKE_POOL() != STAKE_POOL || game.VERIFIER() != VERIFIER
-                || game.HISTORY_HEIGHT() != HISTORY_HEIGHT
-        ) revert InvalidParameter("challengeGame", uint160(CHALLENGE_GAME));
-        IStakePool pool = IStakePool(STAKE_POOL);
-        if (pool.ASSERTION_CHAIN() != address(this) || pool.CHALLENGE_GAME() != CHALLENGE_GAME) {
-            revert InvalidParameter("stakePool", uint160(STAKE_POOL));
-        }
-        IExitMode exitMode = IExitMode(EXIT_MODE);
-        if (exitMode.ASSERTION_CHAIN() != address(this) || exitMode.INBOX() != INBOX || exitMode.BRIDGE() != BRIDGE) {
-            revert InvalidParameter("exitMode", uint160(EXIT_MODE));
-        }
-        uint256 decision = 2 * (2 * uint256(CONFIRM_PERIOD_SECONDS) + RIVAL_DELAY_SECONDS);
-        if (exitMode.EXIT_AFTER_SECONDS() <= decision + IInbox(INBOX).FORCE_AFTER_SECONDS()) {
-            revert InvalidParameter("exitAfterSeconds", exitMode.EXIT_AFTER_SECONDS());
-        }
     }
 }

@@ -25,6 +25,8 @@ contract StakePool is IStakePool, ReentrancyGuardTransient {
     /// @inheritdoc IStakePool
     uint96 public immutable STAKE_WEI;
     /// @inheritdoc IStakePool
+    uint8 public immutable HISTORY_HEIGHT;
+    /// @inheritdoc IStakePool
     uint64 public immutable TARIFF_GAS_PRICE_WEI;
 
     /// @inheritdoc IStakePool
@@ -65,6 +67,7 @@ contract StakePool is IStakePool, ReentrancyGuardTransient {
         }
         ASSERTION_CHAIN = assertionChain;
         CHALLENGE_GAME = challengeGame;
+        HISTORY_HEIGHT = historyHeight;
         STAKE_WEI = stakeWei;
         TARIFF_GAS_PRICE_WEI = tariffGasPriceWei;
     }

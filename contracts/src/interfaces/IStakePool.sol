@@ -92,6 +92,9 @@ interface IStakePool {
     /// @notice Price of a claim, wei. At least twice what defending against one rival can cost at the reference price.
     function STAKE_WEI() external view returns (uint96);
 
+    /// @notice Height of the histories that a stake defends.
+    function HISTORY_HEIGHT() external view returns (uint8);
+
     /// @notice Reference gas price of all tariffs, wei.
     function TARIFF_GAS_PRICE_WEI() external view returns (uint64);
 }

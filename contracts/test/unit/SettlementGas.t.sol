@@ -80,6 +80,25 @@ contract SettlementGasTest is Settlement {
         _measure("confirm", bob, address(chain), 0, abi.encodeCall(chain.confirm, (_id)), 95_000);
     }
 
+    function test_gas_markConfirmable_and_confirm_rivaled() public {
+        _rivaled();
+        bytes memory mark = abi.encodeCall(chain.markConfirmable, (_id));
+        _measure("markConfirmable, with the least game", bob, address(chain), 0, mark, 75_000);
+        mine(DELAY);
+        _measure("confirm, rivaled", bob, address(chain), 0, abi.encodeCall(chain.confirm, (_id)), 100_000);
+    }
+
+    function test_gas_settle_and_claim() public {
+        bytes32 lost = _rivaled();
+        chain.markConfirmable(_id);
+        mine(DELAY);
+        chain.confirm(_id);
+        (bytes32[] memory ids, address[] memory stakers) = (new bytes32[](1), new address[](1));
+        (ids[0], stakers[0]) = (lost, alice);
+        _measure("settle, one loser", bob, address(chain), 0, abi.encodeCall(chain.settle, (ids, stakers)), 240_000);
+        _measure("claim", bob, address(pool), 0, abi.encodeCall(pool.claim, (bob)), 60_000);
+    }
+
     function test_gas_proveWithdrawal() public {
         _id = assertState(_state);
         mine(1);
@@ -104,6 +123,13 @@ contract SettlementGasTest is Settlement {
         _measure("forceInclude", bob, address(inbox), 0, abi.encodeCall(inbox.forceInclude, ()), 80_000);
     }
 
+    /// @dev `_id` and a rival that the game's clock speaks against.
+    function _rivaled() private returns (bytes32 lost) {
+        _id = assertState(_state);
+        lost = assertAs(alice, claimOf(chain.GENESIS_ID(), _state, "wrong"));
+        game.setTimer(chain.assertion(_id).historyRoot, PERIOD);
+    }
+
     function _proveData() private view returns (bytes memory) {
         return abi.encodeCall(bridge.proveWithdrawal, (_id, _w, 3, StateFixture.outboxBranch(_state, 3)));
     }
@@ -125,6 +151,10 @@ contract SettlementGasTest is Settlement {
         vm.cool(address(inbox));
         vm.cool(address(bridge));
         vm.cool(address(chain));
+        vm.cool(address(pool));
+        vm.cool(address(game));
+        vm.cool(address(exitMode));
+        vm.cool(address(verifier));
         vm.cool(address(usdc));
         vm.cool(bob);
         vm.prank(from, from);
