@@ -200,9 +200,11 @@ contract AssertionChain is IAssertionChain {
     function withdrawStake() external {
         bytes32 latest = stakedOn[msg.sender];
         if (latest == 0) revert NoStake(msg.sender);
-        AssertionStatus status = _assertions[latest].status;
-        bool stranded = status == AssertionStatus.PENDING && IExitMode(EXIT_MODE).entered();
-        if (status != AssertionStatus.CONFIRMED && !stranded) revert StakeLocked(msg.sender, latest);
+        Assertion storage node = _assertions[latest];
+        if (node.status != AssertionStatus.CONFIRMED) {
+            bool undecided = node.status == AssertionStatus.PENDING && _assertions[node.parentId].confirmedChild == 0;
+            if (!undecided || !IExitMode(EXIT_MODE).entered()) revert StakeLocked(msg.sender, latest);
+        }
         delete stakedOn[msg.sender];
         IStakePool(STAKE_POOL).release(msg.sender);
     }

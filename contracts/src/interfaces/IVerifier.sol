@@ -5,7 +5,7 @@ import {Call} from "../types/Steps.sol";
 
 /// @title What the challenge game knows about a machine
 /// @notice The game asks for nothing else, so it judges any deterministic machine whose state is named by one hash.
-/// @dev Rules: docs/spec.md G-1, G-3, D-7. A machine reverts for a bad witness or too little gas, never for content.
+/// @dev Rules: docs/spec.md G-1, G-3, D-7. No run may start from a finished state: what follows it is itself. A machine reverts for a bad witness or too little gas, never for content.
 interface IVerifier {
     /// @notice Execute a run of steps and record its result in the proof table. Proving a run again changes nothing.
     /// @return root State root after the run.

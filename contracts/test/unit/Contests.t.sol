@@ -194,6 +194,19 @@ contract ContestsTest is Settlement {
         chain.withdrawStake();
     }
 
+    function test_exitMode_loserThatNobodySettled_keepsNothing() public {
+        bytes32 right = _child(_genesis, 1);
+        bytes32 wrong = _child(_genesis, 2);
+        game.setTimer(chain.assertion(right).historyRoot, PERIOD);
+        chain.markConfirmable(right);
+        mine(DELAY);
+        chain.confirm(right);
+        vm.mockCall(address(exitMode), abi.encodeWithSignature("entered()"), abi.encode(true));
+        vm.expectRevert(abi.encodeWithSelector(IAssertionChain.StakeLocked.selector, _who(2), wrong));
+        vm.prank(_who(2));
+        chain.withdrawStake();
+    }
+
     function test_exitMode_nothingMoves_pendingStakesAreReleased() public {
         bytes32 a = _child(_genesis, 1);
         AssertionInput memory late = _input(_genesis, 2);
