@@ -13,10 +13,10 @@ contract StakePool is IStakePool, ReentrancyGuardTransient {
 
     /// @dev Gas of each service (D-12).
     uint256 internal constant ASSERTION_GAS = 1_000_000;
-    uint256 internal constant BISECTION_GAS = 200_000;
+    uint256 internal constant BISECTION_GAS = 250_000;
     uint256 internal constant ONE_STEP_PROOF_GAS = 1_000_000;
     uint256 internal constant REFUTATION_GAS = 32_000_000;
-    uint256 internal constant SETTLEMENT_GAS = 150_000;
+    uint256 internal constant SETTLEMENT_GAS = 250_000;
 
     /// @inheritdoc IStakePool
     address public immutable ASSERTION_CHAIN;

@@ -11,10 +11,10 @@ contract ChallengeGameClaimsTest is GameFixture {
     uint256 private constant LEAVES = 1 << HEIGHT;
     uint256 private constant LIE_AT = 5;
     uint256 private constant ASSERTION_WEI = 1_000_000 * 30 gwei;
-    uint256 private constant BISECTION_WEI = 200_000 * 30 gwei;
+    uint256 private constant BISECTION_WEI = 250_000 * 30 gwei;
     uint256 private constant PROOF_WEI = 1_000_000 * 30 gwei;
     uint256 private constant REFUTATION_WEI = 32_000_000 * 30 gwei;
-    uint256 private constant SETTLEMENT_WEI = 150_000 * 30 gwei;
+    uint256 private constant SETTLEMENT_WEI = 250_000 * 30 gwei;
 
     address private immutable _DAVE = makeAddr("dave");
     address private immutable _ERIN = makeAddr("erin");

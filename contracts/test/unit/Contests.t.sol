@@ -253,7 +253,7 @@ contract ContestsTest is Settlement {
     /// @dev D-11: whatever order the pages come in, and however often, every sum ends up the same.
     function testFuzz_settle_anyOrder_sameSums(uint256 seed) public {
         (bytes32[] memory ids, address[] memory stakers) = _lostTree();
-        uint256 price = 150_000 * uint256(TARIFF_PRICE);
+        uint256 price = 250_000 * uint256(TARIFF_PRICE);
         for (uint256 round = 0; round < 4 * ids.length; ++round) {
             uint256 draw = uint256(keccak256(abi.encode(seed, round)));
             _trySettle(ids[draw % ids.length], stakers[(draw >> 64) % ids.length]);

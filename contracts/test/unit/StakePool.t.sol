@@ -11,7 +11,7 @@ contract StakePoolTest is Test {
     uint64 private constant PRICE = 30 gwei;
     uint8 private constant HEIGHT = 12;
     /// Twice what defending against one rival can earn, at height 12.
-    uint256 private constant LEAST = 2 * (1_000_000 + 12 * 200_000 + 1_000_000 + 32_000_000 + 150_000) * uint256(PRICE);
+    uint256 private constant LEAST = 2 * (1_000_000 + 12 * 250_000 + 1_000_000 + 32_000_000 + 250_000) * uint256(PRICE);
     bytes32 private constant CONTEST = keccak256("contest");
 
     StakePool private pool;
@@ -36,10 +36,10 @@ contract StakePoolTest is Test {
 
     function test_tariff_isGasAtTheReferencePrice() public view {
         assertEq(pool.tariff(Service.ASSERTION), 0.03 ether);
-        assertEq(pool.tariff(Service.BISECTION), 0.006 ether);
+        assertEq(pool.tariff(Service.BISECTION), 0.0075 ether);
         assertEq(pool.tariff(Service.ONE_STEP_PROOF), 0.03 ether);
         assertEq(pool.tariff(Service.REFUTATION), 0.96 ether);
-        assertEq(pool.tariff(Service.SETTLEMENT), 0.0045 ether);
+        assertEq(pool.tariff(Service.SETTLEMENT), 0.0075 ether);
     }
 
     function test_everyMove_stranger_isRejected() public {
@@ -71,11 +71,11 @@ contract StakePoolTest is Test {
         pool.lock{value: stake}(alice, CONTEST);
         uint256 before = pool.GRAVE().balance;
         vm.expectEmit(address(pool));
-        emit IStakePool.BondBurned(alice, CONTEST, stake / 2, settler, 0.0045 ether);
+        emit IStakePool.BondBurned(alice, CONTEST, stake / 2, settler, 0.0075 ether);
         pool.seize(alice, CONTEST, settler);
         assertEq(pool.GRAVE().balance - before, stake / 2);
-        assertEq(pool.claimable(settler), 0.0045 ether);
-        assertEq(pool.pot(CONTEST) + stake / 2 + 0.0045 ether, stake);
+        assertEq(pool.claimable(settler), 0.0075 ether);
+        assertEq(pool.pot(CONTEST) + stake / 2 + 0.0075 ether, stake);
         _checkSums(stake, 0);
     }
 
@@ -98,13 +98,13 @@ contract StakePoolTest is Test {
         pool.lock{value: 3 ether}(alice, CONTEST);
         pool.seize(alice, CONTEST, settler);
         bytes32 other = keccak256("other");
-        vm.expectRevert(abi.encodeWithSelector(IStakePool.PotTooSmall.selector, other, 0, 0.006 ether));
+        vm.expectRevert(abi.encodeWithSelector(IStakePool.PotTooSmall.selector, other, 0, 0.0075 ether));
         pool.pay(other, Service.BISECTION, bob);
         vm.expectEmit(address(pool));
         emit IStakePool.TariffPaid(CONTEST, Service.REFUTATION, bob, 0.96 ether);
         pool.pay(CONTEST, Service.REFUTATION, bob);
         assertEq(pool.claimable(bob), 0.96 ether);
-        uint256 available = 1.5 ether - 0.0045 ether - 0.96 ether;
+        uint256 available = 1.5 ether - 0.0075 ether - 0.96 ether;
         vm.expectRevert(abi.encodeWithSelector(IStakePool.PotTooSmall.selector, CONTEST, available, 0.96 ether));
         pool.pay(CONTEST, Service.REFUTATION, bob);
         _checkSums(3 ether, 0);

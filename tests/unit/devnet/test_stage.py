@@ -79,7 +79,7 @@ def test_profiles_leave_time_to_answer() -> None:
         assert profile.maturity_seconds > 0
         bound = 2 * profile.confirm_period_seconds + profile.rival_delay_seconds
         assert profile.exit_after_seconds > 2 * bound + profile.force_after_seconds
-        earned = 34_150_000 + 200_000 * profile.history_height
+        earned = 34_250_000 + 250_000 * profile.history_height
         assert profile.stake_wei >= 2 * earned * profile.tariff_gas_price_wei
     with pytest.raises(UsageError, match="no profile 'x'"):
         profiles.profile("x")
