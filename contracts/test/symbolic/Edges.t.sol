@@ -72,7 +72,6 @@ contract EdgesProofs is Test {
     }
 
     /// @notice Going down from the root by halves gives the prefix that the branch of a leaf gives.
-    /// @custom:halmos --loop 5
     function check_prefixOf_isTheChainOfHalves(uint8 index, bytes32[HEIGHT] calldata branch) external view {
         if (index >= 1 << HEIGHT) return;
         bytes32 prefix = Edges.NO_PREFIX;
@@ -89,7 +88,6 @@ contract EdgesProofs is Test {
 
     /// @notice The prefix of a leaf names all that is left of it: two histories with one prefix at a leaf agree on every
     /// left sibling above it.
-    /// @custom:halmos --loop 5
     function check_prefixOf_bindsEveryLeftSibling(uint8 index, bytes32[HEIGHT] calldata a, bytes32[HEIGHT] calldata b)
         external
         view
@@ -102,7 +100,7 @@ contract EdgesProofs is Test {
     }
 
     /// @notice The left sibling absorbed last stands at the height that the index has trailing zeros (D-9).
-    /// @custom:halmos --loop 65
+    /// @custom:halmos --loop 65 --solver-timeout-branching 1s
     function check_trailingZeros_isTheLowestBit(uint64 index) external pure {
         if (index == 0) return;
         uint256 zeros = Edges.trailingZeros(index);
@@ -112,7 +110,6 @@ contract EdgesProofs is Test {
     }
 
     /// @notice A history root binds its leaf at every index.
-    /// @custom:halmos --loop 5
     function check_historyRoot_bindsTheLeaf(
         uint8 index,
         bytes32 a,

@@ -36,7 +36,7 @@ contract StateTreeProofs is Test {
     // ---- keys
 
     /// @notice Every valid key has a place of its own, and no leaf lies above another.
-    /// @custom:halmos --loop 40
+    /// @custom:halmos --loop 40 --solver-timeout-branching 1s
     function check_locate_twoKeys_lieApart(uint64 a, uint64 b) external pure {
         (uint256 depthA, uint256 positionA) = Layout.locate(LeafKey.wrap(a));
         (uint256 depthB, uint256 positionB) = Layout.locate(LeafKey.wrap(b));
@@ -58,7 +58,7 @@ contract StateTreeProofs is Test {
         assert(Layout.balancesKey(a) != Layout.balancesKey(b));
     }
 
-    /// @custom:halmos --loop 40
+    /// @custom:halmos --loop 40 --solver-timeout-branching 1s
     function check_commonPrefixBits_isTheFirstDifference(uint64 a, uint64 b) external pure {
         if (a >> Layout.POSITION_BITS != 0 || b >> Layout.POSITION_BITS != 0 || a == b) return;
         uint256 bits = Multiproof.commonPrefixBits(a, b);
@@ -80,7 +80,6 @@ contract StateTreeProofs is Test {
     }
 
     /// @notice Two leaves, anywhere, each written or cleared.
-    /// @custom:halmos --loop 8
     function check_fold_putAndClear_giveTheRootsOfTheArray(
         bytes32[LEAVES] calldata array,
         uint8 opened,
@@ -127,7 +126,6 @@ contract StateTreeProofs is Test {
     }
 
     /// @notice The same for the proof of a single leaf that withdrawals and exits use, at the depth of the cursor leaf.
-    /// @custom:halmos --loop 13
     function check_rootOf_twoProofsOfOneRoot_openTheSameValue(
         bytes32 a,
         bytes32 b,
