@@ -1,0 +1,727 @@
+"""The twenty attacks that a rollup must survive, on a real L1, each with its valid mirror.
+
+Honest wins means: the right claim is confirmed within 2T+G, the honest accounts have no less than
+before, gas included, the pool holds what it owes, and no wrong claim is ever confirmed.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+
+from rollup_node.codec.records import encode_prefix, encode_record, frame
+from rollup_node.core.inputs import SignedTransaction, Transfer, Withdraw
+from rollup_node.core.reason import Reason
+from rollup_node.derive.assertions import AssertionStatus
+from rollup_node.devnet.keys import accounts, adversary
+from rollup_node.l1.sender import RpcSender
+from rollup_node.node.challenger import ChallengerPlayer, make_challenger
+from rollup_node.node.claims import assertion_input
+from rollup_node.node.evidence import Evidence
+from rollup_node.ports import L1Sender, TransactionReverted
+from rollup_node.proof.assertions import assertion_id
+from rollup_node.proof.history import HistoryTree
+from rollup_node.roles.challenger import decide
+from rollup_node.roles.dispute_moves import Action
+from rollup_node.roles.proposer import RightClaim
+from rollup_node.rpc.games import Claim, Game
+from tests.action import lies
+from tests.action.attackers import Copier, Followed, Killed, Mortal, Preceded
+from tests.action.dispute_world import ETH, PAYEE, Court, Lie
+from tests.action.l1_world import Follower, World
+
+ETHER = 10**18
+DOORS = pytest.mark.parametrize("door", ["one-shot", "interactive"])
+SIDES = pytest.mark.parametrize("mirror", [False, True], ids=["wrong", "mirror"])
+
+
+async def fight(court: Court, lie: Lie | None, door: str, *, mirror: bool) -> Game:
+    """Have one liar claim, publish or play, and the honest side answer, until all is settled.
+
+    `mirror`: a valid claim is there first, and the liar's is its rival.
+    """
+    before = await court.purses(*court.honest_addresses())
+    stolen = await court.purses(adversary(0).address)
+    if mirror:
+        await court.claim_right()
+    liar = await court.party(0, court.liar_machine(lie))
+    await court.claim(court.adversary(), liar.claim, publish=door == "one-shot")
+    challenger = court.challenger()
+    await court.finish(challenger, [] if door == "one-shot" else [liar])
+    game = await court.check_won(before)
+    assert await court.purses(adversary(0).address) < stolen
+    assert all(claim.verdict == "wrong" for claim in game.claims if claim.id != game.winner)
+    return game
+
+
+async def disputed(court: Court, lie: Lie | None) -> str:
+    """Return what the step was that a liar did wrong, in the rollup's own words."""
+    game = await court.games(court.liar_machine(lie)).show(court.tree.genesis.id)
+    assert game is not None
+    (dispute,) = game.disputes
+    assert dispute.wrong_step is not None
+    step = dispute.steps[dispute.wrong_step]
+    assert any(change.claimed not in (None, change.expected) for change in step.changes)
+    return f"{step.kind} {step.reason} {step.transaction}"
+
+
+async def prove_all(court: Court) -> None:
+    """Prove every segment of the right history on L1."""
+    await court.honest.catch_up()
+    world, node = court.world, court.honest
+    child = node.claims.right_child(court.tree.genesis)
+    assert child is not None
+    config_hash = bytes.fromhex(world.rollup.config_hash[2:])
+    evidence = Evidence(node.replica, world.machine, world.reader, config_hash)
+    sender = world.sender("verifier")
+    (ctx,) = await world.reader.call("step_verifier", "context", child.target, config_hash)
+    start = court.tree.genesis.created.after_state_root
+    for index in range(child.segments):
+        for call in (await evidence.plan(child, index)).calls:
+            await sender.send("step_verifier", "prove", call)
+        steps = (await evidence.plan(child, index)).steps
+        root, _, ended = await world.reader.call("step_verifier", "entry", ctx, start, steps)
+        assert (root, ended) == (child.history.leaf(index), True)
+        start = root
+
+
+@DOORS
+@SIDES
+async def test_attack_01_wrong_post_state_dies_at_its_step(
+    world: World, door: str, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    root = court.honest.replica.state.root()
+    await fight(court, None, door, mirror=mirror)
+    assert await disputed(court, None) == (
+        "TRANSFER OK transfer of 60 wei from account 1 to account 2, nonce 50"
+    )
+    assert court.honest.replica.state.root() == root == (await _scratch(court)).replica.state.root()
+
+
+@SIDES
+async def test_attack_02_forged_money_is_never_paid(world: World, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    if mirror:
+        await court.claim_right()
+    liar = await court.party(0, court.liar_machine(lies.forged_withdrawal))
+    before = await court.purses(*court.honest_addresses())
+    wrong = await court.claim(court.adversary(), liar.claim)
+    thief = court.adversary()
+    await world.anvil.mine()
+    await _prove_exit(thief, liar.node, 1, wrong)
+    assert await _finalize_refusal(court, thief, liar.node, 1, wrong) == "NotConfirmed"
+    await court.finish(court.challenger(), [liar])
+    await court.check_won(before)
+    assert await _finalize_refusal(court, thief, liar.node, 1, wrong) == "NotConfirmed"
+    right = court.tree.latest_confirmed().id
+    assert await _finalize_refusal(court, thief, liar.node, 1, right) == "NotProven"
+    await _prove_exit(thief, court.honest, 0, right)
+    await court.wait(world.rollup.parameters.maturity_seconds)
+    await _finalize(thief, court.honest, 0, right)
+    assert await _finalize_refusal(court, thief, court.honest, 0, right) == "AlreadyFinalized"
+
+
+@pytest.mark.parametrize(
+    "cause", [Reason.BAD_SIGNATURE, Reason.NONCE_USED, Reason.INSUFFICIENT_BALANCE]
+)
+@SIDES
+async def test_attack_03_bad_authorisation_is_no_op_and_applying_it_loses(
+    world: World, cause: Reason, *, mirror: bool
+) -> None:
+    transfer = {
+        Reason.BAD_SIGNATURE: Transfer(1, 2, ETH, 700, 191),
+        Reason.NONCE_USED: Transfer(1, 2, ETH, 10, 0),
+        Reason.INSUFFICIENT_BALANCE: Transfer(1, 2, ETH, 10**9, 192),
+    }[cause]
+    signer = "bob" if cause is Reason.BAD_SIGNATURE else "alice"
+    court = await Court.open(world, world.signed(signer, transfer))
+    receipts = court.honest.replica.items[0].receipts
+    assert [receipt.reason for receipt in receipts].count(cause) == 1
+    lie = lies.applied(cause, transfer)
+    await fight(court, lie, "one-shot", mirror=mirror)
+    assert (await disputed(court, lie)).startswith(f"TRANSFER {cause.name} transfer of")
+
+
+@SIDES
+async def test_attack_04_missing_leaves_are_provable(world: World, *, mirror: bool) -> None:
+    ghost = [Transfer(1, lies.GHOST, ETH, 5, 191), Transfer(lies.GHOST, 1, ETH, 5, 192)]
+    records = [world.signed("alice", transfer) for transfer in ghost]
+    records.append(world.signed("bob", Withdraw(lies.GHOST, ETH, 5, PAYEE, 193)))
+    court = await Court.open(world, b"".join(records))
+    found = [receipt.reason for receipt in court.honest.replica.items[0].receipts]
+    assert found.count(Reason.UNKNOWN_RECIPIENT) == 1
+    assert found.count(Reason.UNKNOWN_ACCOUNT) == 2
+    await prove_all(court)
+    await fight(court, lies.opened_account, "one-shot", mirror=mirror)
+    words = await disputed(court, lies.opened_account)
+    assert words.startswith("TRANSFER UNKNOWN_RECIPIENT")
+
+
+@DOORS
+@SIDES
+async def test_attack_05_false_block_time_is_provable(
+    world: World, door: str, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    header = court.honest.replica.items[0].item.header
+    time_ms = court.honest.replica.items[0].cursor.time_ms
+    assert header.min_time * 1_000 <= time_ms <= header.max_time * 1_000
+    await fight(court, lies.false_block_time, door, mirror=mirror)
+    assert await disputed(court, lies.false_block_time) == "OPEN_ITEM OK "
+
+
+@pytest.mark.parametrize(
+    ("garbage", "reason"),
+    [
+        (b"\x02" + bytes(40), Reason.VOID_BATCH),
+        (b"\x07", Reason.VOID_BATCH),
+        (encode_prefix(1) + b"\xff\xff" + b"\x99" * 50, Reason.BAD_LENGTH),
+        (encode_prefix(1) + b"\x00\x04\x99\x99\x99\x99", Reason.UNDECODABLE),
+        (encode_prefix(1) + frame(b"\x10" + b"\xff" * 200), Reason.UNDECODABLE),
+    ],
+    ids=["version", "short", "length", "kind", "varint"],
+)
+@SIDES
+async def test_attack_06_garbage_means_the_same_to_everybody(
+    world: World, garbage: bytes, reason: Reason, *, mirror: bool
+) -> None:
+    await world.deposit("alice", 1_000, 1)
+    await world.deposit("bob", 1, 2)
+    node = await world.follower()
+    court = Court(world, node)
+    (delayed,) = await world.reader.call("inbox", "delayedAccumulator", 2)
+    poster = world.sender("batch_poster")
+    await poster.send("inbox", "appendBatch", bytes(32), garbage, 2, delayed)
+    await node.catch_up()
+    reasons = [receipt.reason for receipt in node.replica.items[0].receipts]
+    assert reason in reasons
+    assert node.replica.segment_roots == (await _scratch(court)).replica.segment_roots
+    await prove_all(court)
+    assert reasons[-3:-1] == [Reason.OK, Reason.OK], "the deposits are executed all the same"
+    await fight(court, lies.executed_garbage, "one-shot", mirror=mirror)
+    assert reason.name in await disputed(court, lies.executed_garbage)
+
+
+@pytest.mark.parametrize("shown", [0, 3, 11])
+@SIDES
+async def test_attack_07_withheld_history_loses(world: World, shown: int, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    if mirror:
+        await court.claim_right()
+    claim = await court.wrong_claim()
+    mallory = court.adversary()
+    wrong = await court.claim(mallory, claim)
+    challenger = court.challenger()
+    await court.play(challenger)
+    await _bisect_down(court, challenger, mallory, claim, levels=shown)
+    assert court.known(wrong).live
+    await court.finish(challenger)
+    game = await court.check_won(before)
+    assert game.disputes == ()
+    assert not [move for move in game.moves if move.action in ("refute", "prove one step")]
+
+
+@SIDES
+async def test_attack_08_claims_about_data_that_l1_does_not_have_are_refused(
+    world: World, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    if mirror:
+        await court.claim_right()
+    world.cut(world.signed("alice", Transfer(1, 2, ETH, 5, 300)), 2)
+    liar = await court.party(0, court.liar_machine())
+    mallory, node = court.adversary(), liar.node
+    stake = world.rollup.parameters.stake_wei
+    first = court.honest.claims.next_claim() or liar.claim
+    future = list(assertion_input(first))
+    if mirror:
+        future[0] = court.tree.all()[-1].id
+        with pytest.raises(TransactionReverted, match="TargetNotReached"):
+            await mallory.send("assertion_chain", "createAssertion", tuple(future), value_wei=stake)
+        future[0] = court.tree.genesis.id
+    future[1] = bytes(32)
+    with pytest.raises(TransactionReverted, match="UnexpectedAssertion"):
+        await mallory.send("assertion_chain", "createAssertion", tuple(future), value_wei=stake)
+    await court.post()
+    await node.catch_up()
+    overlong = _overlong(court)
+    with pytest.raises(TransactionReverted, match="CursorBeyondTarget"):
+        await mallory.send("assertion_chain", "createAssertion", overlong, value_wei=stake)
+    if not mirror:
+        made = await court.claim_right()
+        assert court.known(made).status is AssertionStatus.PENDING
+    child = court.honest.claims.next_claim()
+    assert child is not None
+    assert child.target == 2, "the id below is free for the honest claim"
+    await court.claim(world.sender("challenger"), child)
+
+
+@pytest.mark.parametrize("place", ["first", "last step", "first padding", "last padding"])
+@DOORS
+@SIDES
+async def test_attack_09_lies_in_the_middle_or_the_padding_are_found(
+    world: World, place: str, door: str, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    real = len(court.honest.replica.segment_roots)
+    last = (1 << world.rollup.parameters.history_height) - 2
+    indices = {"first": 0, "last step": real - 2, "first padding": real, "last padding": last}
+    index = indices[place]
+    if mirror:
+        await court.claim_right()
+    claim = await _patched(court, index)
+    mallory = court.adversary()
+    wrong = await court.claim(mallory, claim, publish=door == "one-shot")
+    challenger = court.challenger()
+    if door == "interactive":
+        await court.play(challenger)
+        await _bisect_down(court, challenger, mallory, claim, levels=12)
+    await court.finish(challenger)
+    game = await court.check_won(before)
+    assert [dispute.segment for dispute in game.disputes] == [index]
+    assert court.known(wrong).refuter is not None
+
+
+@SIDES
+async def test_attack_10_silent_claimant_loses_by_time(world: World, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    if mirror:
+        await court.claim_right()
+        await court.wait(court.period // 2)
+    await court.claim(court.adversary(), await court.wrong_claim())
+    await court.finish(court.challenger())
+    game = await court.check_won(before)
+    honest = {"0x" + address.hex() for address in court.honest_addresses()}
+    bisections = [m for m in game.moves if m.action == "bisect" and m.actor in honest]
+    assert len(bisections) == 1, "one move answers who never moves"
+
+
+@SIDES
+async def test_attack_11_exhaustive_mover_and_freeloader_gain_nothing(
+    world: World, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    if mirror:
+        await court.claim_right()
+    liar = await court.party(0, court.liar_machine())
+    wrong = await court.claim(court.adversary(), liar.claim)
+    copier = Copier(court.adversary(5))
+    challenger = _challenger(court, Followed(world.sender("challenger"), copier))
+    await court.finish(challenger, [liar])
+    await court.check_won(before)
+    assert copier.errors >= {"AlreadyBisected"}
+    assert await court.refusal("challenge_game", "claimRefutation", wrong) == "NothingEarned"
+    (earned,) = await world.reader.call("stake_pool", "claimable", copier.sender.address)
+    assert earned == 0
+
+
+@pytest.mark.parametrize("count", [2, 8, 32])
+@pytest.mark.parametrize("staggered", [False, True], ids=["at once", "staggered"])
+@SIDES
+async def test_attack_12_swarm_delays_no_more_than_one_rival(
+    world: World, count: int, *, staggered: bool, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    if mirror:
+        await court.claim_right()
+    challenger = court.challenger()
+    places = [1 + 97 * number for number in range(count)]
+    for number, index in enumerate(places):
+        claim = await _patched(court, index, number)
+        await court.claim(court.adversary(number), claim, publish=bool(number % 2))
+        if staggered:
+            await court.play(challenger)
+            await court.wait(court.period // (2 * count))
+    await court.finish(challenger)
+    game = await court.check_won(before)
+    honest = {"0x" + address.hex() for address in court.honest_addresses()}
+    gas = sum(move.gas for move in game.moves if move.actor in honest)
+    assert gas <= 3_000_000 * (count + 1), "work is linear in the number of rivals"
+    winner = next(claim for claim in game.claims if claim.id == game.winner)
+    delay = (winner.confirmed_at or 0) - (game.rivaled_at or 0)
+    assert delay <= 2 * court.period + court.delay + 60
+
+
+@SIDES
+async def test_attack_13_clock_borders_are_the_same_for_node_and_contract(
+    world: World, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    if mirror:
+        await court.claim_right()
+    wrong = await court.claim(court.adversary(), await court.wrong_claim())
+    challenger = court.challenger()
+    await court.play(challenger)
+    right = next(c for c in court.tree.children(court.tree.genesis.id) if c.id != wrong)
+    (root,) = [
+        edge
+        for edge in court.honest.l1.disputes.edges(court.tree.genesis.id)
+        if edge.key.height == world.rollup.parameters.history_height
+    ]
+    halves = court.honest.l1.disputes.children(root.id)
+    assert halves is not None
+    full = _clock(court, right.id).clock_ends_at
+    assert full is not None
+    for second, is_due in ((full - 1, False), (full, True)):
+        block = await court.at(second)
+        await court.honest.catch_up()
+        assert bool(await _would(challenger)) is is_due
+        claim = _clock(court, right.id)
+        assert (claim.missing_seconds == 0, claim.clock_ends_at) == (is_due, full)
+        for half in halves:
+            (timer,) = await world.reader.call("challenge_game", "timer", half.id, block_hash=block)
+            assert (timer >= court.period) is is_due
+    await court.play(challenger)
+    marked = court.known(right.id).confirmable_at
+    assert marked is not None
+    end = marked + court.delay
+    for second, error in ((end - 1, "RivalDelayRunning"), (end, None)):
+        block = await court.at(second)
+        await court.honest.catch_up()
+        assert bool(await _would(challenger)) is (error is None)
+        if error is None:
+            await world.reader.call("assertion_chain", "confirm", right.id, block_hash=block)
+            continue
+        with pytest.raises(TransactionReverted, match=error):
+            await world.reader.call("assertion_chain", "confirm", right.id, block_hash=block)
+    await court.finish(challenger)
+    assert court.known(right.id).confirmed
+
+
+@SIDES
+async def test_attack_14_stalling_and_self_challenge_cost(world: World, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    pair = [adversary(number).address for number in (0, 1)]
+    had = await court.purses(*pair)
+    if mirror:
+        await court.claim_right()
+    await court.claim(court.adversary(0), await court.wrong_claim(), publish=True)
+    accomplice = _challenger(court, court.adversary(1))
+    await court.play(accomplice)
+    await court.finish(accomplice)
+    await court.finish(court.challenger())
+    proposer = world.sender("proposer")
+    await proposer.send("challenge_game", "claimAssertion", court.tree.genesis.id)
+    await court.check_won(before)
+    lost = had - await court.purses(*pair)
+    assert lost >= world.rollup.parameters.stake_wei // 2
+
+
+@SIDES
+async def test_attack_15_crash_and_reorg_change_no_outcome(world: World, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    if mirror:
+        await court.claim_right()
+    base = await world.reader.head()
+    liar = await court.party(0, court.liar_machine())
+    await court.claim(court.adversary(), liar.claim)
+    await court.play(court.challenger())
+    head = await world.reader.head()
+    await world.anvil.reorg(head.number - base.number)
+    await world.anvil.call("anvil_dropAllTransactions")
+    await court.honest.catch_up()
+    assert court.honest.l1.reorgs == 1
+    assert len(court.tree.children(court.tree.genesis.id)) == int(mirror)
+    await liar.node.catch_up()
+    await court.claim(court.adversary(), liar.claim)
+    crashes = 0
+    for _ in range(400):
+        court.honest = await _scratch(court)
+        player = _challenger(court, Mortal(world.sender("challenger")))
+        await liar.turn()
+        await court.honest.catch_up()
+        try:
+            busy = await player.act()
+        except Killed:
+            crashes += 1
+            continue
+        if not busy and court.is_over():
+            break
+        if not busy:
+            await court.wait(court._due())
+    await court.finish(court.challenger())
+    game = await court.check_won(before)
+    assert crashes >= 12
+    own = "0x" + accounts()["challenger"].address.hex()
+    assert len([claim for claim in game.claims if claim.verdict == "right"]) == 1
+    assert len([stake for stake in game.money.stakes if stake.staker == own]) == int(not mirror)
+
+
+@SIDES
+async def test_attack_16_front_running_changes_no_outcome(world: World, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    before = await court.purses(*court.honest_addresses())
+    if mirror:
+        await court.claim_right()
+    liar = await court.party(0, court.liar_machine())
+    await court.claim(court.adversary(), liar.claim)
+    runner = Copier(court.adversary(5), stake_wei=world.rollup.parameters.stake_wei)
+    challenger = _challenger(court, Preceded(world.sender("challenger"), runner))
+    await court.finish(challenger, [liar])
+    game = await court.check_won(before, slack_wei=ETHER // 100)
+    assert runner.moves >= 3
+    right = [claim for claim in game.claims if claim.verdict == "right"]
+    assert len(right) == 1
+    assert challenger.status()["challenger"]["found_done"] >= 3
+
+
+@SIDES
+async def test_attack_17_bonds_add_up_whoever_refuses_them(world: World, *, mirror: bool) -> None:
+    court = await Court.open(world)
+    reader, stake = world.reader, world.rollup.parameters.stake_wei
+    if mirror:
+        await court.claim_right()
+    before = await court.purses(*court.honest_addresses())
+    mallory, claim = court.adversary(), await court.wrong_claim()
+    given = list(assertion_input(claim))
+    for wei in (0, stake - 1, stake + 1):
+        with pytest.raises(TransactionReverted, match="StakeMismatch"):
+            await mallory.send("assertion_chain", "createAssertion", tuple(given), value_wei=wei)
+    await court.claim(mallory, claim)
+    with pytest.raises(TransactionReverted, match="StakeLocked"):
+        await mallory.send("assertion_chain", "withdrawStake")
+    challenger = _challenger(court, world.sender("challenger"), releases=False)
+    await court.finish(challenger)
+    await court.check_won(before)
+    with pytest.raises(TransactionReverted, match="NoStake"):
+        await mallory.send("assertion_chain", "withdrawStake")
+    owner = world.sender("proposer" if mirror else "challenger")
+    await owner.send("assertion_chain", "withdrawStake")
+    with pytest.raises(TransactionReverted, match="NoStake"):
+        await owner.send("assertion_chain", "withdrawStake")
+    (owed,) = await reader.call("stake_pool", "claimable", owner.address)
+    assert owed >= stake
+    with pytest.raises(TransactionReverted, match="PaymentRefused"):
+        await owner.send("stake_pool", "claim", world.rollup.address("inbox"))
+    (still,) = await reader.call("stake_pool", "claimable", owner.address)
+    assert still == owed, "who refuses a payment loses nothing and stops nobody"
+    await owner.send("stake_pool", "claim", owner.address)
+    with pytest.raises(TransactionReverted, match="NothingToClaim"):
+        await owner.send("stake_pool", "claim", owner.address)
+    await court.check_pool()
+
+
+@SIDES
+async def test_attack_18_moves_at_a_wrong_place_or_time_have_their_own_errors(
+    world: World, *, mirror: bool
+) -> None:
+    court = await Court.open(world)
+    origin = court.tree.genesis.id
+    right = await court.claim_right()
+    height = world.rollup.parameters.history_height
+    child = court.honest.claims.right_child(court.tree.genesis)
+    assert child is not None
+    history = child.history
+    halves = (history.node(height - 1, 0), history.node(height - 1, 1))
+    game, chain, refusal = "challenge_game", "assertion_chain", court.refusal
+    assert await refusal(game, "bisectAssertion", right, *halves) == "EdgeUnrivaled"
+    assert await refusal(chain, "markConfirmable", right) == "NotConfirmable"
+    assert await refusal(chain, "settle", [right], [bytes(20)]) == "NotLost"
+    claim = await court.wrong_claim()
+    wrong = await court.claim(court.adversary(), claim)
+    victim, false = (right, halves[::-1]) if mirror else (wrong, halves)
+    assert await refusal(game, "bisectAssertion", victim, *false) == "HalvesMismatch"
+    whole = (origin, height, 0, bytes(32), *halves)
+    assert await refusal(game, "updateTimers", [whole]) == "UnknownEdge"
+    await court.play(court.challenger())
+    elsewhere = (origin, height - 1, 1, bytes(32), *halves)
+    assert await refusal(game, "bisect", elsewhere) == "UnknownEdge"
+    assert await refusal(game, "updateTimers", [elsewhere]) == "UnknownEdge"
+    assert await refusal(chain, "refute", victim, bytes(20)) == "NotGame"
+    assert await refusal(game, "claimAssertion", origin) == "ContestOpen"
+    branch, leaves = history.branch, history.leaf
+    refutation = (right, 1, leaves(0), branch(0), leaves(1), branch(1))
+    assert await refusal(game, "refute", refutation, (0, b"")) == "SegmentNotProven"
+    await prove_all(court)
+    found = {await refusal(game, "refute", refutation, (count, b"")) for count in range(1, 65)}
+    assert found == {"SegmentNotProven", "TransitionIsValid"}
+    await court.finish(court.challenger())
+    assert await refusal(game, "bisectAssertion", right, *halves) == "ContestClosed"
+    assert await refusal(game, "refute", (wrong, *refutation[1:]), (0, b"")) == "ContestClosed"
+    assert await refusal(chain, "confirm", wrong) in ("AssertionLost", "ParentClosed")
+    assert await refusal(game, "closeContest", origin) in ("ClaimPeriodRunning", "NothingEarned")
+
+
+@SIDES
+async def test_attack_19_worst_step_is_provable_and_two_liars_confirm_nothing(
+    world: World, *, mirror: bool
+) -> None:
+    court = await Court.open(world, _longest())
+    await prove_all(court)
+    if mirror:
+        await court.claim_right()
+    for number in range(2):
+        await court.claim(court.adversary(number), await _patched(court, 2 + number, number))
+    if not mirror:
+        for _ in range(3):
+            await court.wait(court.period)
+            for known in court.tree.children(court.tree.genesis.id):
+                error = await court.refusal("assertion_chain", "markConfirmable", known.id)
+                assert error == "NotConfirmable"
+    before = await court.purses(*court.honest_addresses())
+    late = court.honest.l1.derivation.head.timestamp
+    await court.finish(court.challenger())
+    confirmed = court.tree.latest_confirmed().confirmed_at
+    assert confirmed is not None
+    assert confirmed - late <= 2 * court.period + court.delay
+    await court.check_pool()
+    assert await court.purses(*court.honest_addresses()) >= before
+
+
+@SIDES
+async def test_attack_20_censored_users_leave_and_withdrawals_pay_once(
+    world: World, *, mirror: bool
+) -> None:
+    await world.deposit("alice", 1_000, 1)
+    await world.force("alice", Withdraw(1, ETH, 300, PAYEE, 0))
+    node = await world.follower()
+    court = Court(world, node)
+    await node.catch_up()
+    assert [entry.amount for _, entry in node.replica.withdrawals(1)] == [300]
+    if mirror:
+        await court.claim_right()
+    before = await court.purses(*court.honest_addresses())
+    liar = await court.party(0, court.liar_machine(lies.swallowed_message))
+    stranger = court.adversary(7)
+    wrong = await court.claim(court.adversary(), liar.claim)
+    await court.finish(court.challenger(), [liar])
+    await court.check_won(before)
+    right = court.tree.latest_confirmed().id
+    assert right != wrong
+    await _prove_exit(stranger, node, 0, right)
+    assert await _finalize_refusal(court, stranger, node, 0, right) == "NotMature"
+    other = court.adversary(8)
+    assert await _finalize_refusal(court, other, node, 0, right) == "NotProven"
+    await court.wait(world.rollup.parameters.maturity_seconds)
+    guardian = world.sender("guardian")
+    await guardian.send("bridge", "pause", 60)
+    assert await _finalize_refusal(court, stranger, node, 0, right) == "Paused"
+    await court.wait(61)
+    await _finalize(stranger, node, 0, right)
+    paid = int(await world.client.call("eth_getBalance", "0x" + PAYEE.hex(), "latest"), 16)
+    assert paid == 300
+    assert await _finalize_refusal(court, stranger, node, 0, right) == "AlreadyFinalized"
+
+
+def _challenger(court: Court, sender: L1Sender, *, releases: bool = True) -> ChallengerPlayer:
+    node, world = court.honest, court.world
+    return make_challenger(
+        node.l1,
+        node.replica,
+        node.claims,
+        world.reader,
+        sender,
+        world.machine,
+        world.rollup,
+        [court.publisher],
+        releases=releases,
+    )
+
+
+async def _scratch(court: Court) -> Follower:
+    """Return a node that starts from an empty disk."""
+    node = await court.world.follower()
+    await node.catch_up()
+    return node
+
+
+async def _patched(court: Court, index: int, number: int = 0) -> RightClaim:
+    """Return the right claim with one leaf that is no state."""
+    return await court.patched(lambda leaves: leaves.__setitem__(index, bytes((0x55, number)) * 16))
+
+
+async def _bisect_down(
+    court: Court,
+    challenger: ChallengerPlayer,
+    liar: RpcSender,
+    claim: RightClaim,
+    *,
+    levels: int,
+) -> None:
+    """Bisect a wrong history towards its first wrong leaf; the challenger answers each time."""
+    child = court.honest.claims.right_child(court.tree.genesis)
+    assert child is not None
+    height, origin = child.history.height, court.tree.genesis.id
+    wrong = HistoryTree(height, claim.segment_roots, claim.segment_roots[-1])
+    index = next(n for n in range(1 << height) if wrong.leaf(n) != child.history.leaf(n))
+    made = next(
+        known.id
+        for known in court.tree.children(origin)
+        if known.created.history_root == wrong.root
+    )
+    for level in range(height, height - levels, -1):
+        edge = wrong.edge(origin, level, index >> level)
+        halves = [wrong.node(level - 1, 2 * edge.index + side) for side in (0, 1)]
+        if level == height:
+            await liar.send("challenge_game", "bisectAssertion", made, *halves)
+        else:
+            await liar.send("challenge_game", "bisect", (*edge[:4], *halves))
+        await court.play(challenger)
+
+
+def _overlong(court: Court) -> tuple[object, ...]:
+    """Return a claim below genesis that runs on past its target."""
+    node = court.honest
+    roots = node.replica.segment_roots
+    height = court.world.rollup.parameters.history_height
+    history = HistoryTree(height, roots, roots[-1])
+    cursor, branch = node.claims._cursor(len(roots))
+    return (
+        court.tree.genesis.id,
+        assertion_id(court.tree.genesis.id, history.root, node.l1.derivation.accumulator(1)),
+        history.root,
+        history.last_leaf,
+        history.branch((1 << height) - 1),
+        cursor + b"".join(branch),
+    )
+
+
+def _clock(court: Court, made: bytes) -> Claim:
+    """Return a claim as a node tells it now."""
+    claims = court.games()._desk().claims(court.tree.genesis.id, {})
+    return next(claim for claim in claims if claim.id == "0x" + made.hex())
+
+
+async def _would(challenger: ChallengerPlayer) -> Sequence[Action]:
+    """Return what a challenger would do at the newest block."""
+    view = await challenger._view(challenger.follower.derivation.head)
+    assert view is not None
+    return decide(view, challenger.memory)[1]
+
+
+def _longest() -> bytes:
+    """Return records with the widest fields, and the longest record that nobody can decode."""
+    widest = Withdraw(1, ETH, (1 << 96) - 1, PAYEE, (1 << 64) - 1)
+    record = encode_record(SignedTransaction(widest, b"\xff" * 64))
+    return frame(record) + frame(b"\x99" * 1_024)
+
+
+async def _exit(node: Follower, slot: int) -> tuple[tuple[object, ...], tuple[bytes, ...]]:
+    """Return an outbox entry of a node as the bridge takes it, and its branch."""
+    found = node.replica.prove_outbox(slot, 1)
+    assert found is not None
+    return tuple(found.withdrawal), found.branch
+
+
+async def _prove_exit(sender: RpcSender, node: Follower, slot: int, made: bytes) -> None:
+    entry, branch = await _exit(node, slot)
+    await sender.send("bridge", "proveWithdrawal", made, entry, slot, list(branch))
+
+
+async def _finalize(sender: RpcSender, node: Follower, slot: int, made: bytes) -> None:
+    entry, _ = await _exit(node, slot)
+    await sender.send("bridge", "finalizeWithdrawal", sender.address, made, entry, slot)
+
+
+async def _finalize_refusal(
+    court: Court, prover: RpcSender, node: Follower, slot: int, made: bytes
+) -> str:
+    entry, _ = await _exit(node, slot)
+    return await court.refusal("bridge", "finalizeWithdrawal", prover.address, made, entry, slot)
