@@ -16,7 +16,7 @@ from rollup_node.devnet.game_words import (
     short,
 )
 from rollup_node.devnet.markup import Markup, el
-from rollup_node.rpc.games import Claim
+from rollup_node.rpc.games import Claim, Stake
 
 _CLOCK_STEP: Final = 52
 _NAME: Final = 190
@@ -179,16 +179,10 @@ def money_flow(reading: Reading) -> Markup:
     money, stake = reading.game.money, int(reading.game.rules.stake_wei)
     kept = [held for held in money.stakes if held.state != "seized"]
     lost = [held for held in money.stakes if held.state == "seized"]
-    sources = [
-        _Flow(person(held.staker), f"stake of {short(held.claim)}", stake, "right")
-        for held in kept[:_MOST_STAKES]
-    ]
-    sources += _more(len(kept), stake, "right")
-    sources += [
-        _Flow(person(held.staker), f"stake of {short(held.claim)}", stake, "wrong")
-        for held in lost[:_MOST_STAKES]
-    ]
-    sources += _more(len(lost), stake, "wrong")
+    sources: list[_Flow] = []
+    for group in (kept, lost):
+        sources += [_source(reading, held, stake) for held in group[:_MOST_STAKES]]
+        sources += _more(len(group), stake)
     targets = _targets(reading)
     total = max(sum(flow.wei for flow in sources), 1)
     scale = _FLOW_HEIGHT / total
@@ -201,11 +195,17 @@ def money_flow(reading: Reading) -> Markup:
     return svg(height, "Where the stakes went", *_ribbons(sources, targets, scale), *parts)
 
 
-def _more(count: int, stake: int, cls: str) -> list[_Flow]:
+def _source(reading: Reading, held: Stake, stake: int) -> _Flow:
+    claim = reading.claims.get(held.claim)
+    verdict = claim.verdict if claim else "unknown"
+    return _Flow(person(held.staker), f"stake of {short(held.claim)}", stake, verdict)
+
+
+def _more(count: int, stake: int) -> list[_Flow]:
     hidden = count - _MOST_STAKES
     if hidden <= 0:
         return []
-    return [_Flow(f"{hidden} more", plural(hidden, "stake"), hidden * stake, cls)]
+    return [_Flow(f"{hidden} more", plural(hidden, "stake"), hidden * stake, "agreed")]
 
 
 def _targets(reading: Reading) -> list[_Flow]:

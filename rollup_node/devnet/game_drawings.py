@@ -100,8 +100,7 @@ def bisection(reading: Reading, claim: Claim) -> Markup | None:
     silent = not steps or steps[0].edge.left is None
     if silent and right is not None:
         steps = reading.path(right, claim)
-    steps = [step for step in steps if step.edge.left is not None or step.edge.height == 0]
-    if not steps:
+    if not steps or steps[0].edge.left is None:
         return None
     y = 0.0
     parts: list[Markup] = []
@@ -124,12 +123,14 @@ def _row(reading: Reading, step: Step, y: float, *, mirrored: bool) -> Iterator[
     proven = [e.proven_by for e in (edge, step.rival) if e is not None and e.proven]
     actors = [e.bisected_by for e in (edge, step.rival) if e is not None]
     known = dict.fromkeys(person(actor) for actor in proven or actors if actor)
+    if not known and edge.height:
+        yield label(_LEFT - 14, y + 27, "not cut yet", "muted tiny", "end")
     if known:
         words = ", ".join(known)
         yield label(
             _LEFT - 14, y + 27, f"{'proven by ' if proven else ''}{words}", "muted tiny", "end"
         )
-    if edge.height == 0:
+    if edge.left is None:
         yield from _contested(step, _LEFT, y, _BAND, mirrored=mirrored)
         return
     halves = (reading.edges[edge.left or ""], reading.edges[edge.right or ""])
