@@ -144,6 +144,8 @@ class ProposerPlayer:
         """Confirm or claim, one thing; what somebody else has done meanwhile is done."""
         view = self._view(self.claims.next_claim())
         memory, actions = proposer.decide(view, self.memory, _CLAIM_INTERVAL_SECONDS)
+        if actions and await self._has_exited():
+            return False
         for action in actions:
             try:
                 await self._do(action)
@@ -157,6 +159,12 @@ class ProposerPlayer:
     def status(self) -> dict[str, Any]:
         """Return what this process did."""
         return {"proposer": {"claimed": self.claimed, "confirmed": self.confirmed}}
+
+    async def _has_exited(self) -> bool:
+        """Tell whether nothing is claimed or confirmed any more (docs/spec.md E-2)."""
+        head = self.follower.derivation.head
+        (entered,) = await self.reader.call("exit_mode", "entered", block_hash=head.hash)
+        return bool(entered)
 
     def _view(self, claim: RightClaim | None) -> ProposerView:
         head, tree = self.follower.derivation.head, self.follower.tree

@@ -351,3 +351,34 @@ async def test_proposer_goes_on_below_a_contested_claim_of_the_challenger(world:
         await court.play(challenger)
         await proposer.act()
     assert all(known.confirmed for known in court.honest.claims.right_branch())
+
+
+async def _enter_exit_mode(court: Court) -> None:
+    await court.wait(court.world.rollup.parameters.exit_after_seconds)
+    oldest = court.honest.replica.items[0].item.header
+    await court.adversary().send("exit_mode", "enter", oldest)
+    await court.honest.catch_up()
+
+
+async def test_exit_mode_ends_all_moves_and_brings_the_stake_home(world: World) -> None:
+    court = await Court.open(world)
+    player = court.challenger()
+    wrong = await court.claim(court.adversary(), await court.wrong_claim())
+    await court.play(player)
+    assert await _stakes_paid(court, "challenger") == 1
+    await _enter_exit_mode(court)
+    await court.honest.catch_up(player)
+    before = player.status()["challenger"]["moves"]
+    await court.play(player)
+    assert player.status()["challenger"]["moves"] == before
+    assert world.sender("challenger").address not in court.tree.stakes
+    assert court.known(wrong).live
+
+
+async def test_exit_mode_stops_the_proposer(world: World) -> None:
+    court = await Court.open(world)
+    proposer = world.proposer(court.honest)
+    await _enter_exit_mode(court)
+    assert court.honest.claims.next_claim() is not None
+    assert not await proposer.act()
+    assert await _stakes_paid(court, "proposer") == 0
