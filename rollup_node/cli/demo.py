@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rollup_node.cli.demo_fraud import fraud
 from rollup_node.cli.options import anvil_option, cache_dir_option, json_option, run_dir_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
@@ -23,6 +24,9 @@ _CHECKS: Final = ("finalized", "verifier_agrees", "custody_equals_claims")
 @click.group()
 def demo() -> None:
     """Run a whole story and check its outcome."""
+
+
+demo.add_command(fraud)
 
 
 @demo.command()

@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
         "rollup_node.cli.withdraw:withdraw", "Move an asset from an account back to L1."
     ),
     "demo": LazyCommand("rollup_node.cli.demo:demo", "Run a whole story and check its outcome."),
+    "fault": LazyCommand("rollup_node.cli.fault:fault", "List the faults that can be injected."),
     "games": LazyCommand("rollup_node.cli.games:games", "List the contests between rival claims."),
     "game": LazyCommand("rollup_node.cli.game:game", "Show a contest as a tree or as a page."),
     "bench": LazyCommand(

@@ -1,0 +1,327 @@
+"""Every fault by name: what it is, which doors end it, and what its valid mirror is. Plain data."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from rollup_node.devnet.failure import UsageError
+
+Layer = Literal["state", "history", "data", "timing", "funds"]
+Door = Literal["one-shot", "interactive"]
+
+ONE_SHOT: Final[Door] = "one-shot"
+INTERACTIVE: Final[Door] = "interactive"
+BOTH: Final[tuple[Door, ...]] = (ONE_SHOT, INTERACTIVE)
+STEP: Final = "step"
+SYBILS: Final = "sybils"
+
+_RIVALS: Final = "the same lie comes as a rival of a valid claim"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to cheat.
+
+    Attributes
+    ----------
+    layer
+        Where it sits: the state a machine computes, the leaves of a history, the data that are
+        shown, the timing of moves, or the funds.
+    mirror
+        The same attack on a valid claim; it must fail and cost the attacker.
+    doors
+        Ways that end it: `one-shot` by published segment roots, `interactive` by bisection. None:
+        it never becomes a claim.
+    attacks
+        Numbers of the attacks in the field's list that it plays.
+    changes_root
+        Whether its claim names another root than the right one. If not, it plays with time, money
+        or refused moves beside a claim that may be wrong for another reason.
+    refused_with
+        Named error that L1 answers to its characteristic move, empty if L1 takes the move.
+    parameters
+        Options of `demo fraud` that it understands.
+    """
+
+    name: str
+    layer: Layer
+    summary: str
+    mirror: str
+    doors: tuple[Door, ...]
+    attacks: tuple[int, ...]
+    changes_root: bool
+    refused_with: str = ""
+    parameters: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as `fault list --json` prints it."""
+        return asdict(self)
+
+
+def _state(name: str, attacks: tuple[int, ...], summary: str) -> Fault:
+    """Return a fault of the machine: both doors end it."""
+    return Fault(name, "state", summary, _RIVALS, BOTH, attacks, changes_root=True)
+
+
+_STATE: Final = (
+    Fault(
+        "wrong-poststate",
+        "state",
+        "one step credits one unit too much (`--step N` chooses it); all later steps are right",
+        _RIVALS,
+        BOTH,
+        (1,),
+        changes_root=True,
+        parameters=(STEP,),
+    ),
+    _state("forged-withdrawal", (2,), "the outbox gets a withdrawal that nobody asked for"),
+    _state("forged-deposit", (2, 4), "an account is credited without a deposit on L1"),
+    _state("applied-bad-signature", (3,), "a transaction with a forged signature is executed"),
+    _state("replayed-nonce", (3,), "a transaction is executed a second time"),
+    _state("overdraft", (3,), "a transfer is executed beyond the balance of its sender"),
+    _state("skipped-delayed-message", (20,), "a delayed message is consumed, not executed"),
+    _state("reordered-delayed-message", (20,), "two delayed messages are executed in turned order"),
+    _state("wrong-inbox-range", (8, 9), "one item is executed in place of another"),
+    _state("executed-garbage-batch", (6,), "the records of a void batch are executed"),
+    _state("dropped-transaction", (1, 20), "a good transaction is passed over"),
+    _state("wrong-block-time", (5,), "a block is an hour later than the bounds of its item allow"),
+    _state("void-batch-swallow", (6, 20), "a void batch eats the deposits that it consumes"),
+)
+
+_HISTORY: Final = (
+    Fault(
+        "wrong-middle-right-end",
+        "history",
+        "one leaf in the middle is no state at all, the last leaf is right",
+        _RIVALS,
+        BOTH,
+        (9, 11),
+        changes_root=True,
+    ),
+    Fault(
+        "wrong-padding",
+        "history",
+        "a leaf after the finished state is another state",
+        _RIVALS,
+        BOTH,
+        (9,),
+        changes_root=True,
+    ),
+    Fault(
+        "overlong-range",
+        "history",
+        "the claim runs past the target that its parent fixed",
+        "the same claim below a valid one that is not confirmed yet",
+        (),
+        (8,),
+        changes_root=True,
+        refused_with="CursorBeyondTarget",
+    ),
+    Fault(
+        "false-cursor",
+        "history",
+        "the right history with a false position of its last state",
+        "the same claim below a valid one that is not confirmed yet",
+        (),
+        (9,),
+        changes_root=False,
+        refused_with="PositionMismatch",
+    ),
+)
+
+_DATA: Final = (
+    Fault(
+        "withheld-history",
+        "data",
+        "a wrong claim whose segment roots are never published; it bisects as it must",
+        "a wrong rival of a valid claim keeps its segment roots to itself",
+        (INTERACTIVE,),
+        (7, 9),
+        changes_root=True,
+    ),
+    Fault(
+        "silent-claimant",
+        "data",
+        "a wrong claim without published roots and without a single answer",
+        "a silent rival of a valid claim",
+        (INTERACTIVE,),
+        (7, 10),
+        changes_root=True,
+    ),
+    Fault(
+        "context-swap",
+        "data",
+        "a segment proven towards another target is used to refute",
+        "a valid claim is to be refuted by an entry of another context",
+        (ONE_SHOT,),
+        (18,),
+        changes_root=True,
+        refused_with="SegmentNotProven",
+    ),
+    Fault(
+        "table-squatter",
+        "data",
+        "the disputed segment is entered into the proof table one step at a time",
+        "the same entries, then a refutation of a valid claim",
+        BOTH,
+        (16, 18),
+        changes_root=True,
+        refused_with="TransitionIsValid",
+    ),
+    Fault(
+        "gas-starved-prover",
+        "data",
+        "proofs with too little gas, so that a failed signature check looks like bad content",
+        "the same proofs against a valid claim",
+        BOTH,
+        (19,),
+        changes_root=True,
+        refused_with="revert",
+    ),
+)
+
+_TIMING: Final = (
+    Fault(
+        "sybil-swarm",
+        "timing",
+        "several wrong claims at once, each with another history",
+        "several wrong rivals of a valid claim",
+        BOTH,
+        (12,),
+        changes_root=True,
+        parameters=(SYBILS,),
+    ),
+    Fault(
+        "staggered-refutable-sybils",
+        "timing",
+        "wrong claims with published roots, each in the last second of the clock before it",
+        "the same rivals of a valid claim",
+        (ONE_SHOT,),
+        (12, 13),
+        changes_root=True,
+        parameters=(SYBILS,),
+    ),
+    Fault(
+        "self-refuting-sybil",
+        "timing",
+        "rivals that refute themselves, to stop a clock and win it back",
+        "the same rivals of a valid claim",
+        (ONE_SHOT,),
+        (12, 14),
+        changes_root=True,
+    ),
+    Fault(
+        "staller",
+        "timing",
+        "a wrong claim that makes each of its moves in the last second",
+        "a wrong rival that does so",
+        (INTERACTIVE,),
+        (13, 14),
+        changes_root=True,
+    ),
+    Fault(
+        "late-rival",
+        "timing",
+        "a second wrong claim in the last second of the right one's clock",
+        "a first rival in the last second of a valid claim's clock",
+        BOTH,
+        (12, 13),
+        changes_root=True,
+    ),
+    Fault(
+        "exhaustive-mover",
+        "timing",
+        "a wrong claim that bisects every rivaled edge, its own and others'",
+        "a wrong rival that does so",
+        (INTERACTIVE,),
+        (11,),
+        changes_root=True,
+    ),
+    Fault(
+        "lone-bisector",
+        "timing",
+        "a wrong claim bisects edges without a rival, to run its clocks side by side",
+        "a wrong rival that bisects ahead of everyone",
+        (INTERACTIVE,),
+        (9, 18),
+        changes_root=True,
+        refused_with="EdgeUnrivaled",
+    ),
+    Fault(
+        "front-runner",
+        "timing",
+        "every move that answers a wrong claim is copied in the same block, ahead of it",
+        "the moves that defend a valid claim are copied",
+        BOTH,
+        (16,),
+        changes_root=True,
+    ),
+    Fault(
+        "squat",
+        "timing",
+        "a claim about data that L1 does not have yet",
+        "the same claim below a valid one that is not confirmed yet",
+        (),
+        (8,),
+        changes_root=False,
+        refused_with="TargetNotReached",
+    ),
+)
+
+_FUNDS: Final = (
+    Fault(
+        "self-challenge",
+        "funds",
+        "one party claims, challenges itself and collects the tariffs",
+        "it challenges a valid claim with a rival that it refutes itself",
+        (ONE_SHOT,),
+        (14,),
+        changes_root=True,
+    ),
+    Fault(
+        "freeloader",
+        "funds",
+        "copies every honest move after it and asks for its tariff",
+        "copies the moves that defend a valid claim",
+        BOTH,
+        (11,),
+        changes_root=True,
+        refused_with="AssertionExists",
+    ),
+    Fault(
+        "bond-grief",
+        "funds",
+        "the claimant is a contract that refuses every payment",
+        "the rival of a valid claim is such a contract",
+        BOTH,
+        (17,),
+        changes_root=True,
+    ),
+    Fault(
+        "refund-drain",
+        "funds",
+        "asks for every tariff twice, and for services on its own losing history",
+        "asks the pot of a valid claim's contest for the same",
+        BOTH,
+        (17,),
+        changes_root=True,
+        refused_with="NothingEarned",
+    ),
+)
+
+FAULTS: Final[dict[str, Fault]] = {
+    fault.name: fault for fault in (*_STATE, *_HISTORY, *_DATA, *_TIMING, *_FUNDS)
+}
+"""The catalogue, in the order of the layers."""
+
+
+def find_fault(name: str) -> Fault:
+    """Return a fault by its name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in FAULTS:
+        raise UsageError(f"no fault {name!r}: `strikenet fault list` names them")
+    return FAULTS[name]
