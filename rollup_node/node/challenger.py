@@ -171,6 +171,7 @@ class ChallengerPlayer:
             for contest, _ in found
             for known in contest.live_wrong
         }
+        self._wrong_leaves = {k: leaf for k, leaf in self._wrong_leaves.items() if k[1] in wanted}
         published = await self.histories.seek(wanted)
         return [await self._complete(contest, child, published, head) for contest, child in found]
 
