@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rollup_node.devnet.arena import Case
 from rollup_node.devnet.arena_build import seat
+from rollup_node.devnet.arena_game import tell_game
 from rollup_node.devnet.arena_ground import Field, prepare
 from rollup_node.devnet.arena_outcome import judge, note_start
 from rollup_node.devnet.arena_timeline import tell_timeline
@@ -77,7 +78,10 @@ class Arena:
         self._field = field
 
     async def run(self, spec: Spec, tell: Tell | None = None) -> dict[str, Any]:
-        """Fight a fault and its mirror and return what that has shown."""
+        """Fight a fault and its mirror and return what that has shown.
+
+        With `tell` the outcome also has the whole contest, as `dispute_getGame` returns it.
+        """
         fault = find_fault(spec.fault)
         attack = await self._fight(spec, fault, mirror=False, tell=tell)
         mirror = await self._fight(spec, fault, mirror=True, tell=tell)
@@ -90,12 +94,13 @@ class Arena:
             "door": spec.door or "none",
             "data": spec.data,
             "attacks": list(fault.attacks),
-            **{key: value for key, value in attack.items() if key != "ledger"},
+            **{key: value for key, value in attack.items() if key not in ("ledger", "game")},
             "first_wrong": next((found for found in claims if found["changed_root"]), None),
             "mirror": mirror,
             "checks": checks,
             "passed": all(checks.values()),
             "ledger": attack["ledger"],
+            **({"game": attack["game"]} if "game" in attack else {}),
         }
 
     async def _fight(
@@ -108,6 +113,7 @@ class Arena:
         await fight.run()
         outcome = await judge(fight, start)
         if tell is not None:
+            outcome["game"] = await tell_game(fight)
             tell(f"{fault.name}: {'its mirror, ' + fault.mirror if mirror else fault.summary}")
             for line in tell_timeline(fight, start.l1_time):
                 tell(line)

@@ -79,7 +79,8 @@ def read_game(path: Path, wanted: str | None) -> Game:
     Parameters
     ----------
     wanted
-        Chooses one if the file has several, as `demo fraud --all --json` writes.
+        Chooses one by a claim. Without it the key `game` of the document is meant: of a
+        `demo fraud` the fight with the wrong claim, not its mirror.
 
     Raises
     ------
@@ -90,6 +91,8 @@ def read_game(path: Path, wanted: str | None) -> Game:
         data = json.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}") from error
+    if wanted is None and isinstance(data, dict) and "game" in data:
+        return _convert(data["game"], Game, str(path))
     games = [_convert(raw, Game, str(path)) for raw in _find(data)]
     if not games:
         raise UsageError(f"{path} holds no contest (key `game`)")

@@ -86,3 +86,17 @@ def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path:
     strikenet("game", "show", wrong, "--html", page, "--run-dir", run_dir)
     assert "<h1>The right claim won</h1>" in page.read_text("utf-8")
     assert "no contest" in strikenet("game", "show", "0xdead", "--run-dir", run_dir, code=2).err
+
+
+def test_game_show_takes_the_contest_from_a_fought_out_fault(tmp_path: Path) -> None:
+    ran = strikenet("demo", "fraud", "--what", "forged-withdrawal", "--json", timeout=120)
+    path = tmp_path / "fraud.json"
+    path.write_text(ran.out, "utf-8")
+    game = msgspec.convert(ran.json["game"], Game)
+    assert (game.status, game.winner_verdict) == ("decided", "right")
+    tree = strikenet("game", "show", "--from", path).out
+    assert "outbox slot" in tree
+    assert "claimed 1,000 wei of account 1" in tree
+    page = tmp_path / "fraud.html"
+    strikenet("game", "show", "--from", path, "--html", page)
+    assert "refuted by proposer" in page.read_text("utf-8")

@@ -100,6 +100,15 @@ def test_read_game_of_several_wants_an_id(tmp_path: Path) -> None:
     assert read_game(path, "0x9999").origin == "0x" + "99" * 32
 
 
+def test_read_game_of_a_fault_is_the_fight_unless_the_mirror_is_named(tmp_path: Path) -> None:
+    fight = msgspec.to_builtins(_contest().game())
+    mirror = {**fight, "claims": [{**fight["claims"][0], "id": "0x" + "77" * 32}]}
+    path = tmp_path / "fraud.json"
+    path.write_text(json.dumps({"mirror": {"game": mirror}, "game": fight}), "utf-8")
+    assert read_game(path, None) == _contest().game()
+    assert read_game(path, "0x7777").claims[0].id == "0x" + "77" * 32
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
