@@ -7,12 +7,15 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from rollup_node.devnet.failure import NotReadyError, UsageError
-from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.devnet.jsonrpc import JsonRpc, RpcError
 from rollup_node.devnet.session import Session
 from rollup_node.rpc.games import Game, GameLine
 
 FOLLOWERS: Final = ("verifier", "challenger", "proposer")
 """Nodes that follow contests, in the order in which they are asked."""
+
+_ID_TEXT: Final = 66
+"""Length of a whole id: 0x and 64 digits."""
 
 _T = TypeVar("_T")
 
@@ -52,8 +55,19 @@ def ask_game(node: JsonRpc, wanted: str) -> Game:
     """
     lines = ask_lines(node)
     ids = [(found, line.origin) for line in lines for found in (line.origin, *line.claims)]
-    origin = pick(wanted, ids)
-    return _convert(node.call("dispute_getGame", origin), Game, node.url)
+    try:
+        origin = pick(wanted, ids)
+    except UsageError:
+        if len(wanted) != _ID_TEXT:
+            raise
+        origin = wanted  # a claim without rivals is not listed, but can be shown
+    try:
+        raw = node.call("dispute_getGame", origin)
+    except RpcError as error:
+        if error.reason == "NOT_FOUND":
+            raise UsageError(f"{wanted}: {error}") from error
+        raise
+    return _convert(raw, Game, node.url)
 
 
 def pick(wanted: str, ids: list[tuple[str, str]]) -> str:

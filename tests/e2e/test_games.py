@@ -46,15 +46,27 @@ def _show(stage: Stage, prefix: str) -> Game:
     return msgspec.json.decode(out, type=Game)
 
 
-def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path: Path) -> None:
+def test_game_show_without_rivals_shows_the_claim_alone(stage: Stage) -> None:
     session, run_dir = stage.session, stage.run_dir.path
     assert strikenet("games", "--run-dir", run_dir).out.startswith("no contests")
     assert "there are 0 contests" in strikenet("game", "show", "--run-dir", run_dir, code=2).err
+    absent = strikenet("game", "show", "0x" + "11" * 32, "--run-dir", run_dir, code=2)
+    assert "no such assertion" in absent.err
     alice, eth = accounts()["alice"], session.asset("ETH")
     party = session.party("alice", open_it=True)
     done = actions.deposit(session, alice, party, eth, eth.parse("1"))
     assert actions.wait_executed(session, done.hash) == "OK"
     actions.wait_idle(session)
+    genesis = session.chain.call("GENESIS_ID")
+    for _ in Deadline(30, "the proposer claims"):
+        if session.chain.call("childCount", genesis):
+            break
+    alone = strikenet("game", "show", "0x" + genesis.hex(), "--run-dir", run_dir).out
+    assert alone.startswith("Nobody contests this claim")
+
+
+def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path: Path) -> None:
+    session, run_dir = stage.session, stage.run_dir.path
     wrong = asyncio.run(_lie(stage))
     line = _wait(stage, "open")
     assert (line["wrong"], len(line["claims"]), line["leaderVerdict"]) == (1, 2, "right")
