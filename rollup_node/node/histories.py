@@ -63,7 +63,8 @@ class RpcHistorySource:
         }
         most = limit * _HEX_BYTES + _ENVELOPE_BYTES
         body = bytearray()
-        async with self._session.post(self.name, json=request) as response:
+        asking = self._session.post(self.name, json=request, allow_redirects=False)
+        async with asking as response:
             async for piece in response.content.iter_any():
                 body += piece
                 if len(body) > most:

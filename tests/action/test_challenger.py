@@ -313,3 +313,47 @@ async def test_exit_mode_stops_the_proposer(world: World) -> None:
     assert court.honest.claims.next_claim() is not None
     assert not await proposer.act()
     assert await _stakes_paid(court, "proposer") == 0
+
+
+async def test_contest_below_a_contest_is_won_on_one_stake(world: World) -> None:
+    court = await Court.open(world)
+    player = court.challenger()
+    upper = await court.claim(court.adversary(), await court.wrong_claim())
+    await court.play(player)
+    world.cut(world.signed("alice", Transfer(1, 2, ETH, 5, 200)), 2)
+    await court.post()
+    claim = await court.wrong_claim(court.liar_machine(one_more_for(5)))
+    lower = await court.claim(court.adversary(1), claim)
+    await court.play(player)
+    branch = [known.id for known in court.honest.claims.right_branch()]
+    assert len(branch) == 3
+    assert court.tree.stakes[world.sender("challenger").address] == branch[2]
+    await _win(court, player)
+    await _win(court, player)
+    assert all(court.known(right).confirmed for right in branch)
+    for wrong in (upper, lower):
+        assert court.known(wrong).status is AssertionStatus.DEAD
+    assert await _stakes_paid(court, "challenger") == 1
+    assert not court.tree.stakes
+    await _check_money(court, stakes=0)
+
+
+async def test_many_liars_that_answer_everything_are_refuted_on_one_stake(world: World) -> None:
+    court = await Court.open(world)
+    player = court.challenger()
+    liars = []
+    for number in range(6):
+        index = 700 * number + 1
+
+        def change(leaves: list[bytes], index: int = index) -> None:
+            leaves[index] = b"\x99" * 32
+
+        liars.append(await Bisector.enter(court, await court.patched(change), number))
+    await _fight(court, player, *liars)
+    await _win(court, player)
+    assert court.known(_right(court)).confirmed
+    assert all(court.known(liar.claim).status is AssertionStatus.DEAD for liar in liars)
+    assert await _stakes_paid(court, "challenger") == 1
+    status = player.status()["challenger"]
+    assert status["earned_wei"] > status["spent_wei"]
+    await _check_money(court, stakes=0)
