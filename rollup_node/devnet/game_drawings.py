@@ -141,7 +141,7 @@ def _row(reading: Reading, step: Step, y: float, *, mirrored: bool) -> Iterator[
             inner = Step(half, rival, None)
             yield from _contested(inner, x, y, _BAND / 2, mirrored=mirrored)
         else:
-            yield from _calm(half, x, y, after=step.turn == 0 and place == 1)
+            yield _calm(half, x, y, after=step.turn == 0 and place == 1, mirrored=mirrored)
 
 
 def _contested(step: Step, x: float, y: float, width: float, *, mirrored: bool) -> Iterator[Markup]:
@@ -157,14 +157,15 @@ def _contested(step: Step, x: float, y: float, width: float, *, mirrored: bool) 
         yield label(x + width / 2, top + 11.5, words, "mono tiny on-fill", "middle")
 
 
-def _calm(half: Edge, x: float, y: float, *, after: bool) -> Iterator[Markup]:
-    """Draw a half that nobody disputes."""
+def _calm(half: Edge, x: float, y: float, *, after: bool, mirrored: bool) -> Markup:
+    """Draw a half that nobody disputes; one that a single side has shown in that side's colour."""
     width = _BAND / 2
-    yield box(x + 1, y, width - 2, _ROW_HEIGHT - 1, "fill after" if after else "fill agreed")
-    words = "follows from it" if after else "agreed"
-    if not half.rivals and not after and len(half.claims) < 2:  # noqa: PLR2004 - both sides
-        words = f"unrivaled for {seconds(half.own_seconds)}"
-    yield label(x + width / 2, y + 19, words, "tiny muted", "middle")
+    cls, words = ("after", "follows from it") if after else ("agreed", "agreed")
+    if not after and len(half.claims) == 1:
+        cls = f"{'right' if mirrored else 'wrong'} faint"
+        words = f"{short(half.node)}, unrivaled for {seconds(half.own_seconds)}"
+    drawn = box(x + 1, y, width - 2, _ROW_HEIGHT - 1, f"fill {cls}")
+    return join([drawn, label(x + width / 2, y + 19, words, "tiny", "middle")])
 
 
 def _funnel(turn: int, y: float) -> Markup:
