@@ -114,6 +114,21 @@ class Fight:
         parties: list[Party] = [*self.adversaries, *([self.honest] if self.honest else [])]
         return {(party.name, address): address for party in parties for address in party.addresses}
 
+    @property
+    def accumulator(self) -> bytes:
+        """Return the accumulator of the inbox at the target of the contest."""
+        return self.watch.l1.derivation.accumulator(self.ground.right.target)
+
+    @property
+    def stake_wei(self) -> int:
+        """Return the price of a claim."""
+        return self.world.rollup.parameters.stake_wei
+
+    async def is_won(self) -> bool:
+        """Tell whether the right claim is confirmed."""
+        await self.watch.catch_up()
+        return self.right is not None and self.right.confirmed
+
     async def always(self) -> bool:
         """Tell that now is as good as ever."""
         return True

@@ -9,18 +9,20 @@ from rollup_node.devnet.arena_desk import Desk, open_desk
 from rollup_node.devnet.arena_ground import Field
 from rollup_node.devnet.arena_parties import Adversary, Allowed, Gate, HonestParty
 from rollup_node.devnet.arena_senders import Contract, FrontRun, deploy_grief
-from rollup_node.devnet.arena_tricks import make_tricks
+from rollup_node.devnet.arena_tricks import make_tricks, trick_history
 from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.dispute_ledger import LedgerSender
 from rollup_node.devnet.faults.histories import PatchedClaims, patched
 from rollup_node.devnet.faults.machine import FaultyMachine
 from rollup_node.devnet.faults.plan import Claimant, plan_claims
+from rollup_node.devnet.faults.revealer import Revealer
 from rollup_node.devnet.keys import accounts, adversary
 from rollup_node.node.challenger import ChallengerPlayer, make_challenger
 from rollup_node.node.claims import Claims
 from rollup_node.node.histories import HistorySource
 from rollup_node.node.players import Player, ProposerPlayer
 from rollup_node.ports import L1Sender
+from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.history import HistoryTree
 
 _TRICKSTER: Final = 70
@@ -46,6 +48,7 @@ class OpenHistories:
 async def seat(world: ArenaWorld, ground: Field, case: Case) -> Fight:
     """Return a fight with all its parties at their desks."""
     desk = await open_desk(world)
+    await desk.catch_up()
     fight = Fight(world, ground, case, desk, desk.claims())
     shared = await open_desk(world)
     claimants = plan_claims(case.fault, ground.ground, case.choice)
@@ -54,8 +57,9 @@ async def seat(world: ArenaWorld, ground: Field, case: Case) -> Fight:
     trickster = world.sender("trickster", adversary(_TRICKSTER).private_key, pays_refusals=True)
     tricks = make_tricks(fight, trickster)
     if tricks:
-        senders = [trickster]
-        fight.adversaries.append(Adversary("trickster", desk, senders, tricks))
+        history = trick_history(fight)
+        party = Adversary("trickster", desk, [trickster], tricks, history=history)
+        fight.adversaries.append(party)
     fight.honest = _honest(fight, desk, trickster)
     return fight
 
@@ -111,7 +115,12 @@ async def _adversary(
     world = fight.world
     proposer = ProposerPlayer(desk.l1, world.reader, acting, claims, world.rollup.parameters)
     players: list[Player] = [Gate(proposer, _entry(fight, claimant))]
-    if claimant.answers != "never":
+    if claimant.answers == "bisects":
+        await desk.catch_up()
+        history = _history(fight, claimant, desk)
+        made = assertion_id(fight.ground.origin, history.root, fight.accumulator)
+        players.append(Revealer(desk.l1, sender, fight.ground.origin, made, history))
+    elif claimant.answers != "never":
         challenger = _challenger(world, desk, claims, acting, [])
         allowed = fight.is_last_second if claimant.answers == "last second" else fight.is_rivalable
         players.append(Gate(challenger, allowed))

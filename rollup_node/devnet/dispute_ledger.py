@@ -14,6 +14,8 @@ from rollup_node.ports import L1Receipt, TransactionReverted
 REFUSAL_GAS: Final = 1_000_000
 """Gas limit of a move that its maker does not simulate first."""
 
+HEAVY_GAS: Final = 15_000_000
+"""Gas limit of a move that may re-execute a segment."""
 CHECK_GAS: Final = 1 << 24
 OUT_OF_GAS: Final = "OutOfGas"
 _WORD: Final = 32

@@ -110,7 +110,7 @@ _HISTORY: Final = (
         "overlong-range",
         "history",
         "the claim runs past the target that its parent fixed",
-        "the same claim below a valid one that is not confirmed yet",
+        "the same claim beside a valid one",
         (),
         (8,),
         changes_root=True,
@@ -120,11 +120,11 @@ _HISTORY: Final = (
         "false-cursor",
         "history",
         "the right history with a false position of its last state",
-        "the same claim below a valid one that is not confirmed yet",
+        "a rival of a valid claim with a false position",
         (),
         (9,),
         changes_root=False,
-        refused_with="PositionMismatch",
+        refused_with="WrongRoot",
     ),
 )
 
@@ -175,7 +175,7 @@ _DATA: Final = (
         BOTH,
         (19,),
         changes_root=True,
-        refused_with="revert",
+        refused_with="NotEnoughGas",
     ),
 )
 
@@ -187,6 +187,16 @@ _TIMING: Final = (
         "several wrong rivals of a valid claim",
         BOTH,
         (12,),
+        changes_root=True,
+        parameters=(SYBILS,),
+    ),
+    Fault(
+        "staggered-sybils",
+        "timing",
+        "wrong claims with withheld histories, each in the last second of the clock before it",
+        "the same rivals of a valid claim",
+        (INTERACTIVE,),
+        (12, 13),
         changes_root=True,
         parameters=(SYBILS,),
     ),
@@ -258,11 +268,11 @@ _TIMING: Final = (
     Fault(
         "squat",
         "timing",
-        "a claim about data that L1 does not have yet",
+        "below a wrong claim, a claim about data that L1 does not have yet",
         "the same claim below a valid one that is not confirmed yet",
-        (),
+        BOTH,
         (8,),
-        changes_root=False,
+        changes_root=True,
         refused_with="TargetNotReached",
     ),
 )

@@ -1,7 +1,7 @@
 """A fault plan: which lies, whose claims, shown or not, and when. Plain data made from a name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from rollup_node.derive.items import DerivedItem
@@ -13,7 +13,7 @@ from rollup_node.devnet.faults.places import find_lie, lie_at_step
 from rollup_node.devnet.faults.trace import TraceStep
 
 Entry = Literal["at once", "last second"]
-Answers = Literal["prompt", "last second", "never"]
+Answers = Literal["prompt", "last second", "bisects", "never"]
 
 MALLORY: Final = "mallory"
 DEFAULT_SYBILS: Final = 4
@@ -35,7 +35,8 @@ class Claimant:
     entry
         When it claims: as soon as it may, or in the last second of the right claim's clock.
     answers
-        When it makes the moves that defend its claim.
+        When it makes the moves that defend its claim; `bisects`: it reveals its own history and
+        lets all others be.
     is_contract
         Whether its stake is paid by a contract that refuses payments.
     """
@@ -121,28 +122,28 @@ def _wrong_padding(_fault: Fault, ground: Ground, choice: Choice) -> tuple[Claim
     return (_patcher(MALLORY, {place: no_state(0)}, choice),)
 
 
+def _paddings(fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
+    (first,) = _wrong_padding(fault, ground, choice)
+    return (replace(first, answers="never"),)
+
+
 def _swarm(_fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
     """Spread the lies of the sybils over the whole history."""
     count = choice.sybils or DEFAULT_SYBILS
     last = (1 << ground.height) - 1
-    return tuple(
+    sybils = (
         _patcher(f"sybil-{number}", {_spread(number, last): no_state(number)}, choice)
         for number in range(count)
     )
+    return tuple(replace(sybil, answers="bisects") for sybil in sybils)
 
 
-def _staggered(_fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
-    count = choice.sybils or DEFAULT_SYBILS
-    last = (1 << ground.height) - 1
+def _staggered(fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
+    late: tuple[Entry, Entry] = ("last second", "last second" if choice.mirror else "at once")
+    answers: Answers = "never" if choice.door == ONE_SHOT else "bisects"
     return tuple(
-        Claimant(
-            f"sybil-{number}",
-            patches={_spread(number, last): no_state(number)},
-            publishes=choice.door == ONE_SHOT,
-            entry="last second" if number or choice.mirror else "at once",
-            answers="never",
-        )
-        for number in range(count)
+        replace(sybil, entry=late[number == 0], answers=answers)
+        for number, sybil in enumerate(_swarm(fault, ground, choice))
     )
 
 
@@ -158,11 +159,7 @@ def _late(fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
 
 def _grief(fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
     (first,) = _liar(fault, ground, choice, "never")
-    return (
-        Claimant(
-            first.name, first.lie_at, publishes=first.publishes, answers="never", is_contract=True
-        ),
-    )
+    return (replace(first, is_contract=True),)
 
 
 def _patcher(name: str, patches: Patches, choice: Choice) -> Claimant:
@@ -181,12 +178,12 @@ _BUILDERS: Final[dict[str, _Build]] = {
     "wrong-middle-right-end": _wrong_middle,
     "wrong-padding": _wrong_padding,
     "sybil-swarm": _swarm,
+    "staggered-sybils": _staggered,
     "staggered-refutable-sybils": _staggered,
     "late-rival": _late,
     "bond-grief": _grief,
     "overlong-range": _nobody,
     "false-cursor": _nobody,
-    "squat": _nobody,
-    "self-refuting-sybil": _nobody,
-    "self-challenge": _nobody,
+    "self-refuting-sybil": _staggered,
+    "self-challenge": _paddings,
 }

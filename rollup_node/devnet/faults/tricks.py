@@ -6,20 +6,26 @@ and the sender pays.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.layout import CURSOR_KEY
 from rollup_node.core.leaves import Cursor
-from rollup_node.devnet.dispute_ledger import Journal, L1Call, LedgerSender
+from rollup_node.devnet.dispute_ledger import (
+    HEAVY_GAS,
+    REFUSAL_GAS,
+    Journal,
+    L1Call,
+    LedgerSender,
+)
 from rollup_node.ports import L1Update
 from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.history import HistoryTree
 from rollup_node.roles.proposer import RightClaim
 
-CREATION_GAS: Final = 1_000_000
 When = Callable[[], Awaitable[bool]]
+Calls = Callable[[], Awaitable[Sequence[L1Call]]]
 
 
 @dataclass
@@ -54,14 +60,48 @@ class Trick:
 class SendAll(Trick):
     """Sends calls that are made up when the moment has come."""
 
-    calls: Callable[[], Awaitable[Sequence[L1Call]]] = field(kw_only=True)
+    calls: Calls = field(kw_only=True)
+    gas: int = field(default=REFUSAL_GAS, kw_only=True)
 
     async def play(self) -> None:
         """Send them one after another, refused or not."""
         for call in await self.calls():
-            await self.sender.send_blind(
-                call.contract, call.function, *call.arguments, value_wei=call.value_wei
-            )
+            await self.sender.send_raw(call, self.gas)
+
+
+@dataclass
+class SendEach(Trick):
+    """Does what it is given to do."""
+
+    play_it: Callable[[], Awaitable[None]] = field(kw_only=True)
+
+    async def play(self) -> None:
+        """Do it."""
+        await self.play_it()
+
+
+@dataclass
+class SendFresh:
+    """Sends whatever calls come up, each once."""
+
+    sender: LedgerSender
+    calls: Calls
+    sent: set[str] = field(default_factory=set)
+
+    def on_l1(self, update: L1Update) -> None:
+        """Nothing to remember."""
+
+    def status(self) -> dict[str, Any]:
+        """Nothing to say."""
+        return {}
+
+    async def act(self) -> bool:
+        """Send what is new."""
+        fresh = [call for call in await self.calls() if repr(call) not in self.sent]
+        for call in fresh:
+            self.sent.add(repr(call))
+            await self.sender.send_raw(call, REFUSAL_GAS)
+        return bool(fresh)
 
 
 @dataclass
@@ -77,11 +117,8 @@ class CopyCat(Trick):
         moves = [move for move in self.journal.of(self.victims) if not move.error]
         fresh, self.copied = moves[self.copied :], len(moves)
         for move in fresh:
-            call = move.call
-            if call is not None and call.function != "claim":
-                await self.sender.send_blind(
-                    call.contract, call.function, *call.arguments, value_wei=call.value_wei
-                )
+            if move.call is not None:
+                await self.sender.send_raw(move.call, HEAVY_GAS)
         return bool(fresh)
 
 
