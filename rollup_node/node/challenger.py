@@ -148,6 +148,7 @@ class ChallengerPlayer:
         latest = self.follower.tree.latest_confirmed()
         places = [place for place, known in enumerate(right) if known.confirmed]
         if right[places[-1]].id == latest.id:
+            self._lost = False
             return places[-1]
         if not self._lost:
             _logger.critical("a wrong assertion is confirmed", extra={"assertion": latest.id})
