@@ -4,84 +4,39 @@ Honest wins means: the right claim is confirmed within 2T+G, the honest accounts
 before, gas included, the pool holds what it owes, and no wrong claim is ever confirmed.
 """
 
-from collections.abc import Sequence
-
 import pytest
 
-from rollup_node.codec.records import encode_prefix, encode_record, frame
-from rollup_node.core.inputs import SignedTransaction, Transfer, Withdraw
+from rollup_node.codec.records import encode_prefix, frame
+from rollup_node.core.inputs import Transfer, Withdraw
 from rollup_node.core.reason import Reason
 from rollup_node.derive.assertions import AssertionStatus
 from rollup_node.devnet.keys import accounts, adversary
-from rollup_node.l1.sender import RpcSender
-from rollup_node.node.challenger import ChallengerPlayer, make_challenger
 from rollup_node.node.claims import assertion_input
-from rollup_node.node.evidence import Evidence
-from rollup_node.ports import L1Sender, TransactionReverted
-from rollup_node.proof.assertions import assertion_id
-from rollup_node.proof.history import HistoryTree
-from rollup_node.roles.challenger import decide
-from rollup_node.roles.dispute_moves import Action
-from rollup_node.roles.proposer import RightClaim
-from rollup_node.rpc.games import Claim, Game
+from rollup_node.ports import TransactionReverted
 from tests.action import lies
+from tests.action.attack_moves import (
+    bisect_down,
+    challenger_of,
+    clock_of,
+    disputed,
+    fight,
+    finalize,
+    finalize_refusal,
+    longest,
+    overlong,
+    patched,
+    prove_all,
+    prove_exit,
+    scratch,
+    would_do,
+)
 from tests.action.attackers import Copier, Followed, Killed, Mortal, Preceded
-from tests.action.dispute_world import ETH, PAYEE, Court, Lie
-from tests.action.l1_world import Follower, World
+from tests.action.dispute_world import ETH, PAYEE, Court
+from tests.action.l1_world import World
 
 ETHER = 10**18
 DOORS = pytest.mark.parametrize("door", ["one-shot", "interactive"])
 SIDES = pytest.mark.parametrize("mirror", [False, True], ids=["wrong", "mirror"])
-
-
-async def fight(court: Court, lie: Lie | None, door: str, *, mirror: bool) -> Game:
-    """Have one liar claim, publish or play, and the honest side answer, until all is settled.
-
-    `mirror`: a valid claim is there first, and the liar's is its rival.
-    """
-    before = await court.purses(*court.honest_addresses())
-    stolen = await court.purses(adversary(0).address)
-    if mirror:
-        await court.claim_right()
-    liar = await court.party(0, court.liar_machine(lie))
-    await court.claim(court.adversary(), liar.claim, publish=door == "one-shot")
-    challenger = court.challenger()
-    await court.finish(challenger, [] if door == "one-shot" else [liar])
-    game = await court.check_won(before)
-    assert await court.purses(adversary(0).address) < stolen
-    assert all(claim.verdict == "wrong" for claim in game.claims if claim.id != game.winner)
-    return game
-
-
-async def disputed(court: Court, lie: Lie | None) -> str:
-    """Return what the step was that a liar did wrong, in the rollup's own words."""
-    game = await court.games(court.liar_machine(lie)).show(court.tree.genesis.id)
-    assert game is not None
-    (dispute,) = game.disputes
-    assert dispute.wrong_step is not None
-    step = dispute.steps[dispute.wrong_step]
-    assert any(change.claimed not in (None, change.expected) for change in step.changes)
-    return f"{step.kind} {step.reason} {step.transaction}"
-
-
-async def prove_all(court: Court) -> None:
-    """Prove every segment of the right history on L1."""
-    await court.honest.catch_up()
-    world, node = court.world, court.honest
-    child = node.claims.right_child(court.tree.genesis)
-    assert child is not None
-    config_hash = bytes.fromhex(world.rollup.config_hash[2:])
-    evidence = Evidence(node.replica, world.machine, world.reader, config_hash)
-    sender = world.sender("verifier")
-    (ctx,) = await world.reader.call("step_verifier", "context", child.target, config_hash)
-    start = court.tree.genesis.created.after_state_root
-    for index in range(child.segments):
-        for call in (await evidence.plan(child, index)).calls:
-            await sender.send("step_verifier", "prove", call)
-        steps = (await evidence.plan(child, index)).steps
-        root, _, ended = await world.reader.call("step_verifier", "entry", ctx, start, steps)
-        assert (root, ended) == (child.history.leaf(index), True)
-        start = root
 
 
 @DOORS
@@ -95,7 +50,7 @@ async def test_attack_01_wrong_post_state_dies_at_its_step(
     assert await disputed(court, None) == (
         "TRANSFER OK transfer of 60 wei from account 1 to account 2, nonce 50"
     )
-    assert court.honest.replica.state.root() == root == (await _scratch(court)).replica.state.root()
+    assert court.honest.replica.state.root() == root == (await scratch(court)).replica.state.root()
 
 
 @SIDES
@@ -108,17 +63,17 @@ async def test_attack_02_forged_money_is_never_paid(world: World, *, mirror: boo
     wrong = await court.claim(court.adversary(), liar.claim)
     thief = court.adversary()
     await world.anvil.mine()
-    await _prove_exit(thief, liar.node, 1, wrong)
-    assert await _finalize_refusal(court, thief, liar.node, 1, wrong) == "NotConfirmed"
+    await prove_exit(thief, liar.node, 1, wrong)
+    assert await finalize_refusal(court, thief, liar.node, 1, wrong) == "NotConfirmed"
     await court.finish(court.challenger(), [liar])
     await court.check_won(before)
-    assert await _finalize_refusal(court, thief, liar.node, 1, wrong) == "NotConfirmed"
+    assert await finalize_refusal(court, thief, liar.node, 1, wrong) == "NotConfirmed"
     right = court.tree.latest_confirmed().id
-    assert await _finalize_refusal(court, thief, liar.node, 1, right) == "NotProven"
-    await _prove_exit(thief, court.honest, 0, right)
+    assert await finalize_refusal(court, thief, liar.node, 1, right) == "NotProven"
+    await prove_exit(thief, court.honest, 0, right)
     await court.wait(world.rollup.parameters.maturity_seconds)
-    await _finalize(thief, court.honest, 0, right)
-    assert await _finalize_refusal(court, thief, court.honest, 0, right) == "AlreadyFinalized"
+    await finalize(thief, court.honest, 0, right)
+    assert await finalize_refusal(court, thief, court.honest, 0, right) == "AlreadyFinalized"
 
 
 @pytest.mark.parametrize(
@@ -195,7 +150,7 @@ async def test_attack_06_garbage_means_the_same_to_everybody(
     await node.catch_up()
     reasons = [receipt.reason for receipt in node.replica.items[0].receipts]
     assert reason in reasons
-    assert node.replica.segment_roots == (await _scratch(court)).replica.segment_roots
+    assert node.replica.segment_roots == (await scratch(court)).replica.segment_roots
     await prove_all(court)
     assert reasons[-3:-1] == [Reason.OK, Reason.OK], "the deposits are executed all the same"
     await fight(court, lies.executed_garbage, "one-shot", mirror=mirror)
@@ -214,7 +169,7 @@ async def test_attack_07_withheld_history_loses(world: World, shown: int, *, mir
     wrong = await court.claim(mallory, claim)
     challenger = court.challenger()
     await court.play(challenger)
-    await _bisect_down(court, challenger, mallory, claim, levels=shown)
+    await bisect_down(court, challenger, mallory, claim, levels=shown)
     assert court.known(wrong).live
     await court.finish(challenger)
     game = await court.check_won(before)
@@ -245,9 +200,9 @@ async def test_attack_08_claims_about_data_that_l1_does_not_have_are_refused(
         await mallory.send("assertion_chain", "createAssertion", tuple(future), value_wei=stake)
     await court.post()
     await node.catch_up()
-    overlong = _overlong(court)
+    too_far = overlong(court)
     with pytest.raises(TransactionReverted, match="CursorBeyondTarget"):
-        await mallory.send("assertion_chain", "createAssertion", overlong, value_wei=stake)
+        await mallory.send("assertion_chain", "createAssertion", too_far, value_wei=stake)
     if not mirror:
         made = await court.claim_right()
         assert court.known(made).status is AssertionStatus.PENDING
@@ -271,13 +226,13 @@ async def test_attack_09_lies_in_the_middle_or_the_padding_are_found(
     index = indices[place]
     if mirror:
         await court.claim_right()
-    claim = await _patched(court, index)
+    claim = await patched(court, index)
     mallory = court.adversary()
     wrong = await court.claim(mallory, claim, publish=door == "one-shot")
     challenger = court.challenger()
     if door == "interactive":
         await court.play(challenger)
-        await _bisect_down(court, challenger, mallory, claim, levels=12)
+        await bisect_down(court, challenger, mallory, claim, levels=12)
     await court.finish(challenger)
     game = await court.check_won(before)
     assert [dispute.segment for dispute in game.disputes] == [index]
@@ -310,7 +265,7 @@ async def test_attack_11_exhaustive_mover_and_freeloader_gain_nothing(
     liar = await court.party(0, court.liar_machine())
     wrong = await court.claim(court.adversary(), liar.claim)
     copier = Copier(court.adversary(5))
-    challenger = _challenger(court, Followed(world.sender("challenger"), copier))
+    challenger = challenger_of(court, Followed(world.sender("challenger"), copier))
     await court.finish(challenger, [liar])
     await court.check_won(before)
     assert copier.errors >= {"AlreadyBisected"}
@@ -332,7 +287,7 @@ async def test_attack_12_swarm_delays_no_more_than_one_rival(
     challenger = court.challenger()
     places = [1 + 97 * number for number in range(count)]
     for number, index in enumerate(places):
-        claim = await _patched(court, index, number)
+        claim = await patched(court, index, number)
         await court.claim(court.adversary(number), claim, publish=bool(number % 2))
         if staggered:
             await court.play(challenger)
@@ -365,13 +320,13 @@ async def test_attack_13_clock_borders_are_the_same_for_node_and_contract(
     ]
     halves = court.honest.l1.disputes.children(root.id)
     assert halves is not None
-    full = _clock(court, right.id).clock_ends_at
+    full = clock_of(court, right.id).clock_ends_at
     assert full is not None
     for second, is_due in ((full - 1, False), (full, True)):
         block = await court.at(second)
         await court.honest.catch_up()
-        assert bool(await _would(challenger)) is is_due
-        claim = _clock(court, right.id)
+        assert bool(await would_do(challenger)) is is_due
+        claim = clock_of(court, right.id)
         assert (claim.missing_seconds == 0, claim.clock_ends_at) == (is_due, full)
         for half in halves:
             (timer,) = await world.reader.call("challenge_game", "timer", half.id, block_hash=block)
@@ -383,7 +338,7 @@ async def test_attack_13_clock_borders_are_the_same_for_node_and_contract(
     for second, error in ((end - 1, "RivalDelayRunning"), (end, None)):
         block = await court.at(second)
         await court.honest.catch_up()
-        assert bool(await _would(challenger)) is (error is None)
+        assert bool(await would_do(challenger)) is (error is None)
         if error is None:
             await world.reader.call("assertion_chain", "confirm", right.id, block_hash=block)
             continue
@@ -402,7 +357,7 @@ async def test_attack_14_stalling_and_self_challenge_cost(world: World, *, mirro
     if mirror:
         await court.claim_right()
     await court.claim(court.adversary(0), await court.wrong_claim(), publish=True)
-    accomplice = _challenger(court, court.adversary(1))
+    accomplice = challenger_of(court, court.adversary(1))
     await court.play(accomplice)
     await court.finish(accomplice)
     await court.finish(court.challenger())
@@ -433,8 +388,8 @@ async def test_attack_15_crash_and_reorg_change_no_outcome(world: World, *, mirr
     await court.claim(court.adversary(), liar.claim)
     crashes = 0
     for _ in range(400):
-        court.honest = await _scratch(court)
-        player = _challenger(court, Mortal(world.sender("challenger")))
+        court.honest = await scratch(court)
+        player = challenger_of(court, Mortal(world.sender("challenger")))
         await liar.turn()
         await court.honest.catch_up()
         try:
@@ -463,7 +418,7 @@ async def test_attack_16_front_running_changes_no_outcome(world: World, *, mirro
     liar = await court.party(0, court.liar_machine())
     await court.claim(court.adversary(), liar.claim)
     runner = Copier(court.adversary(5), stake_wei=world.rollup.parameters.stake_wei)
-    challenger = _challenger(court, Preceded(world.sender("challenger"), runner))
+    challenger = challenger_of(court, Preceded(world.sender("challenger"), runner))
     await court.finish(challenger, [liar])
     game = await court.check_won(before, slack_wei=ETHER // 100)
     assert runner.moves >= 3
@@ -487,7 +442,7 @@ async def test_attack_17_bonds_add_up_whoever_refuses_them(world: World, *, mirr
     await court.claim(mallory, claim)
     with pytest.raises(TransactionReverted, match="StakeLocked"):
         await mallory.send("assertion_chain", "withdrawStake")
-    challenger = _challenger(court, world.sender("challenger"), releases=False)
+    challenger = challenger_of(court, world.sender("challenger"), releases=False)
     await court.finish(challenger)
     await court.check_won(before)
     with pytest.raises(TransactionReverted, match="NoStake"):
@@ -553,12 +508,12 @@ async def test_attack_18_moves_at_a_wrong_place_or_time_have_their_own_errors(
 async def test_attack_19_worst_step_is_provable_and_two_liars_confirm_nothing(
     world: World, *, mirror: bool
 ) -> None:
-    court = await Court.open(world, _longest())
+    court = await Court.open(world, longest())
     await prove_all(court)
     if mirror:
         await court.claim_right()
     for number in range(2):
-        await court.claim(court.adversary(number), await _patched(court, 2 + number, number))
+        await court.claim(court.adversary(number), await patched(court, 2 + number, number))
     if not mirror:
         for _ in range(3):
             await court.wait(court.period)
@@ -595,133 +550,16 @@ async def test_attack_20_censored_users_leave_and_withdrawals_pay_once(
     await court.check_won(before)
     right = court.tree.latest_confirmed().id
     assert right != wrong
-    await _prove_exit(stranger, node, 0, right)
-    assert await _finalize_refusal(court, stranger, node, 0, right) == "NotMature"
+    await prove_exit(stranger, node, 0, right)
+    assert await finalize_refusal(court, stranger, node, 0, right) == "NotMature"
     other = court.adversary(8)
-    assert await _finalize_refusal(court, other, node, 0, right) == "NotProven"
+    assert await finalize_refusal(court, other, node, 0, right) == "NotProven"
     await court.wait(world.rollup.parameters.maturity_seconds)
     guardian = world.sender("guardian")
     await guardian.send("bridge", "pause", 60)
-    assert await _finalize_refusal(court, stranger, node, 0, right) == "Paused"
+    assert await finalize_refusal(court, stranger, node, 0, right) == "Paused"
     await court.wait(61)
-    await _finalize(stranger, node, 0, right)
+    await finalize(stranger, node, 0, right)
     paid = int(await world.client.call("eth_getBalance", "0x" + PAYEE.hex(), "latest"), 16)
     assert paid == 300
-    assert await _finalize_refusal(court, stranger, node, 0, right) == "AlreadyFinalized"
-
-
-def _challenger(court: Court, sender: L1Sender, *, releases: bool = True) -> ChallengerPlayer:
-    node, world = court.honest, court.world
-    return make_challenger(
-        node.l1,
-        node.replica,
-        node.claims,
-        world.reader,
-        sender,
-        world.machine,
-        world.rollup,
-        [court.publisher],
-        releases=releases,
-    )
-
-
-async def _scratch(court: Court) -> Follower:
-    """Return a node that starts from an empty disk."""
-    node = await court.world.follower()
-    await node.catch_up()
-    return node
-
-
-async def _patched(court: Court, index: int, number: int = 0) -> RightClaim:
-    """Return the right claim with one leaf that is no state."""
-    return await court.patched(lambda leaves: leaves.__setitem__(index, bytes((0x55, number)) * 16))
-
-
-async def _bisect_down(
-    court: Court,
-    challenger: ChallengerPlayer,
-    liar: RpcSender,
-    claim: RightClaim,
-    *,
-    levels: int,
-) -> None:
-    """Bisect a wrong history towards its first wrong leaf; the challenger answers each time."""
-    child = court.honest.claims.right_child(court.tree.genesis)
-    assert child is not None
-    height, origin = child.history.height, court.tree.genesis.id
-    wrong = HistoryTree(height, claim.segment_roots, claim.segment_roots[-1])
-    index = next(n for n in range(1 << height) if wrong.leaf(n) != child.history.leaf(n))
-    made = next(
-        known.id
-        for known in court.tree.children(origin)
-        if known.created.history_root == wrong.root
-    )
-    for level in range(height, height - levels, -1):
-        edge = wrong.edge(origin, level, index >> level)
-        halves = [wrong.node(level - 1, 2 * edge.index + side) for side in (0, 1)]
-        if level == height:
-            await liar.send("challenge_game", "bisectAssertion", made, *halves)
-        else:
-            await liar.send("challenge_game", "bisect", (*edge[:4], *halves))
-        await court.play(challenger)
-
-
-def _overlong(court: Court) -> tuple[object, ...]:
-    """Return a claim below genesis that runs on past its target."""
-    node = court.honest
-    roots = node.replica.segment_roots
-    height = court.world.rollup.parameters.history_height
-    history = HistoryTree(height, roots, roots[-1])
-    cursor, branch = node.claims._cursor(len(roots))
-    return (
-        court.tree.genesis.id,
-        assertion_id(court.tree.genesis.id, history.root, node.l1.derivation.accumulator(1)),
-        history.root,
-        history.last_leaf,
-        history.branch((1 << height) - 1),
-        cursor + b"".join(branch),
-    )
-
-
-def _clock(court: Court, made: bytes) -> Claim:
-    """Return a claim as a node tells it now."""
-    claims = court.games()._desk().claims(court.tree.genesis.id, {})
-    return next(claim for claim in claims if claim.id == "0x" + made.hex())
-
-
-async def _would(challenger: ChallengerPlayer) -> Sequence[Action]:
-    """Return what a challenger would do at the newest block."""
-    view = await challenger._view(challenger.follower.derivation.head)
-    assert view is not None
-    return decide(view, challenger.memory)[1]
-
-
-def _longest() -> bytes:
-    """Return records with the widest fields, and the longest record that nobody can decode."""
-    widest = Withdraw(1, ETH, (1 << 96) - 1, PAYEE, (1 << 64) - 1)
-    record = encode_record(SignedTransaction(widest, b"\xff" * 64))
-    return frame(record) + frame(b"\x99" * 1_024)
-
-
-async def _exit(node: Follower, slot: int) -> tuple[tuple[object, ...], tuple[bytes, ...]]:
-    """Return an outbox entry of a node as the bridge takes it, and its branch."""
-    found = node.replica.prove_outbox(slot, 1)
-    assert found is not None
-    return tuple(found.withdrawal), found.branch
-
-
-async def _prove_exit(sender: RpcSender, node: Follower, slot: int, made: bytes) -> None:
-    entry, branch = await _exit(node, slot)
-    await sender.send("bridge", "proveWithdrawal", made, entry, slot, list(branch))
-
-
-async def _finalize(sender: RpcSender, node: Follower, slot: int, made: bytes) -> None:
-    entry, _ = await _exit(node, slot)
-    await sender.send("bridge", "finalizeWithdrawal", sender.address, made, entry, slot)
-
-
-async def _finalize_refusal(
-    court: Court, prover: RpcSender, node: Follower, slot: int, made: bytes
-) -> str:
-    entry, _ = await _exit(node, slot)
-    return await court.refusal("bridge", "finalizeWithdrawal", prover.address, made, entry, slot)
+    assert await finalize_refusal(court, stranger, node, 0, right) == "AlreadyFinalized"
