@@ -19,6 +19,7 @@ Paint = Callable[[str, str], str]
 
 _BAR = 24
 _SHOWN_MOVES = 40
+_SHOWN_TREES = 6
 _COLOURS = {"right": "green", "wrong": "red", "unknown": "yellow"}
 _SIGNS = {"pending": "●", "confirmed": "✔", "refuted": "✘", "dead": "✝"}
 
@@ -82,8 +83,13 @@ def _claim(reading: Reading, claim: Claim, branch: str, below: str, paint: Paint
     edge = reading.edges.get(claim.edge)
     stem = below + ("│  " if edge is not None else "   ")
     yield f"{stem}{_clock(reading.game, claim, paint)}"
-    if edge is not None:
+    if edge is None:
+        return
+    bisected = [found.id for found in reading.game.claims if found.edge in reading.edges]
+    if claim.verdict == "right" or claim.id in bisected[:_SHOWN_TREES]:
         yield from _edge(reading, edge, claim, below, "└─ ", paint)
+    else:
+        yield f"{below}└─ its edges are left out (--json has all)"
 
 
 def _clock(game: Game, claim: Claim, paint: Paint) -> str:

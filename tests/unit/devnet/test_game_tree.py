@@ -58,6 +58,20 @@ def test_render_tree_paints_verdicts_only_where_asked() -> None:
     assert "\x1b" not in render_tree(_contest().game())
 
 
+def test_render_tree_of_a_swarm_leaves_out_edges_and_says_so() -> None:
+    contest = Contest()
+    for number in range(9):
+        liar = history(13, bytes((number,)))
+        contest.claim(10 + number, bytes((number + 1,)) * 20, liar)
+    contest.claim(50, HONEST, RIGHT)
+    for number in range(9):
+        contest.bisect(60 + number, MALLORY, history(13, bytes((number,))), HEIGHT, 0)
+    contest.bisect(80, HONEST, RIGHT, HEIGHT, 0)
+    shown = render_tree(contest.game())
+    assert shown.count("its edges are left out") == 3
+    assert shown.count(f"h{HEIGHT} ") == 7
+
+
 def test_render_lines_says_who_leads_and_when_it_ends() -> None:
     contest = _contest()
     line = contest.desk().line(ORIGIN)
