@@ -90,6 +90,11 @@ snapshot: setup ## Write the gas snapshot of the contract tests anew
 gate: artifacts ## Provability gate: worst-case witness and gas of every step kind
 	$(BIN)/python -m tests.contracts.gate
 
+.PHONY: fraud
+fraud: artifacts ## Fight out every fault by every door with both kinds of batch data, then the sybil table
+	$(BIN)/strikenet demo fraud --all
+	$(BIN)/strikenet demo sybils
+
 .PHONY: fuzz
 fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twins, forge and hypothesis
 	$(BIN)/python -m tests.contracts.fuzz --steps 100000 --seed "$$RANDOM$$RANDOM"

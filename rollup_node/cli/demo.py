@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rollup_node.cli.demo_fraud import fraud
+from rollup_node.cli.demo_sybils import sybils
 from rollup_node.cli.options import anvil_option, cache_dir_option, json_option, run_dir_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
@@ -27,6 +28,7 @@ def demo() -> None:
 
 
 demo.add_command(fraud)
+demo.add_command(sybils)
 
 
 @demo.command()

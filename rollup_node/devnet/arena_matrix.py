@@ -1,4 +1,4 @@
-"""Runs many cases in two processes, one for each kind of batch data, and hands outcomes on."""
+"""Runs many cases in two processes and hands their outcomes on as they come."""
 
 import asyncio
 import logging
@@ -29,12 +29,10 @@ def run_matrix(specs: Sequence[Spec], anvil: Path | None = None) -> Iterator[Out
     context = multiprocessing.get_context("spawn")
     queue: Queue[Outcome] = context.Queue()
     workers = []
-    for data in DATA:
-        share = [spec for spec in specs if spec.data == data]
-        if share:
-            worker = context.Process(target=work, args=(share, anvil, queue), daemon=True)
-            worker.start()
-            workers.append(worker)
+    for share in split(specs):
+        worker = context.Process(target=work, args=(share, anvil, queue), daemon=True)
+        worker.start()
+        workers.append(worker)
     try:
         for _ in specs:
             yield _next(queue, workers)
@@ -42,6 +40,14 @@ def run_matrix(specs: Sequence[Spec], anvil: Path | None = None) -> Iterator[Out
         for worker in workers:
             worker.terminate()
             worker.join()
+
+
+def split(specs: Sequence[Spec]) -> list[list[Spec]]:
+    """Return the shares of two processes: each has one kind of data."""
+    shares = [[spec for spec in specs if spec.data == data] for data in DATA]
+    if not all(shares):
+        shares = [list(specs[::2]), list(specs[1::2])]
+    return [share for share in shares if share]
 
 
 def work(specs: Sequence[Spec], anvil: Path | None, queue: "Queue[Outcome]") -> None:
