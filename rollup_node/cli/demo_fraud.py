@@ -129,5 +129,5 @@ def render(outcome: dict[str, Any]) -> str:
     return "\n".join(rows)
 
 
-def _ether(wei: str) -> str:
-    return f"{int(wei) / _WEI:+.4f} ETH"
+def _ether(wei: int) -> str:
+    return f"{wei / _WEI:+.4f} ETH"

@@ -101,8 +101,8 @@ def render(rows: list[dict[str, Any]]) -> str:
             f"{found['rivals']:>6}  {found['manner']:<20}{found['delay_seconds']:>9,}"
             f"{found['mirror_delay_seconds']:>11,}{found['bound_seconds']:>9,}"
             f"{found['honest_moves']:>7,}{found['honest_gas']:>13,}"
-            f"{int(found['honest_net_wei']) / _WEI:>+10.3f} ETH"
-            f"{int(found['attacker_net_wei']) / _WEI:>+12.3f} ETH"
+            f"{found['honest_net_wei'] / _WEI:>+10.3f} ETH"
+            f"{found['attacker_net_wei'] / _WEI:>+12.3f} ETH"
             f"{'' if found['passed'] else '  FAILED'}"
         )
     return "\n".join(lines)

@@ -85,7 +85,7 @@ class Arena:
         fault = find_fault(spec.fault)
         attack = await self._fight(spec, fault, mirror=False, tell=tell)
         mirror = await self._fight(spec, fault, mirror=True, tell=tell)
-        checks = _check(fault, attack, mirror, self._world.rollup.parameters.stake_wei)
+        checks = check_outcomes(fault, attack, mirror, self._world.rollup.parameters.stake_wei)
         claims = attack.pop("claims")
         mirror.pop("claims")
         return {
@@ -127,16 +127,16 @@ async def open_arena(data: BatchData, anvil: Path | None = None) -> AsyncIterato
         yield Arena(world, await prepare(world))
 
 
-def _check(
+def check_outcomes(
     fault: Fault, attack: dict[str, Any], mirror: dict[str, Any], stake_wei: int
 ) -> dict[str, bool]:
     """Return everything that must hold, by name."""
     named = not fault.refused_with or fault.refused_with in attack["refused"]
-    lost = -int(mirror["attacker_net_wei"])
+    lost = -mirror["attacker_net_wei"]
     return {
         "honest_won": attack["winner"] == "honest",
         "no_wrong_assertion_confirmed": not attack["wrong_assertion_confirmed"],
-        "honest_lost_nothing": int(attack["honest_net_wei"]) >= 0,
+        "honest_lost_nothing": attack["honest_net_wei"] >= 0,
         "custody_equals_claims": attack["custody_equals_claims"],
         "rederived": attack["rederived"],
         "money_conserved": attack["ledger"]["pool"]["conserved"],
@@ -145,7 +145,7 @@ def _check(
         "refused_as_said": named,
         "bonds_moved": attack["bonds_lost"] == attack["wrong_claims"],
         "mirror_won": mirror["winner"] == "honest" and not mirror["wrong_assertion_confirmed"],
-        "mirror_cost_honest_nothing": int(mirror["honest_net_wei"]) >= 0,
+        "mirror_cost_honest_nothing": mirror["honest_net_wei"] >= 0,
         "mirror_cost_attacker": lost > 0 and lost >= mirror["wrong_claims"] * (stake_wei // 2),
         "mirror_custody": mirror["custody_equals_claims"] and mirror["rederived"],
     }

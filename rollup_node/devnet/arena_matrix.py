@@ -14,6 +14,7 @@ from rollup_node.devnet.failure import DevnetError
 
 _CASE_SECONDS: Final = 300.0
 _LOOK_SECONDS: Final = 1.0
+_CLOSE_SECONDS: Final = 10.0
 
 Outcome = dict[str, Any]
 
@@ -38,6 +39,7 @@ def run_matrix(specs: Sequence[Spec], anvil: Path | None = None) -> Iterator[Out
             yield _next(queue, workers)
     finally:
         for worker in workers:
+            worker.join(_CLOSE_SECONDS)  # it takes its anvil and its files away
             worker.terminate()
             worker.join()
 

@@ -95,9 +95,9 @@ async def check_pool(world: ArenaWorld) -> dict[str, Any]:
     held = to_int(await world.client.call("eth_getBalance", "0x" + address.hex(), "latest"))
     out = sum(values.values()) + moves.claimed_wei
     return {
-        **{f"{name}_wei": str(value) for name, value in values.items()},
-        "claimed_wei": str(moves.claimed_wei),
-        "received_wei": str(moves.locked_wei),
+        **{f"{name}_wei": value for name, value in values.items()},
+        "claimed_wei": moves.claimed_wei,
+        "received_wei": moves.locked_wei,
         "conserved": moves.locked_wei == out
         and held == values["locked"] + values["pots"] + values["owed"],
     }

@@ -38,7 +38,7 @@ async def note_start(fight: Fight) -> Start:
 
 
 async def judge(fight: Fight, start: Start) -> dict[str, Any]:
-    """Return the outcome of one fight as plain data; amounts of wei as text."""
+    """Return the outcome of one fight as plain data."""
     wall, claims = time.monotonic() - start.clock, _claims(fight)
     world, desk = fight.world, fight.watch
     nets = await _nets(fight, start)
@@ -58,8 +58,8 @@ async def judge(fight: Fight, start: Start) -> dict[str, Any]:
         "claims": claims,
         "refused": world.journal.errors([party.name for party in fight.adversaries]),
         "wrong_assertion_confirmed": _wrong_confirmed(fight),
-        "honest_net_wei": str(nets[HONEST_NODE]),
-        "attacker_net_wei": str(attackers),
+        "honest_net_wei": nets[HONEST_NODE],
+        "attacker_net_wei": attackers,
         "custody_equals_claims": await custody_equals_claims(world, desk),
         "rederived": await _rederived(fight),
         "bonds_lost": (await read_pool(world, start.block + 1)).seizures,
@@ -78,16 +78,17 @@ async def _ledger(
     pool = await read_pool(world, start.block + 1)
     return {
         "gas": world.journal.gas_table(),
-        "net_wei": {name: str(net) for name, net in nets.items()},
+        "net_wei": dict(nets),
         "bonds": {
-            "locked_wei": str(pool.locked_wei),
-            "released_wei": str(pool.refunded_wei),
-            "burnt_wei": str(pool.seized_burnt_wei + pool.pots_burnt_wei),
-            "settlers_wei": str(pool.settler_wei),
-            "tariffs_wei": str(pool.tariffs_wei),
+            "locked_wei": pool.locked_wei,
+            "released_wei": pool.refunded_wei,
+            "burnt_wei": pool.seized_burnt_wei + pool.pots_burnt_wei,
+            "settlers_wei": pool.settler_wei,
+            "tariffs_wei": pool.tariffs_wei,
             "seized": pool.seizures,
         },
         "pool": await check_pool(world),
+        "honest_net_at_reference_wei": _at_reference(fight, nets[HONEST_NODE]),
         "l1_seconds": await world.now() - start.l1_time,
         "rounds": fight.rounds,
         "moves": len(moves),
@@ -96,6 +97,13 @@ async def _ledger(
         "calldata_bytes": sum(move.data_bytes for move in moves),
         "wall_seconds": round(wall, 3),
     }
+
+
+def _at_reference(fight: Fight, net_wei: int) -> int:
+    """Return what the honest node would have won if all its gas had cost the reference price."""
+    price = fight.world.rollup.parameters.tariff_gas_price_wei
+    moves = fight.world.journal.of(HONEST)
+    return net_wei + sum(move.cost_wei - move.gas * price for move in moves)
 
 
 async def _nets(fight: Fight, start: Start) -> dict[str, int]:

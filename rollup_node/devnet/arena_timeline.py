@@ -20,6 +20,11 @@ _WORDS: Final = {
     "markConfirmable": "marks the assertion confirmable",
     "confirm": "confirms the assertion",
     "settle": "settles the losers",
+    "claimAssertion": "claims the tariff of the winning assertion",
+    "claimBisection": "claims the tariff of a bisection",
+    "claimOneStepProof": "claims the tariff of a one-step proof",
+    "claimRefutation": "claims the tariff of a refutation",
+    "closeContest": "closes the contest",
     "claim": "is paid",
 }
 

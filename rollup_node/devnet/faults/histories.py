@@ -14,7 +14,7 @@ Patches = Mapping[int, bytes]
 
 
 def patched(honest: HistoryTree, patches: Patches) -> HistoryTree:
-    """Return an honest history with some of its leaves replaced."""
+    """Return an honest history with some leaves replaced; the last one stays, L1 asks for it."""
     return HistoryTree(honest.height, patched_roots(honest, patches, 0), honest.last_leaf)
 
 
