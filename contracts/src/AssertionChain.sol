@@ -22,6 +22,8 @@ contract AssertionChain is IAssertionChain {
     /// @dev Height of histories, and with it the work of a challenge, stays bounded.
     uint8 internal constant MAX_HISTORY_HEIGHT = 32;
     uint64 internal constant MAX_PERIOD_SECONDS = 1 << 31;
+    /// @dev How far a stake climbs in one call in exit mode: a longer way takes several calls.
+    uint256 internal constant MAX_CLIMB = 512;
 
     /// @inheritdoc IAssertionChain
     bytes32 public immutable GENESIS_ID;
@@ -188,11 +190,10 @@ contract AssertionChain is IAssertionChain {
             _bury(ids[i]);
         }
         for (uint256 i = 0; i < stakers.length; ++i) {
-            bytes32 latest = stakedOn[stakers[i]];
-            if (latest == 0 || _assertions[latest].status != AssertionStatus.DEAD) continue;
+            bytes32 deadRoot = _deadRootOf(stakedOn[stakers[i]]);
+            if (deadRoot == 0) continue;
             delete stakedOn[stakers[i]];
-            bytes32 contested = _assertions[_assertions[latest].deadRoot].parentId;
-            IStakePool(STAKE_POOL).seize(stakers[i], contested, msg.sender);
+            IStakePool(STAKE_POOL).seize(stakers[i], _assertions[deadRoot].parentId, msg.sender);
         }
     }
 
@@ -200,13 +201,14 @@ contract AssertionChain is IAssertionChain {
     function withdrawStake() external {
         bytes32 latest = stakedOn[msg.sender];
         if (latest == 0) revert NoStake(msg.sender);
-        Assertion storage node = _assertions[latest];
-        if (node.status != AssertionStatus.CONFIRMED) {
-            bool undecided = node.status == AssertionStatus.PENDING && _assertions[node.parentId].confirmedChild == 0;
-            if (!undecided || !IExitMode(EXIT_MODE).entered()) revert StakeLocked(msg.sender, latest);
+        bytes32 reached = _climb(latest);
+        if (_assertions[reached].status == AssertionStatus.CONFIRMED) {
+            delete stakedOn[msg.sender];
+            IStakePool(STAKE_POOL).release(msg.sender);
+        } else {
+            stakedOn[msg.sender] = reached;
+            emit BondMoved(msg.sender, latest, reached);
         }
-        delete stakedOn[msg.sender];
-        IStakePool(STAKE_POOL).release(msg.sender);
     }
 
     /// @inheritdoc IAssertionChain
@@ -322,15 +324,46 @@ contract AssertionChain is IAssertionChain {
         if (parent.status == AssertionStatus.DEAD) {
             deadRoot = parent.deadRoot;
         } else {
-            bool outlived = parent.confirmedChild != 0 && parent.confirmedChild != id;
-            bool lost =
-                parent.status == AssertionStatus.CONFIRMED && (node.status == AssertionStatus.REFUTED || outlived);
-            if (!lost) revert NotLost(id);
+            if (!_isDeadRoot(id, node, parent)) revert NotLost(id);
             deadRoot = id;
         }
         node.status = AssertionStatus.DEAD;
         node.deadRoot = deadRoot;
         emit AssertionDied(id, deadRoot);
+    }
+
+    /// @dev D-11: what is lost, while all above it is confirmed.
+    function _isDeadRoot(bytes32 id, Assertion storage node, Assertion storage parent) private view returns (bool) {
+        if (parent.status != AssertionStatus.CONFIRMED) return false;
+        return node.status == AssertionStatus.REFUTED || (parent.confirmedChild != 0 && parent.confirmedChild != id);
+    }
+
+    /// @dev D-11: the dead root of an assertion, settled or not; zero if it has none. A loser who moves a lost stake away
+    /// from what a settler names is found all the same.
+    function _deadRootOf(bytes32 id) private view returns (bytes32) {
+        Assertion storage node = _assertions[id];
+        while (node.status != AssertionStatus.DEAD) {
+            if (node.status == AssertionStatus.CONFIRMED || id == 0) return 0;
+            Assertion storage parent = _assertions[node.parentId];
+            if (_isDeadRoot(id, node, parent)) return id;
+            (id, node) = (node.parentId, parent);
+        }
+        return node.deadRoot;
+    }
+
+    /// @dev G-8: in exit mode, over pending assertions without a confirmed sibling, as far as one call goes. What is lost
+    /// is in the way, so nobody leaves a lost branch through a child that nobody refuted.
+    function _climb(bytes32 latest) private view returns (bytes32 id) {
+        id = latest;
+        Assertion storage node = _assertions[id];
+        if (node.status == AssertionStatus.CONFIRMED) return id;
+        if (!IExitMode(EXIT_MODE).entered()) revert StakeLocked(msg.sender, latest);
+        for (uint256 i = 0; i < MAX_CLIMB && node.status != AssertionStatus.CONFIRMED; ++i) {
+            Assertion storage parent = _assertions[node.parentId];
+            bool undecided = node.status == AssertionStatus.PENDING && parent.confirmedChild == 0;
+            if (!undecided) revert StakeLocked(msg.sender, latest);
+            (id, node) = (node.parentId, parent);
+        }
     }
 
     /// @dev G-5: the target of the children is fixed now.

@@ -148,7 +148,7 @@ interface IAssertionChain {
     error NotGame(address caller);
     /// @notice The caller has no stake.
     error NoStake(address staker);
-    /// @notice The caller's stake stands behind an assertion that is not confirmed.
+    /// @notice The caller's stake stands behind an assertion that is not confirmed; in exit mode, one that is lost.
     error StakeLocked(address staker, bytes32 latest);
 
     /// @notice Make a claim. A caller whose stake stands behind the parent, or behind any confirmed assertion, moves it
@@ -170,10 +170,12 @@ interface IAssertionChain {
     function refute(bytes32 id, address refuter) external;
 
     /// @notice Mark lost assertions dead, parents before children, then seize the stakes of `stakers` that stand behind
-    /// dead ones (D-11). What is done already is skipped; so is a staker whose stake stands elsewhere.
+    /// dead ones, or below what is known to be lost (D-11). What is done already is skipped; so is a staker whose stake
+    /// stands elsewhere. The way from a stake up to what is marked is walked: marking shortens it.
     function settle(bytes32[] calldata ids, address[] calldata stakers) external;
 
-    /// @notice Release the caller's stake to the stake pool, where it can be claimed (G-8).
+    /// @notice Release the caller's stake to the stake pool, where it can be claimed (G-8). In exit mode a stake far above
+    /// the last confirmed assertion only comes nearer to it, 512 claims a call: call again.
     function withdrawStake() external;
 
     /// @notice Everything about an assertion; reverts if there is none.

@@ -227,7 +227,100 @@ contract ContestsTest is Settlement {
         assertEq(pool.locked(), 0);
     }
 
+    /// @dev A stake that has moved below a lie is lost with the lie, whether it is refuted or outlived, settled or not.
+    function test_exitMode_stakeBelowALostClaim_keepsNothing() public {
+        bytes32 right = _child(_genesis, 1);
+        bytes32 refuted = _child(_genesis, 2);
+        bytes32 outlived = _child(_genesis, 3);
+        bytes32 belowRefuted = _movedTo(refuted, 2);
+        bytes32 belowOutlived = _movedTo(_movedTo(outlived, 3), 3);
+        game.refute(refuted);
+        uint256 before = vm.snapshotState();
+        vm.mockCall(address(exitMode), abi.encodeWithSignature("entered()"), abi.encode(true));
+        _expectLocked(2, belowRefuted);
+        vm.prank(_who(3));
+        chain.withdrawStake();
+        assertEq(pool.claimable(_who(3)), STAKE, "undecided");
+        vm.revertToState(before);
+        vm.mockCall(address(exitMode), abi.encodeWithSignature("entered()"), abi.encode(false));
+        game.setTimer(chain.assertion(right).historyRoot, PERIOD);
+        chain.markConfirmable(right);
+        mine(DELAY);
+        chain.confirm(right);
+        vm.mockCall(address(exitMode), abi.encodeWithSignature("entered()"), abi.encode(true));
+        _expectLocked(2, belowRefuted);
+        _expectLocked(3, belowOutlived);
+    }
+
+    /// @dev The stake of an honest claimant is never locked for ever, however many claims wait above it.
+    function test_exitMode_deepPendingStake_isReleasedInSeveralCalls() public {
+        uint256 depth = 600;
+        bytes32 tip = _genesis;
+        for (uint256 i = 0; i < depth; ++i) {
+            tip = _movedTo(tip, 1);
+        }
+        vm.mockCall(address(exitMode), abi.encodeWithSignature("entered()"), abi.encode(true));
+        uint256 gasBefore = gasleft();
+        vm.prank(_who(1));
+        chain.withdrawStake();
+        assertLe(gasBefore - gasleft(), 8_000_000);
+        assertEq(pool.claimable(_who(1)), 0);
+        assertEq(chain.assertion(chain.stakedOn(_who(1))).item, depth - 512);
+        vm.prank(_who(1));
+        chain.withdrawStake();
+        assertEq(pool.claimable(_who(1)), STAKE);
+        assertEq(chain.stakedOn(_who(1)), bytes32(0));
+        assertEq(pool.locked(), 0);
+    }
+
     // ---- settlement
+
+    /// @dev The loser moves the lost stake one claim further whenever it sees a settlement that names where it stands.
+    function test_settle_loserWhoKeepsMoving_isSeizedAllTheSame() public {
+        bytes32 right = _child(_genesis, 1);
+        bytes32 wrong = _child(_genesis, 2);
+        bytes32 below = _movedTo(wrong, 2);
+        game.refute(wrong);
+        game.setTimer(chain.assertion(right).historyRoot, PERIOD);
+        chain.markConfirmable(right);
+        mine(DELAY);
+        chain.confirm(right);
+        bytes32[] memory ids = new bytes32[](2);
+        address[] memory stakers = new address[](2);
+        (ids[0], ids[1]) = (wrong, below);
+        (stakers[0], stakers[1]) = (_who(2), _who(1));
+        bytes32 escape = _movedTo(_movedTo(below, 2), 2);
+        chain.settle(ids, stakers);
+        assertEq(chain.stakedOn(_who(2)), bytes32(0), "seized");
+        assertEq(chain.stakedOn(_who(1)), right, "the winner is not");
+        assertEq(pool.pot(_genesis), STAKE / 2 - 250_000 * uint256(TARIFF_PRICE));
+        assertEq(pool.burnt(), STAKE / 2);
+        _settle(chain.assertion(escape).parentId, _who(2));
+        _settle(escape, _who(2));
+        assertEq(chain.assertion(escape).deadRoot, wrong);
+        assertEq(pool.burnt(), STAKE / 2, "once");
+    }
+
+    /// @dev Nothing that a hostile caller names takes a stake that is not lost.
+    function test_settle_hostileStakers_takesNothing() public {
+        bytes32 a = _child(_genesis, 1);
+        bytes32 b = _child(a, 2);
+        bytes32 c = _child(b, 3);
+        game.refute(c);
+        address[] memory stakers = new address[](6);
+        for (uint256 i = 0; i < 3; ++i) {
+            (stakers[2 * i], stakers[2 * i + 1]) = (_who(i + 1), _who(i + 1));
+        }
+        chain.settle(new bytes32[](0), stakers);
+        assertEq(pool.locked(), 3 * uint256(STAKE), "below a pending parent nothing is decided");
+        _warp(PERIOD);
+        chain.confirm(a);
+        chain.confirm(b);
+        chain.settle(new bytes32[](0), stakers);
+        assertEq(pool.locked(), 2 * uint256(STAKE));
+        assertEq(pool.pot(b), pool.pots());
+        assertEq(chain.stakedOn(_who(3)), bytes32(0));
+    }
 
     function test_settle_notLost_isRejected() public {
         bytes32 a = _child(_genesis, 1);
@@ -353,6 +446,18 @@ contract ContestsTest is Settlement {
         address who = n < 1 << 64 ? _who(n) : address(uint160(n));
         vm.deal(who, STAKE);
         return assertAs(who, _input(parentId, n));
+    }
+
+    /// @dev A claim below the one that staker number `n` stands behind: the stake moves.
+    function _movedTo(bytes32 parentId, uint256 n) private returns (bytes32) {
+        vm.deal(_who(n), STAKE);
+        return assertAs(_who(n), _input(parentId, n));
+    }
+
+    function _expectLocked(uint256 n, bytes32 latest) private {
+        vm.expectRevert(abi.encodeWithSelector(IAssertionChain.StakeLocked.selector, _who(n), latest));
+        vm.prank(_who(n));
+        chain.withdrawStake();
     }
 
     function _input(bytes32 parentId, uint256 n) private returns (AssertionInput memory) {
