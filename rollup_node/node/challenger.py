@@ -1,14 +1,12 @@
 """The challenger at work: sees every contest at one L1 block, decides, and makes the moves."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any, Final
 
 from rollup_node.derive.assertions import KnownAssertion
-from rollup_node.derive.events import L1Block, Service
+from rollup_node.derive.events import L1Block
 from rollup_node.node.challenger_moves import ChallengerMoves
 from rollup_node.node.claims import Claims, RightChild
 from rollup_node.node.config import Parameters, RollupConfig
@@ -16,11 +14,12 @@ from rollup_node.node.evidence import Evidence
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.histories import HistorySource, PublishedHistories
 from rollup_node.node.replica import Replica
+from rollup_node.node.winnings import Winnings
 from rollup_node.ports import L1Reader, L1Sender, L1Update
 from rollup_node.proof.history import HistoryTree
 from rollup_node.proof.machine import Machine
 from rollup_node.roles.challenger import ChallengerMemory, ChallengerView, decide
-from rollup_node.roles.collecting import WonContest, earned_services
+from rollup_node.roles.collecting import earned_services
 from rollup_node.roles.contest import (
     Contest,
     WrongLeaf,
@@ -69,17 +68,24 @@ class ChallengerPlayer:
     _moves: ChallengerMoves = field(init=False)
     _idle_at: bytes = b""
     _wrong_leaves: dict[tuple[bytes, bytes], WrongLeaf] = field(default_factory=dict)
-    _closed: set[bytes] = field(default_factory=set)
     _lost: bool = False
 
     def __post_init__(self) -> None:
-        self._moves = ChallengerMoves(self.sender, self.evidence, {})
+        own, disputes = self.sender.address, self.follower.disputes
+        winnings = Winnings(
+            self.follower,
+            self.reader,
+            self.claims,
+            self.parameters.confirm_period_seconds,
+            own,
+            lambda children, history: earned_services(own, children, history, disputes),
+        )
+        self._moves = ChallengerMoves(self.sender, self.evidence, winnings)
 
     def on_l1(self, update: L1Update) -> None:
         """Forget what may have been undone."""
         if update.reorg:
-            self._closed.clear()
-            self._moves.paid.clear()
+            self._moves.winnings.forget()
 
     async def act(self) -> bool:
         """Make all moves that the newest block asks for."""
@@ -119,28 +125,23 @@ class ChallengerPlayer:
         branch = right[confirmed:]
         contests = await self._contests(branch, head)
         self.contests = len(contests)
-        own = self.sender.address
-        await self._read_tariffs(head)
-        (credit,), (entered,) = await asyncio.gather(
-            self.reader.call("stake_pool", "claimable", own, block_hash=head.hash),
-            self.reader.call("exit_mode", "entered", block_hash=head.hash),
-        )
+        dues = await self._moves.winnings.dues(right, head)
         return ChallengerView(
             l1_time=head.timestamp,
             history_height=self.parameters.history_height,
             confirm_period_seconds=self.parameters.confirm_period_seconds,
             rival_delay_seconds=self.parameters.rival_delay_seconds,
             stake_wei=self.parameters.stake_wei,
-            tariffs=self._moves.tariffs,
+            tariffs=self._moves.winnings.tariffs,
             tree=self.follower.tree,
             disputes=self.follower.disputes,
             branch=branch,
             contests=contests,
-            own=own,
-            won=[won for won in await self._won(right[: confirmed + 1], head) if won.unpaid],
+            own=self.sender.address,
+            won=dues.won,
             releases=self.releases,
-            credit_wei=credit,
-            exit_mode=entered,
+            credit_wei=dues.credit_wei,
+            exit_mode=dues.exit_mode,
         )
 
     def _check_confirmed(self, right: list[KnownAssertion]) -> int | None:
@@ -211,39 +212,6 @@ class ChallengerPlayer:
                 return None
             self._wrong_leaves[key] = leaf
         return self._wrong_leaves[key]
-
-    async def _won(self, confirmed: list[KnownAssertion], head: L1Block) -> list[WonContest]:
-        """Return the contests that are over and may still pay this account."""
-        found = []
-        for parent, winner in pairwise(confirmed):
-            children = self.follower.tree.children(parent.id)
-            if parent.id in self._closed or len(children) == 1:
-                continue
-            child = self.claims.right_child(parent)
-            if child is None:
-                continue
-            earned = earned_services(
-                self.sender.address, children, child.history, self.follower.disputes
-            )
-            unpaid = tuple(s for s in earned if s.subject not in self._moves.paid)
-            (pot,) = await self.reader.call("stake_pool", "pot", parent.id, block_hash=head.hash)
-            ended = (winner.confirmed_at or 0) + self.parameters.confirm_period_seconds
-            if not unpaid or (pot == 0 and ended <= head.timestamp):
-                self._closed.add(parent.id)
-            found.append(WonContest(parent.id, child.history, pot, unpaid))
-        return found
-
-    async def _read_tariffs(self, head: L1Block) -> None:
-        """Read what services are worth; constants of the stake pool."""
-        if not self._moves.tariffs:
-            self._moves.tariffs = {
-                service: (
-                    await self.reader.call(
-                        "stake_pool", "tariff", int(service), block_hash=head.hash
-                    )
-                )[0]
-                for service in Service
-            }
 
 
 def make_challenger(  # noqa: PLR0913 - all that a node knows

@@ -11,13 +11,13 @@ from rollup_node.derive.events import Service
 from rollup_node.l1.blob_import import import_arguments
 from rollup_node.node.claims import RightChild, assertion_input
 from rollup_node.node.evidence import Evidence, ProofCall
+from rollup_node.node.winnings import Winnings
 from rollup_node.ports import L1Sender, TransactionReverted
-from rollup_node.roles.collecting import ClaimTariffs, EarnedService, Settle, WonContest
+from rollup_node.roles.collecting import ClaimTariffs, Collect, EarnedService, Settle, WonContest
 from rollup_node.roles.contest import prove_leaf
 from rollup_node.roles.dispute_moves import (
     Action,
     Bisect,
-    Collect,
     Conclusion,
     MakeRightClaim,
     MarkConfirmable,
@@ -57,10 +57,9 @@ class ChallengerMoves:
 
     sender: L1Sender
     evidence: Evidence
-    tariffs: Mapping[Service, int]
+    winnings: Winnings
     children: Mapping[bytes, RightChild] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
-    paid: set[bytes] = field(default_factory=set)
     found_done: int = 0
     spent_wei: int = 0
     earned_wei: int = 0
@@ -114,7 +113,7 @@ class ChallengerMoves:
                 await self._chain("confirm", action.assertion_id)
             case Settle():
                 await self._chain("settle", list(action.ids), list(action.stakers))
-                self.earned_wei += self.tariffs[Service.SETTLEMENT] * len(action.stakers)
+                self.earned_wei += self.winnings.tariffs[Service.SETTLEMENT] * len(action.stakers)
             case ClaimTariffs():
                 await self._claim_tariffs(action)
             case Release():
@@ -161,12 +160,12 @@ class ChallengerMoves:
         for service in action.services:
             try:
                 await self._send_claim(action.contest, service)
-                self.earned_wei += self.tariffs[service.service]
+                self.earned_wei += self.winnings.tariffs[service.service]
             except TransactionReverted as error:
                 self._note_refusal("ClaimTariffs", error)
                 if error.name not in _DONE:
                     continue
-            self.paid.add(service.subject)
+            self.winnings.paid.add(service.subject)
 
     async def _send_claim(self, contest: WonContest, service: EarnedService) -> None:
         history, origin = contest.history, contest.origin

@@ -6,11 +6,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol
 
 from rollup_node.codec.blob import to_blobs
+from rollup_node.derive.assertions import KnownAssertion
+from rollup_node.derive.events import Service
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.node.claims import Claims
 from rollup_node.node.config import BatchData, Parameters
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.replica import Replica
+from rollup_node.node.winnings import Dues, Winnings
 from rollup_node.ports import (
     BatchSource,
     L1Reader,
@@ -21,10 +24,12 @@ from rollup_node.ports import (
 )
 from rollup_node.roles import batch_poster, proposer, verifier
 from rollup_node.roles.batch_poster import CutBatch, PostBatch, PosterMemory, PosterView
+from rollup_node.roles.collecting import ClaimTariffs, Collect, earned_by_claiming
 from rollup_node.roles.proposer import (
-    AdvanceStake,
+    ChainMove,
     Claim,
     Confirm,
+    Income,
     ProposerMemory,
     ProposerView,
     RightClaim,
@@ -35,6 +40,9 @@ _WINDOW: Final = 16
 _CLAIM_INTERVAL_SECONDS: Final = 2
 _DONE: Final = frozenset(["AlreadyConfirmed", "AssertionExists", "ParentClosed"])
 """Errors that say that somebody was faster."""
+
+_PAID: Final = frozenset(["NothingEarned", "NothingToClaim"])
+"""Errors that say that the money was paid already."""
 
 _logger = logging.getLogger(__name__)
 
@@ -126,7 +134,7 @@ class BatchPosterPlayer:
 
 @dataclass
 class ProposerPlayer:
-    """Claims and confirms with one L1 account."""
+    """Claims, confirms, and takes what its claims have won, with one L1 account."""
 
     follower: L1Follower
     reader: L1Reader
@@ -136,17 +144,35 @@ class ProposerPlayer:
     memory: ProposerMemory = field(default_factory=ProposerMemory)
     claimed: int = 0
     confirmed: int = 0
+    earned_wei: int = 0
+    _winnings: Winnings = field(init=False)
+    _dues: tuple[bytes, Dues] | None = None
+
+    def __post_init__(self) -> None:
+        own = self.sender.address
+        self._winnings = Winnings(
+            self.follower,
+            self.reader,
+            self.claims,
+            self.parameters.confirm_period_seconds,
+            own,
+            lambda children, _history: earned_by_claiming(own, children),
+        )
 
     def on_l1(self, update: L1Update) -> None:
-        """Nothing to remember: everything is found on L1 again."""
+        """Forget what may have been undone; everything is found on L1 again."""
+        if update.reorg:
+            self._winnings.forget()
 
     async def act(self) -> bool:
-        """Confirm or claim, one thing; what somebody else has done meanwhile is done."""
-        view = self._view(self.claims.next_claim())
+        """Confirm or claim, one thing, then collect; what somebody else has done is done."""
+        view = await self._view(self.claims.next_claim())
         memory, actions = proposer.decide(view, self.memory, _CLAIM_INTERVAL_SECONDS)
-        if actions and await self._has_exited():
-            return False
         for action in actions:
+            if isinstance(action, ClaimTariffs | Collect):
+                self._forget_dues()
+                await self._take(action)
+                continue
             try:
                 await self._do(action)
             except TransactionReverted as error:
@@ -158,18 +184,32 @@ class ProposerPlayer:
 
     def status(self) -> dict[str, Any]:
         """Return what this process did."""
-        return {"proposer": {"claimed": self.claimed, "confirmed": self.confirmed}}
+        found = {
+            "claimed": self.claimed,
+            "confirmed": self.confirmed,
+            "earned_wei": self.earned_wei,
+        }
+        return {"proposer": found}
 
-    async def _has_exited(self) -> bool:
-        """Tell whether nothing is claimed or confirmed any more (docs/spec.md E-2)."""
+    async def _owed(self, right: Sequence[KnownAssertion]) -> Dues:
+        """Return what is owed to this account, asking L1 once for each of its blocks."""
         head = self.follower.derivation.head
-        (entered,) = await self.reader.call("exit_mode", "entered", block_hash=head.hash)
-        return bool(entered)
+        if self._dues is None or self._dues[0] != head.hash:
+            self._dues = head.hash, await self._winnings.dues(right, head)
+        return self._dues[1]
 
-    def _view(self, claim: RightClaim | None) -> ProposerView:
+    def _forget_dues(self) -> None:
+        """Ask for money once in each block of L1, whatever comes of it."""
+        if self._dues is not None:
+            head, dues = self._dues
+            self._dues = head, dues._replace(won=(), credit_wei=0)
+
+    async def _view(self, claim: RightClaim | None) -> ProposerView:
         head, tree = self.follower.derivation.head, self.follower.tree
         staked = tree.stakes.get(self.sender.address)
-        branch = [known.id for known in self.claims.right_branch()]
+        right = self.claims.right_branch()
+        dues = await self._owed(right)
+        branch = [known.id for known in right]
         behind = None if staked is None else tree.get(staked)
         free = behind is not None and behind.confirmed
         path = branch[branch.index(staked) + 1 :] if staked in branch and not free else []
@@ -183,9 +223,28 @@ class ProposerPlayer:
             stake_wei=0 if moves else self.parameters.stake_wei,
             stake_path=path,
             stake_locked=staked is not None and not moves,
+            won=dues.won,
+            tariffs=self._winnings.tariffs,
+            credit_wei=dues.credit_wei,
+            exit_mode=dues.exit_mode,
         )
 
-    async def _do(self, action: Claim | Confirm | AdvanceStake) -> None:
+    async def _take(self, action: Income) -> None:
+        """Bring money home; a refusal is no reason to stop."""
+        try:
+            if isinstance(action, Collect):
+                await self.sender.send("stake_pool", "claim", self.sender.address)
+                return
+            await self.sender.send("challenge_game", "claimAssertion", action.contest.origin)
+            self.earned_wei += self._winnings.tariffs[Service.ASSERTION]
+        except TransactionReverted as error:
+            _logger.info("%s: refused: %s", type(action).__name__, error)
+            if error.name not in _PAID:
+                return
+        if isinstance(action, ClaimTariffs):
+            self._winnings.paid.update(service.subject for service in action.services)
+
+    async def _do(self, action: ChainMove) -> None:
         if isinstance(action, Claim):
             await self._claim(action)
         elif isinstance(action, Confirm):

@@ -14,12 +14,11 @@ from typing import Final
 from rollup_node.derive.assertions import AssertionTree, KnownAssertion
 from rollup_node.derive.events import Service
 from rollup_node.proof.edges import edge_id, layer_zero
-from rollup_node.roles.collecting import WonContest, find_settlement, find_tariffs
+from rollup_node.roles.collecting import Collect, WonContest, find_payments, find_settlement
 from rollup_node.roles.contest import Contest
 from rollup_node.roles.dispute_moves import (
     Action,
     Bisect,
-    Collect,
     MakeRightClaim,
     MarkConfirmable,
     ProveOneStep,
@@ -229,7 +228,7 @@ def _clean_up(view: ChallengerView) -> Iterator[Action]:
     settlement = find_settlement(view.tree)
     if settlement is not None:
         yield settlement
-    claimed = [found for won in view.won if (found := find_tariffs(won, view.tariffs)) is not None]
+    claimed = find_payments(view.won, view.tariffs)
     yield from claimed
     if view.contests and not view.exit_mode:
         return

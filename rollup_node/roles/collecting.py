@@ -60,6 +60,13 @@ class ClaimTariffs:
     services: tuple[EarnedService, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Have the stake pool pay what it owes."""
+
+    amount_wei: int
+
+
 def find_settlement(tree: AssertionTree) -> Settle | None:
     """Return the lost assertions that hold stakes, at most `MAX_SETTLED` of them.
 
@@ -97,7 +104,6 @@ def earned_services(
     refuted = [
         EarnedService(Service.REFUTATION, child.id) for child in children if child.refuter == own
     ]
-    made = [EarnedService(Service.ASSERTION, winner.id)] if winner.created.staker == own else []
     edges = [edge for edge in _edges_of(origin, history, disputes) if edge.actor == own]
     steps = [
         EarnedService(Service.ONE_STEP_PROOF, edge.id, 0, edge.key.index)
@@ -109,7 +115,15 @@ def earned_services(
         for edge in edges
         if edge.key.height
     ]
-    return (*refuted, *made, *steps, *bisections)
+    return (*refuted, *earned_by_claiming(own, children), *steps, *bisections)
+
+
+def earned_by_claiming(own: bytes, children: Sequence[KnownAssertion]) -> tuple[EarnedService, ...]:
+    """Return the service of making the winner of a contest with rivals, if this account did it."""
+    winner = next(child for child in children if child.confirmed)
+    if winner.created.staker != own or len(children) == 1:
+        return ()
+    return (EarnedService(Service.ASSERTION, winner.id),)
 
 
 def find_tariffs(contest: WonContest, tariffs: Mapping[Service, int]) -> ClaimTariffs | None:
@@ -120,6 +134,13 @@ def find_tariffs(contest: WonContest, tariffs: Mapping[Service, int]) -> ClaimTa
             left -= tariffs[service.service]
             chosen.append(service)
     return ClaimTariffs(contest, tuple(chosen)) if chosen else None
+
+
+def find_payments(
+    won: Sequence[WonContest], tariffs: Mapping[Service, int]
+) -> tuple[ClaimTariffs, ...]:
+    """Return all that pots can pay for now."""
+    return tuple(found for contest in won if (found := find_tariffs(contest, tariffs)) is not None)
 
 
 def _lost_path(tree: AssertionTree, behind: bytes) -> list[bytes] | None:

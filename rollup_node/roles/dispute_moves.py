@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rollup_node.proof.edges import EdgeKey
-from rollup_node.roles.collecting import ClaimTariffs, Settle
+from rollup_node.roles.collecting import ClaimTariffs, Collect, Settle
 from rollup_node.roles.contest import Contest, WrongLeaf
 from rollup_node.roles.disputes import KnownEdge
 from rollup_node.roles.proposer import AdvanceStake, Confirm, RightClaim
@@ -77,13 +77,6 @@ class MarkConfirmable:
 @dataclass(frozen=True, slots=True)
 class Release:
     """Take the own stake back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Collect:
-    """Have the stake pool pay what it owes."""
-
-    amount_wei: int
 
 
 Conclusion = UpdateTimers | MarkConfirmable | Confirm | Settle | ClaimTariffs | Release | Collect

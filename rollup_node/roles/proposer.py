@@ -2,11 +2,15 @@
 
 Everything is found again on L1: a right child that exists already, whoever made it, is done, so a
 proposer that was killed after any action neither claims nor pays twice. It leaves contests to the
-challenger and goes on below a right claim that has rivals.
+challenger and goes on below a right claim that has rivals; what its own claims earn by winning, it
+takes itself, for nobody else would (docs/spec.md D-12).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rollup_node.derive.events import Service
+from rollup_node.roles.collecting import ClaimTariffs, Collect, WonContest, find_payments
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,12 @@ class ProposerView:
         first: it has to move along before a claim.
     stake_locked
         True if this account's stake stands elsewhere: it cannot claim now.
+    won
+        Contests that a claim of this account has won and that may still owe it the tariff.
+    credit_wei
+        What the stake pool owes to the account.
+    exit_mode
+        Whether nothing is claimed or confirmed any more (docs/spec.md E-2).
     """
 
     l1_time: int
@@ -77,6 +87,10 @@ class ProposerView:
     stake_wei: int
     stake_path: Sequence[bytes]
     stake_locked: bool
+    won: Sequence[WonContest] = ()
+    tariffs: Mapping[Service, int] = field(default_factory=dict)
+    credit_wei: int = 0
+    exit_mode: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +122,21 @@ class AdvanceStake:
     child: bytes
 
 
-Action = Claim | Confirm | AdvanceStake
+ChainMove = Claim | Confirm | AdvanceStake
+"""Moves that say what is right."""
+
+Income = ClaimTariffs | Collect
+"""Moves that only bring home what is owed."""
+
+Action = ChainMove | Income
 
 
 def decide(
     view: ProposerView, memory: ProposerMemory, interval_seconds: int = 0
 ) -> tuple[ProposerMemory, tuple[Action, ...]]:
-    """Return at most one thing to do: confirm what can be confirmed, else claim what is right.
+    """Return what to do: confirm what can be confirmed, else claim what is right, one thing.
+
+    Money comes last: it waits, and must keep nobody from saying what is right.
 
     Parameters
     ----------
@@ -122,6 +144,25 @@ def decide(
         Shortest L1 time between two claims of this process. An unfinished claim is continued at
         once.
     """
+    income = _income(view)
+    if view.exit_mode:
+        return memory, income
+    memory, moves = _say(view, memory, interval_seconds)
+    return memory, (*moves, *income)
+
+
+def _income(view: ProposerView) -> tuple[Income, ...]:
+    """Return what brings money home: tariffs first, so that one payment takes all."""
+    claimed = find_payments(view.won, view.tariffs)
+    if claimed or not view.credit_wei:
+        return claimed
+    return (Collect(view.credit_wei),)
+
+
+def _say(
+    view: ProposerView, memory: ProposerMemory, interval_seconds: int
+) -> tuple[ProposerMemory, tuple[ChainMove, ...]]:
+    """Return at most one confirmation or claim."""
     for pending in view.pending:
         if pending.parent_confirmed and _is_over(pending, view):
             return memory, (Confirm(pending.assertion_id),)

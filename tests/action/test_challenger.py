@@ -357,3 +357,35 @@ async def test_many_liars_that_answer_everything_are_refuted_on_one_stake(world:
     status = player.status()["challenger"]
     assert status["earned_wei"] > status["spent_wei"]
     await _check_money(court, stakes=0)
+
+
+async def test_proposer_is_paid_for_its_claim_that_won_although_another_settled(
+    world: World,
+) -> None:
+    court = await Court.open(world)
+    own = world.sender("proposer").address
+    both = court.honest_addresses()
+    alone_before, before = await court.purses(own), await court.purses(*both)
+    right = await court.claim_right()
+    player = court.challenger()
+    liar = await Bisector.enter(court, await court.wrong_claim())
+    await _fight(court, player, liar)
+    await _win(court, player)
+    assert court.known(right).confirmed
+    assert player.status()["challenger"]["moves"]["settle"] == 1
+    assert await court.purses(own) < alone_before
+    court.honest = await world.follower()  # from an empty disk
+    proposer = world.proposer(court.honest)
+    for _ in range(4):
+        await court.honest.catch_up(proposer)
+        await proposer.act()
+    assert not await proposer.act()
+    assert proposer.status()["proposer"]["earned_wei"] > 0
+    assert await court.purses(own) >= alone_before
+    assert await court.purses(*both) >= before
+    (credit,) = await world.reader.call("stake_pool", "claimable", own)
+    assert credit == 0
+    await court.check_pool()
+    again = world.proposer(court.honest)
+    await again.act()
+    assert again.status()["proposer"]["earned_wei"] == 0

@@ -10,6 +10,7 @@ from rollup_node.roles.challenger import ChallengerMemory, ChallengerView, decid
 from rollup_node.roles.collecting import (
     MAX_SETTLED,
     ClaimTariffs,
+    Collect,
     EarnedService,
     Settle,
     WonContest,
@@ -17,7 +18,7 @@ from rollup_node.roles.collecting import (
     find_settlement,
     find_tariffs,
 )
-from rollup_node.roles.dispute_moves import Action, Collect, Release
+from rollup_node.roles.dispute_moves import Action, Release
 from tests.unit.roles.stage import (
     GENESIS,
     HEIGHT,
