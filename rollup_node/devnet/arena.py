@@ -93,10 +93,14 @@ class Fight:
         if right is None or not right.live or right.confirmed or right.confirmable_at is not None:
             return None
         now = l1.derivation.head.timestamp
+        period = self.world.rollup.parameters.confirm_period_seconds
+        others = [child for child in l1.tree.children(self.ground.origin) if child.live]
         own = l1.tree.live_own(right.id, now)
+        if own < period and len(others) > 1:
+            own = 0  # it stands still while a rival lives
         edge = layer_zero(self.ground.origin, self.height, self.ground.right.history_root)
         due = l1.disputes.due_timer(edge_id(edge), now)
-        return max(self.world.rollup.parameters.confirm_period_seconds - max(own, due), 0)
+        return max(period - max(own, due), 0)
 
     @property
     def height(self) -> int:

@@ -64,6 +64,7 @@ async def judge(fight: Fight, start: Start) -> dict[str, Any]:
         "rederived": await _rederived(fight),
         "bonds_lost": (await read_pool(world, start.block + 1)).seizures,
         "delay_seconds": delay,
+        "since_claim_seconds": _since_claim(right),
         "bound_seconds": bound,
         "within_bound": delay is not None and delay <= bound,
         "ledger": await _ledger(fight, start, nets, wall),
@@ -124,6 +125,13 @@ def _delay(fight: Fight, right: KnownAssertion | None) -> int | None:
         if child.id != right.id
     ]
     return right.confirmed_at - min([*rivals, right.created.created_at][: max(len(rivals), 1)])
+
+
+def _since_claim(right: KnownAssertion | None) -> int | None:
+    """Return from the right claim to its confirmation, seconds."""
+    if right is None or right.confirmed_at is None:
+        return None
+    return right.confirmed_at - right.created.created_at
 
 
 def _wrong_confirmed(fight: Fight) -> bool:

@@ -82,7 +82,10 @@ def test_demo_sybils_prints_a_delay_for_every_manner() -> None:
     code, text = _run("demo", "sybils", "--counts", "1,2", "--json")
     rows = json.loads(text)["rows"]
     assert code == 0
-    assert {row["manner"] for row in rows} == {"simultaneous", "staggered", "staggered-refutable"}
+    manners = {"simultaneous", "staggered", "staggered-silent", "staggered-refutable"}
+    assert {row["manner"] for row in rows} == manners
+    longest = max(row["since_claim_seconds"] for row in rows)
+    assert longest <= rows[0]["bound_seconds"] + 60  # a rival in the last second: twice T, then G
     assert all(row["delay_seconds"] <= row["bound_seconds"] for row in rows)
     assert all(int(row["honest_net_wei"]) >= 0 for row in rows)
 

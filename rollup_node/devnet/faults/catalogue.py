@@ -201,6 +201,16 @@ _TIMING: Final = (
         parameters=(SYBILS,),
     ),
     Fault(
+        "staggered-silent-sybils",
+        "timing",
+        "wrong claims that reveal nothing, each in the last second of the clock before it",
+        "the same rivals of a valid claim",
+        (INTERACTIVE,),
+        (10, 12),
+        changes_root=True,
+        parameters=(SYBILS,),
+    ),
+    Fault(
         "staggered-refutable-sybils",
         "timing",
         "wrong claims with published roots, each in the last second of the clock before it",

@@ -140,7 +140,7 @@ def _swarm(_fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...
 
 def _staggered(fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant, ...]:
     late: tuple[Entry, Entry] = ("last second", "last second" if choice.mirror else "at once")
-    answers: Answers = "never" if choice.door == ONE_SHOT else "bisects"
+    answers: Answers = "bisects" if fault.name == "staggered-sybils" else "never"
     return tuple(
         replace(sybil, entry=late[number == 0], answers=answers)
         for number, sybil in enumerate(_swarm(fault, ground, choice))
@@ -179,6 +179,7 @@ _BUILDERS: Final[dict[str, _Build]] = {
     "wrong-padding": _wrong_padding,
     "sybil-swarm": _swarm,
     "staggered-sybils": _staggered,
+    "staggered-silent-sybils": _staggered,
     "staggered-refutable-sybils": _staggered,
     "late-rival": _late,
     "bond-grief": _grief,
