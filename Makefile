@@ -83,8 +83,9 @@ vectors: setup ## Write tests/vectors anew from the Python twin
 	$(BIN)/python -m tests.vectors.generate
 
 .PHONY: snapshot
-snapshot: setup ## Write the gas snapshot of the contract tests anew
+snapshot: artifacts ## Write the gas snapshots anew: what the contract tests and the gate measure
 	$(GAS_TABLE) --gas-snapshot-check=false --gas-snapshot-emit=true
+	$(BIN)/python -m tests.contracts.gate --write
 
 .PHONY: gate
 gate: artifacts ## Provability gate: worst-case witness and gas of every step kind

@@ -4,13 +4,18 @@
 over 65,536 bytes, or gas is over 8,000,000 or the weight of its kind. Gas is an upper bound:
 intrinsic 21,000, execution, and calldata at the EIP-7623 floor (10 or 40 per byte), added up.
 
+`--write` keeps what each kind costs in contracts/snapshots/steps.json: alone, and with the move
+that uses it, whose gas the forge tests measure (contracts/snapshots/game.json).
+
 Worst means: a tree without empty siblings, accounts far from each other, the longest encoding of
 all fields, a record that straddles chunks, six blobs, and messages pulled by a record.
 """
 
+import json
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from rollup_node.codec.delayed import encode_deposit, encode_forced
@@ -58,6 +63,8 @@ from rollup_node.proof.inbox import blobs_root
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import BlobData, Call, build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court
+
+SNAPSHOTS: Final = Path(__file__).parents[2] / "contracts" / "snapshots"
 
 MAX_WITNESS_BYTES: Final = 65_536
 _KEY: Final = b"\x5a" * 32
@@ -270,6 +277,21 @@ def run() -> dict[StepKind, list[Measure]]:
     return found
 
 
+def gas_table(found: dict[StepKind, list[Measure]]) -> dict[str, str]:
+    """Return the worst case of each kind: proven, and with the transaction that decides by it."""
+    game = json.loads((SNAPSHOTS / "game.json").read_text("utf-8"))
+    refute = int(game["refute, segment in the table"])
+    one_step = int(game["proveOneStep, segment in the table"])
+    table = {}
+    for kind, measures in found.items():
+        prove = max(measure.gas for measure in measures)
+        table[f"{kind.name}, prove"] = str(prove)
+        table[f"{kind.name}, prove and refute"] = str(prove + refute)
+        table[f"{kind.name}, prove and one-step proof"] = str(prove + one_step)
+        table[f"{kind.name}, witness bytes"] = str(max(m.witness_bytes for m in measures))
+    return table
+
+
 def failures(found: dict[StepKind, list[Measure]]) -> list[str]:
     """Say which kinds break a limit, or were never measured."""
     lines = [f"{kind.name}: no case" for kind, measures in found.items() if not measures]
@@ -294,6 +316,9 @@ def main() -> int:
         print(f"{kind.name:20}{len(measures):6}{size:9,}{worst.gas:10,}{WEIGHTS[kind]:10,}  {case}")
     broken = failures(found)
     print("\n".join(f"over the limit: {line}" for line in broken) or "every step is provable")
+    if sys.argv[1:] == ["--write"]:
+        text = json.dumps(gas_table(found), indent=2, sort_keys=True) + "\n"
+        (SNAPSHOTS / "steps.json").write_text(text, "utf-8")
     return 1 if broken else 0
 
 

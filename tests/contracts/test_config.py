@@ -1,4 +1,4 @@
-"""The whole deployment in an EVM: addresses as foretold, and the configuration hash of both twins."""
+"""The whole deployment in an EVM: addresses as foretold, one configuration hash in both twins."""
 
 from typing import Any
 
