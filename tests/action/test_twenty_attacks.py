@@ -361,8 +361,6 @@ async def test_attack_14_stalling_and_self_challenge_cost(world: World, *, mirro
     await court.play(accomplice)
     await court.finish(accomplice)
     await court.finish(court.challenger())
-    proposer = world.sender("proposer")
-    await proposer.send("challenge_game", "claimAssertion", court.tree.genesis.id)
     await court.check_won(before)
     lost = had - await court.purses(*pair)
     assert lost >= world.rollup.parameters.stake_wei // 2
