@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rollup_node.core.inputs import DelayedMessage
+from rollup_node.core.invariant import InvariantViolation as InvariantViolation  # noqa: PLC0414
 from rollup_node.derive.events import L1Block, L1BlockEvents
 from rollup_node.derive.items import DerivedItem
 
@@ -42,10 +43,6 @@ class ReorgError(RollupError):
 
 class CriticalError(RollupError):
     """Going on could do harm: stop the process."""
-
-
-class InvariantViolation(Exception):  # noqa: N818 - a bug, not an error of the outside world
-    """A bug in this program. Never caught."""
 
 
 class TransactionReverted(RollupError):  # noqa: N818 - the word of the field

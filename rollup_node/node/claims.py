@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rollup_node.codec.leaves import encode_leaf
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.derive.assertions import AssertionTree, KnownAssertion
 from rollup_node.derive.events import AssertionCreated
 from rollup_node.derive.pipeline import Derivation
 from rollup_node.node.replica import ExecutedItem, Replica
-from rollup_node.ports import InvariantViolation
 from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.history import HistoryTree
 from rollup_node.roles.proposer import PendingClaim, RightClaim

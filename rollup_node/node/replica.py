@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rollup_node.codec.records import iter_records
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
@@ -22,7 +23,6 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.weights import is_segment_end
 from rollup_node.derive.items import DerivedItem
 from rollup_node.node.accounts import OwnerIndex
-from rollup_node.ports import InvariantViolation
 from rollup_node.proof.assertions import block_hash
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import ItemKind, StepKind
 from rollup_node.core.layout import BLOB_PAYLOAD_BYTES, CURSOR_KEY, LeafKey
 from rollup_node.core.leaves import Leaf, LeafReader, Writes
@@ -25,10 +26,6 @@ from rollup_node.proof.machine import Machine, StepResult
 from rollup_node.proof.multiproof import fold
 
 BLOB_CHUNKS = BLOB_PAYLOAD_BYTES >> CHUNK_BITS
-
-
-class InvariantViolation(AssertionError):  # noqa: N818 - the name in the style guide
-    """A step broke its own rules: a bug, never caught."""
 
 
 class BlobData(NamedTuple):

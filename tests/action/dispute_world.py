@@ -20,7 +20,7 @@ from rollup_node.node.follow import L1Follower
 from rollup_node.node.games import Games
 from rollup_node.node.recovery import recover_in_thread
 from rollup_node.node.replica import Replica
-from rollup_node.ports import InvariantViolation, RollupError, TransactionReverted
+from rollup_node.ports import RollupError, TransactionReverted
 from rollup_node.proof import inbox
 from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.history import HistoryTree
@@ -382,5 +382,5 @@ class Party:
         await self.node.catch_up(self.player)
         try:
             return await self.player.act()
-        except (RollupError, InvariantViolation, ValueError, LookupError):
+        except (RollupError, ValueError, LookupError):
             return False

@@ -13,6 +13,7 @@ from rollup_node.core.inputs import (
     SignedTransaction,
     Transfer,
 )
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import CURSOR_KEY, balances_key, owner_key
 from rollup_node.core.leaves import Balances, Owner
@@ -23,7 +24,7 @@ from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.hashing import ZERO, keccak
 from rollup_node.proof.inbox import message_hash
 from rollup_node.proof.machine import Machine, MachineError, signed_bodies
-from rollup_node.proof.witness import InvariantViolation, Recorder, build_call
+from rollup_node.proof.witness import Recorder, build_call
 
 MACHINE = Machine(1, bytes(20))
 DEPOSIT = DelayedMessage(0, b"d" * 20, 5, encode_deposit(Deposit(1, b"o" * 20, 1, 77)))
