@@ -5,7 +5,7 @@ No implementation lives here. Bytes are raw, times are unix seconds unless the n
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from rollup_node.core.inputs import DelayedMessage
 from rollup_node.core.invariant import InvariantViolation as InvariantViolation  # noqa: PLC0414
@@ -199,6 +199,28 @@ class L1Sender(Protocol):
             If the call would revert (nothing was sent) or did.
         TemporaryError
             If no receipt came before the deadline.
+        """
+
+
+class GroupCall(NamedTuple):
+    """A call of one of our contracts that sends no value."""
+
+    contract: str
+    function: str
+    arguments: tuple[object, ...]
+
+
+@runtime_checkable
+class GroupSender(L1Sender, Protocol):
+    """An `L1Sender` that may have several transactions in the pool at once."""
+
+    async def send_many(self, calls: Sequence[GroupCall]) -> list[L1Receipt | TransactionReverted]:
+        """Send calls that do not need each other, then wait; return what became of each, in order.
+
+        Raises
+        ------
+        TemporaryError
+            If one has no receipt before the deadline; others may have been mined.
         """
 
 

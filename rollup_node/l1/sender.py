@@ -7,7 +7,7 @@ process of this account left in the pool before anything new is sent.
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rollup_node.codec.signature import address_of
@@ -21,10 +21,20 @@ from rollup_node.l1.transactions import (
     build_sidecar,
     sign_transaction,
 )
-from rollup_node.ports import L1Receipt, ReorgError, TemporaryError, TransactionReverted
+from rollup_node.ports import (
+    GroupCall,
+    L1Receipt,
+    ReorgError,
+    RollupError,
+    TemporaryError,
+    TransactionReverted,
+)
 
 MAX_TRANSACTION_GAS: Final = 16_777_216
 """Gas of one transaction at most (EIP-7825)."""
+
+MAX_GROUP: Final = 16
+"""Transactions of one account in the pool at once: pools keep that many for each."""
 
 _GAS_MARGIN_PERCENT: Final = 130
 _PLAIN_BUMP_PERCENT: Final = 115
@@ -43,7 +53,7 @@ class SendPolicy:
 
 
 class RpcSender:
-    """`L1Sender` over JSON-RPC for one private key. One transaction at a time, in call order."""
+    """`GroupSender` over JSON-RPC for one private key. One call or group at a time, in order."""
 
     def __init__(
         self,
@@ -97,27 +107,75 @@ class RpcSender:
         async with self._lock:
             return await self._send(what, handle.address, data, value_wei, sidecar)
 
+    async def send_many(self, calls: Sequence[GroupCall]) -> list[L1Receipt | TransactionReverted]:
+        """Send calls with consecutive nonces, then wait; see `GroupSender.send_many`."""
+        found: list[L1Receipt | TransactionReverted] = []
+        async with self._lock:
+            for first in range(0, len(calls), MAX_GROUP):
+                found += await self._send_group(calls[first : first + MAX_GROUP])
+        return found
+
+    async def _send_group(
+        self, calls: Sequence[GroupCall]
+    ) -> list[L1Receipt | TransactionReverted]:
+        """Submit first, wait later. A call that would revert takes no nonce, so none is left out.
+
+        If one cannot be submitted, those before it are waited for and those after it are not sent.
+        """
+        nonce, fees = await self._nonce("pending"), await self._fees(None)
+        found: dict[int, L1Receipt | TransactionReverted] = {}
+        sent: dict[int, tuple[str, Unsigned, bytes]] = {}
+        failure: Exception | None = None
+        for place, call in enumerate(calls):
+            handle = self._reader.handle(call.contract)
+            what, to = f"{handle.name}.{call.function}", handle.address
+            data = handle.encode_call(call.function, *call.arguments)
+            try:
+                gas = await self._estimate(what, to, data, 0, None)
+                unsigned = Unsigned(self._chain_id, nonce + len(sent), to, 0, data, gas, fees, None)
+                sent[place] = what, unsigned, await self._sign_and_submit(what, unsigned)
+            except TransactionReverted as error:
+                found[place] = error
+            except RollupError as error:
+                failure = error
+                break
+        for place, (what, unsigned, digest) in sent.items():
+            try:
+                found[place] = await self._land(what, unsigned, [digest])
+            except TransactionReverted as error:
+                found[place] = error
+        if failure is not None:
+            raise failure
+        return [found[place] for place in range(len(calls))]
+
     async def _send(
         self, what: str, to: bytes, data: bytes, value_wei: int, sidecar: Sidecar | None
     ) -> L1Receipt:
         gas = await self._estimate(what, to, data, value_wei, sidecar)
-        nonce = await self._nonce("pending")
-        fees = await self._fees(sidecar)
+        nonce, fees = await self._nonce("pending"), await self._fees(sidecar)
+        unsigned = Unsigned(self._chain_id, nonce, to, value_wei, data, gas, fees, sidecar)
+        return await self._land(what, unsigned, [await self._sign_and_submit(what, unsigned)])
+
+    async def _sign_and_submit(self, what: str, unsigned: Unsigned, *, first: bool = True) -> bytes:
+        signed = await asyncio.to_thread(sign_transaction, unsigned, self._key)
+        await self._submit(what, signed, first=first)
+        return signed.hash
+
+    async def _land(self, what: str, unsigned: Unsigned, sent: list[bytes]) -> L1Receipt:
+        """Wait for the receipt of what was submitted, with higher fees after a while."""
+        percent = _PLAIN_BUMP_PERCENT if unsigned.sidecar is None else _BLOB_BUMP_PERCENT
         deadline = time.monotonic() + self._policy.deadline_seconds
-        sent: list[bytes] = []
         while True:
-            unsigned = Unsigned(self._chain_id, nonce, to, value_wei, data, gas, fees, sidecar)
-            signed = await asyncio.to_thread(sign_transaction, unsigned, self._key)
-            await self._submit(what, signed, first=not sent)
-            sent.append(signed.hash)
             wait = min(deadline, time.monotonic() + self._policy.bump_after_seconds)
             receipt = await self._wait(what, sent, until=wait)
             if receipt is not None:
                 return receipt
             if time.monotonic() >= deadline:
                 seconds = self._policy.deadline_seconds
-                raise TemporaryError(f"{what}: no receipt of nonce {nonce} after {seconds:g} s")
-            fees = _bump(fees, _PLAIN_BUMP_PERCENT if sidecar is None else _BLOB_BUMP_PERCENT)
+                text = f"{what}: no receipt of nonce {unsigned.nonce} after {seconds:g} s"
+                raise TemporaryError(text)
+            unsigned = replace(unsigned, fees=_bump(unsigned.fees, percent))
+            sent.append(await self._sign_and_submit(what, unsigned, first=False))
 
     async def _estimate(
         self, what: str, to: bytes, data: bytes, value_wei: int, sidecar: Sidecar | None

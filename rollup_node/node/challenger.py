@@ -96,9 +96,7 @@ class ChallengerPlayer:
         if view is None:
             return False
         self.memory, actions = decide(view, self.memory)
-        busy = False
-        for action in actions:
-            busy = await self._moves.make(action) or busy
+        busy = await self._moves.make_all(actions)
         self._idle_at = b"" if actions or view.contests else head.hash
         return busy
 

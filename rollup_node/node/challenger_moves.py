@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from rollup_node.derive.events import Service
@@ -12,7 +13,7 @@ from rollup_node.l1.blob_import import import_arguments
 from rollup_node.node.claims import RightChild, assertion_input
 from rollup_node.node.evidence import Evidence, ProofCall
 from rollup_node.node.winnings import Winnings
-from rollup_node.ports import L1Sender, TransactionReverted
+from rollup_node.ports import GroupCall, GroupSender, L1Receipt, L1Sender, TransactionReverted
 from rollup_node.roles.collecting import ClaimTariffs, Collect, EarnedService, Settle, WonContest
 from rollup_node.roles.contest import prove_leaf
 from rollup_node.roles.dispute_moves import (
@@ -27,6 +28,7 @@ from rollup_node.roles.dispute_moves import (
     Release,
     ReportStakeElsewhere,
     UpdateTimers,
+    find_waves,
 )
 from rollup_node.roles.proposer import AdvanceStake, Confirm
 
@@ -64,18 +66,34 @@ class ChallengerMoves:
     spent_wei: int = 0
     earned_wei: int = 0
 
-    async def make(self, action: Action) -> bool:
-        """Make a move; tell whether anything was sent.
+    async def make_all(self, actions: Iterable[Action]) -> bool:
+        """Make moves in this order; tell whether anything was sent.
 
         A move that L1 refuses does not keep the others from being made: what L1 says next time
         decides whether it is still wanted.
         """
         before = self.made.total()
-        try:
-            await self._make(action)
-        except TransactionReverted as error:
-            self._note_refusal(type(action).__name__, error)
+        for bisects, some in groupby(actions, lambda action: isinstance(action, Bisect)):
+            if bisects and isinstance(self.sender, GroupSender):
+                found = [action for action in some if isinstance(action, Bisect)]
+                await self._bisect_all(self.sender, found)
+                continue
+            for action in some:
+                try:
+                    await self._make(action)
+                except TransactionReverted as error:
+                    self._note_refusal(type(action).__name__, error)
         return self.made.total() > before
+
+    async def _bisect_all(self, sender: GroupSender, actions: Sequence[Bisect]) -> None:
+        """Bisect in as few blocks as it takes: a swarm must not be answered one per block."""
+        for wave in find_waves(actions):
+            calls = [GroupCall("challenge_game", *_bisection(action)) for action in wave]
+            for call, result in zip(calls, await sender.send_many(calls), strict=True):
+                if isinstance(result, TransactionReverted):
+                    self._note_refusal("Bisect", result)
+                else:
+                    self._note_receipt(call.function, result)
 
     async def _make(self, action: Action) -> None:
         """Make the moves that claim and show something; hand on those that follow from clocks."""
@@ -91,7 +109,8 @@ class ChallengerMoves:
             case AdvanceStake():
                 await self._chain("advanceStake", action.child)
             case Bisect():
-                await self._bisect(action)
+                function, arguments = _bisection(action)
+                await self._game(function, *arguments)
             case ProveSegment():
                 await self._prove(self.children[action.origin], action.index, leave=1)
             case Refute():
@@ -120,12 +139,6 @@ class ChallengerMoves:
                 await self._chain("withdrawStake")
             case Collect():
                 await self._send("stake_pool", "claim", self.sender.address)
-
-    async def _bisect(self, action: Bisect) -> None:
-        if action.assertion_id is not None:
-            await self._game("bisectAssertion", action.assertion_id, action.left, action.right)
-        else:
-            await self._game("bisect", (*action.edge[:4], action.left, action.right))
 
     async def _refute(self, action: Refute) -> None:
         index, leaf, branch, before, branch_before = action.wrong
@@ -202,7 +215,17 @@ class ChallengerMoves:
         self, contract: str, function: str, *arguments: object, value_wei: int = 0
     ) -> None:
         receipt = await self.sender.send(contract, function, *arguments, value_wei=value_wei)
+        self._note_receipt(function, receipt)
+
+    def _note_receipt(self, function: str, receipt: L1Receipt) -> None:
         self.made[function] += 1
         self.spent_wei += receipt.cost_wei
         fields = {"gas": receipt.gas_used, "transaction": receipt.transaction_hash}
         _logger.info("%s", function, extra=fields)
+
+
+def _bisection(action: Bisect) -> tuple[str, tuple[object, ...]]:
+    """Return the function of the game that makes a bisection, and its arguments."""
+    if action.assertion_id is not None:
+        return "bisectAssertion", (action.assertion_id, action.left, action.right)
+    return "bisect", ((*action.edge[:4], action.left, action.right),)

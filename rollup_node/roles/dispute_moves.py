@@ -1,5 +1,6 @@
 """The moves that a challenger may decide on, as plain data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rollup_node.proof.edges import EdgeKey
@@ -33,6 +34,20 @@ class Bisect:
     left: bytes
     right: bytes
     assertion_id: bytes | None = None
+
+
+def find_waves(bisections: Iterable[Bisect]) -> list[list[Bisect]]:
+    """Return bisections, parents first, such that none needs another one of its wave."""
+    waves: list[list[Bisect]] = []
+    waves_at: dict[tuple[bytes, int, int], int] = {}
+    for move in bisections:
+        origin, height, index = move.edge[:3]
+        wave = waves_at.get((origin, height + 1, index >> 1), -1) + 1
+        waves_at[origin, height, index] = wave
+        if wave == len(waves):
+            waves.append([])
+        waves[wave].append(move)
+    return waves
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,11 @@ class World:
         sender = self.sender("proposer")
         return ProposerPlayer(follower.l1, self.reader, sender, follower.claims, parameters)
 
+    async def pending_count(self) -> int:
+        """Return how many transactions wait for the next block."""
+        block = await self.client.call("eth_getBlockByNumber", "pending", *(False,))
+        return len(block["transactions"])
+
     async def deposit(self, name: str, amount_wei: int, account: int) -> L1Receipt:
         sender = self.sender(name)
         (count,) = await self.reader.call("bridge", "accountCount")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rollup_node.proof.edges import edge_id, layer_zero
+from rollup_node.proof.edges import EdgeKey, edge_id, layer_zero
 from rollup_node.roles.challenger import MAX_UPDATES, ChallengerMemory, ChallengerView, decide
 from rollup_node.roles.contest import Contest
 from rollup_node.roles.dispute_moves import (
@@ -17,6 +17,7 @@ from rollup_node.roles.dispute_moves import (
     Refute,
     ReportStakeElsewhere,
     UpdateTimers,
+    find_waves,
 )
 from rollup_node.roles.proposer import AdvanceStake, Confirm
 from tests.unit.roles.stage import (
@@ -28,6 +29,7 @@ from tests.unit.roles.stage import (
     PERIOD,
     STAKE_WEI,
     SYBIL,
+    ZERO,
     Stage,
     claim_of,
     name,
@@ -394,3 +396,14 @@ def test_decide_twice_at_one_view_decides_the_same() -> None:
     stage.dissect(ORIGIN, OTHER, 5, SYBIL)
     view = stage.view(stage.contest(ORIGIN, RIGHT))
     assert moves(view) == moves(view) != []
+
+
+def test_find_waves_bisections_wait_for_those_of_their_parents_only() -> None:
+    def bisect(origin: bytes, height: int, index: int) -> Bisect:
+        return Bisect(EdgeKey(origin, height, index, ZERO, ZERO), ZERO, ZERO)
+
+    top, left, right = bisect(ZERO, 3, 0), bisect(ZERO, 2, 0), bisect(ZERO, 2, 1)
+    low, known, other = bisect(ZERO, 1, 3), bisect(ZERO, 1, 9), bisect(OWN, 2, 0)
+    moves = [top, left, right, low, known, other]
+    assert find_waves(moves) == [[top, known, other], [left, right], [low]]
+    assert find_waves([]) == []
