@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from rollup_node.core.inputs import DelayedMessage
-from rollup_node.core.invariant import InvariantViolation as InvariantViolation  # noqa: PLC0414
 from rollup_node.derive.events import L1Block, L1BlockEvents
 from rollup_node.derive.items import DerivedItem
 

@@ -50,6 +50,8 @@ class Fight:
     honest: HonestParty | None = None
     adversaries: list[Adversary] = field(default_factory=list)
     published: list[Claims] = field(default_factory=list)
+    stays_rivaled: bool = False
+    """Whether no rival ever shows what refutes it: live time stands still for good then."""
     rounds: int = 0
 
     @property
@@ -96,8 +98,8 @@ class Fight:
         period = self.world.rollup.parameters.confirm_period_seconds
         others = [child for child in l1.tree.children(self.ground.origin) if child.live]
         own = l1.tree.live_own(right.id, now)
-        if own < period and len(others) > 1:
-            own = 0  # it stands still while a rival lives
+        if self.stays_rivaled and own < period and len(others) > 1:
+            own = 0
         edge = layer_zero(self.ground.origin, self.height, self.ground.right.history_root)
         due = l1.disputes.due_timer(edge_id(edge), now)
         return max(period - max(own, due), 0)

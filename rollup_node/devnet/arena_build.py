@@ -52,6 +52,7 @@ async def seat(world: ArenaWorld, ground: Field, case: Case) -> Fight:
     fight = Fight(world, ground, case, desk, desk.claims())
     shared = await open_desk(world)
     claimants = plan_claims(case.fault, ground.ground, case.choice)
+    fight.stays_rivaled = all(it.answers == "never" and not it.publishes for it in claimants)
     for number, claimant in enumerate(claimants):
         fight.adversaries.append(await _claimant(fight, claimant, number, shared))
     trickster = world.sender("trickster", adversary(_TRICKSTER).private_key, pays_refusals=True)

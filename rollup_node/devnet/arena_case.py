@@ -86,6 +86,8 @@ class Arena:
         attack = await self._fight(spec, fault, mirror=False, tell=tell)
         mirror = await self._fight(spec, fault, mirror=True, tell=tell)
         checks = check_outcomes(fault, attack, mirror, self._world.rollup.parameters.stake_wei)
+        came = {attack["wrong_claims"], mirror["wrong_claims"]}
+        checks["all_rivals_came"] = spec.sybils is None or came == {spec.sybils}
         claims = attack.pop("claims")
         mirror.pop("claims")
         return {

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.devnet.arena_desk import Desk
 from rollup_node.devnet.failure import DevnetError
 from rollup_node.node.players import Player
 from rollup_node.ports import (
-    InvariantViolation,
     L1Sender,
     L1Update,
     RollupError,
@@ -96,7 +96,10 @@ class HonestParty(Party):
 
 @dataclass
 class Adversary(Party):
-    """A dishonest node. It gives up a player that L1 or its own lies refute again and again."""
+    """A dishonest node. It gives up a player that L1 or its own lies refute again and again.
+
+    An honest node would stop at an `InvariantViolation`; here it is a lie that its maker runs into.
+    """
 
     history: HistoryTree | None = None
     refusals: dict[int, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from rollup_node.core.inputs import (
     Transaction,
     Transfer,
 )
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     CURSOR_KEY,
@@ -31,7 +32,6 @@ from rollup_node.core.leaves import (
     replace_amount,
 )
 from rollup_node.devnet.faults.machine import HonestStep, Pretend, StepInputs
-from rollup_node.ports import InvariantViolation
 from rollup_node.proof.machine import StepResult
 
 _ETH: Final = 1
