@@ -31,7 +31,7 @@ def test_quick_start_of_the_readme_works(tmp_path: Path) -> None:
     }
     for command in commands:
         done = subprocess.run(
-            command.split(),
+            ["bash", "-c", command],
             capture_output=True,
             text=True,
             check=False,
