@@ -77,3 +77,33 @@ def test_extend_prefix_names_the_last_left_sibling() -> None:
     tree = HistoryTree(2, ROOTS[:4], ROOTS[8])
     before = extend_prefix(NO_PREFIX, tree.node(1, 0))
     assert tree.edge(ORIGIN, 0, 3).prefix == extend_prefix(before, tree.leaf(2))
+
+
+@pytest.mark.parametrize("height", [4, 12, 16])
+def test_halves_of_rival_histories_reach_the_wrong_leaf_in_as_many_rounds_as_levels(
+    height: int,
+) -> None:
+    leaves, wrong = 1 << height, (1 << height) - 3
+    roots = [keccak(index.to_bytes(4, "big")) for index in range(leaves)]
+    ours = HistoryTree(height, roots, roots[-1])
+    roots[wrong] = keccak(b"wrong")
+    theirs = HistoryTree(height, roots, roots[-1])
+    edge, rival = (layer_zero(ORIGIN, height, history.root) for history in (ours, theirs))
+    rounds = 0
+    while edge.height:
+        place = (edge.height - 1, 2 * edge.index)
+        pairs = [
+            halves(ours.edge(ORIGIN, edge.height, edge.index), *_nodes(ours, *place)),
+            halves(theirs.edge(ORIGIN, edge.height, edge.index), *_nodes(theirs, *place)),
+        ]
+        ((edge, rival),) = [
+            (a, b)
+            for a, b in zip(*pairs, strict=True)
+            if mutual_id(a) == mutual_id(b) and a.node != b.node
+        ]
+        rounds += 1
+    assert (rounds, edge.index, rival.node) == (height, wrong, roots[wrong])
+
+
+def _nodes(tree: HistoryTree, height: int, first: int) -> tuple[bytes, bytes]:
+    return tree.node(height, first), tree.node(height, first + 1)
