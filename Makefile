@@ -97,10 +97,17 @@ fraud: artifacts ## Fight out every fault by every door with both kinds of batch
 	$(BIN)/strikenet demo sybils
 
 .PHONY: fuzz
-fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twins, forge and hypothesis
+fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twins, forge (contests: game-fuzz) and hypothesis
 	$(BIN)/python -m tests.contracts.fuzz --steps 100000 --seed "$$RANDOM$$RANDOM"
-	FOUNDRY_PROFILE=deep; export FOUNDRY_PROFILE; $(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-test '^(testFuzz|invariant)'
+	FOUNDRY_PROFILE=deep; export FOUNDRY_PROFILE; $(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-test '^(testFuzz|invariant)' \
+		--no-match-path test/invariant/Game.t.sol
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
+
+.PHONY: game-fuzz
+game-fuzz: artifacts ## Random contests with a fresh seed: 2,500 runs of the challenge game at each of the heights 1 to 4
+	FOUNDRY_INVARIANT_RUNS=2500; FOUNDRY_INVARIANT_DEPTH=32; FOUNDRY_FUZZ_RUNS=500; \
+		export FOUNDRY_INVARIANT_RUNS FOUNDRY_INVARIANT_DEPTH FOUNDRY_FUZZ_RUNS; \
+		$(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-path test/invariant/Game.t.sol
 
 .PHONY: lock
 lock: $(VENV_STAMP) ## Resolve the newest allowed dependencies and write the lock files
