@@ -11,6 +11,7 @@ contract GameHandler is GameLedger {
     uint256 internal constant MAX_LIES = 6;
 
     uint8 private immutable _LEVELS;
+    uint256 private _alarm;
 
     constructor(uint8 levels) {
         _LEVELS = levels;
@@ -96,6 +97,7 @@ contract GameHandler is GameLedger {
         if (claims[place].id == 0) return;
         _update(place);
         try chain.markConfirmable(claims[place].id) {
+            if (place != 0 && isPromised && isAwake) _break("D-1: a lie was marked");
             ++done["mark"];
         } catch {}
         try chain.confirm(claims[place].id) {
@@ -162,7 +164,7 @@ contract GameHandler is GameLedger {
 
     function _nextTurnAt() private view returns (uint256 turnAt) {
         if (!isAwake) turnAt = wakesAt;
-        else turnAt = dirtyAt == 0 ? _alarmAt() : dirtyAt + REACTION;
+        else turnAt = dirtyAt == 0 ? _alarm : dirtyAt + REACTION;
         if (turnAt < vm.getBlockTimestamp()) turnAt = vm.getBlockTimestamp();
     }
 
@@ -187,6 +189,7 @@ contract GameHandler is GameLedger {
         } catch {
             _break("an honest move was rejected");
         }
+        _alarm = _alarmAt(); // once a turn: what the contracts have of a timer lags behind until it is updated
     }
 
     /// @notice Whether a child of the origin is confirmed.
