@@ -113,8 +113,10 @@ def render(outcome: dict[str, Any]) -> str:
         rows.append(f"first wrong: segment {wrong['segment']} of the history of {wrong['party']}")
     if wrong is not None and wrong["step"] is not None:
         place = f"{wrong['kind']} in item {wrong['item']} at byte {wrong['offset']}"
+        right, claimed = wrong["reason"], wrong["claimed_reason"]
+        said = right if right == claimed else f"{right}, not {claimed}"
         rows += [
-            f"  step {wrong['step']}, {place}: {wrong['reason']}, not {wrong['claimed_reason']}",
+            f"  step {wrong['step']}, {place}: {said}",
             f"  {wrong['leaf']}: {wrong['expected_value']}",
             f"  {'claimed':>{len(wrong['leaf'])}}: {wrong['claimed_value']}",
         ]
