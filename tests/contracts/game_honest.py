@@ -24,6 +24,8 @@ class Honest:
     right: History
     right_id: bytes
     published: Mapping[bytes, History]
+    watches_the_dead: bool = True
+    """Whether it minds clocks that run on edges of refuted claims; it loses if it does not."""
     steps: int = 1
     """Steps of a segment; 0 of a finished state."""
 
@@ -33,10 +35,11 @@ class Honest:
         if contest.confirmed_child != NO_ID:
             return
         threats = [id_ for id_ in contest.live if id_ not in {self.right_id, *self.published}]
-        if threats and self.right_id not in seen.assertions:
+        is_running = self.watches_the_dead and self._has_edges(seen)
+        if (threats or is_running) and self.right_id not in seen.assertions:
             yield self.assert_right
         if self.right_id in seen.assertions:
-            yield from self._defend(seen, len(contest.live) > 1)
+            yield from self._defend(seen, len(contest.live) > 1 or is_running)
         for id_ in contest.live:
             if id_ in self.published:
                 yield self.refutation(id_, self.published[id_])
@@ -44,6 +47,9 @@ class Honest:
             yield self._update
             yield lambda game: game.mark_confirmable(self.right_id)
             yield lambda game: game.confirm(self.right_id)
+
+    def _has_edges(self, seen: Game) -> bool:
+        return any(key.mutual.origin == self.origin for key in seen.edges.edges)
 
     def play(self, game: Game, seen: Game) -> None:
         """Make the moves; one that is rejected was made by somebody else, or comes too early."""

@@ -74,6 +74,10 @@ class Setting:
     last: int = 0
     """Where the machine finishes; beyond the history by default."""
     moves_at_once: int = 3
+    decoys: tuple[int, int] | None = None
+    """Two liars who only come together: made, bisected and refuted in one transaction."""
+    watches_the_dead: bool = True
+    """Whether the honest player minds clocks that run on edges of refuted claims."""
     asleep_seconds: int = 0
     """Until then the honest player does nothing."""
 
@@ -111,6 +115,7 @@ class Search:
             history,
             _id(game, history, accumulator),
             {ids[k]: self.liars[k] for k in setting.published},
+            watches_the_dead=setting.watches_the_dead,
         )
         assert self.honest.right_id not in ids
         if setting.right_first:
@@ -189,7 +194,13 @@ class Search:
 
     def _is_idle(self, game: Game) -> bool:
         """Whether nothing will happen until somebody asserts something."""
-        return not game.assertions[game.genesis].live
+        return not game.assertions[game.genesis].live and not self._is_running(game)
+
+    def _is_running(self, game: Game) -> bool:
+        """Whether the clock of an edge has not reached the period."""
+        period = self.setting.period_seconds
+        clocks = [edge for edge in game.edges.edges.values() if not edge.rivaled_at]
+        return any(game.now - edge.created_at < period for edge in clocks)
 
     def _push(self, game: Game, path: object) -> None:
         """Let the adversary do what can only help it: update, mark and confirm its claims."""
@@ -197,12 +208,24 @@ class Search:
             claim = game.assertions.get(id_)
             if claim is None or claim.status is not Status.PENDING:
                 continue
+            self._prove_leaves(game, liar)
             update(game, game.genesis, liar)
             for move in (game.mark_confirmable, game.confirm):
                 with suppress(Rejected):
                     move(id_)
             if game.assertions[id_].status is Status.CONFIRMED:
                 raise WrongWinnerError(f"wrong claim confirmed at {game.now}: {path}")
+
+    def _prove_leaves(self, game: Game, liar: History) -> None:
+        """Prove what follows by the rules even on a wrong history: after its fault, or on the way."""
+        for index in range(len(liar.leaves)):
+            key = liar.key(game.genesis, 0, index)
+            if key in game.edges.edges:
+                transition = self.honest.transition(game, index, liar)
+                with suppress(Rejected):
+                    game.prove_one_step(
+                        "liar", key.mutual, key.node, liar.leaf_proof(index), transition
+                    )
 
     def _choices(self, game: Game) -> Iterator[tuple[str, Game]]:
         moves = list(self._moves(game))
@@ -217,7 +240,12 @@ class Search:
                 yield ", ".join(name for name, _ in chosen), moved
 
     def _moves(self, game: Game) -> Iterator[tuple[str, Move]]:
+        decoys = self.setting.decoys
+        if decoys is not None and self.ids[decoys[0]] not in game.assertions:
+            yield "decoys", self._decoy
         for number, (id_, liar) in enumerate(zip(self.ids, self.liars, strict=True)):
+            if decoys is not None and number in decoys:
+                continue
             claim = game.assertions.get(id_)
             if claim is None:
                 yield f"create {number}", _creation(f"liar {number}", game.genesis, liar)
@@ -227,6 +255,25 @@ class Search:
                 yield f"refute {number}", self.honest.refutation(id_, liar)
             yield from self._bisections(game, number, id_, liar)
             yield f"rush {number}", self._rush(number, id_, liar, is_new=False)
+
+    def _decoy(self, game: Game) -> None:
+        """Leave edges behind whose clocks run, and no claim that anybody would have to answer."""
+        assert self.setting.decoys is not None
+        pair = [(number, self.ids[number], self.liars[number]) for number in self.setting.decoys]
+        for number, _, liar in pair:
+            _creation(f"liar {number}", game.genesis, liar)(game)
+        for _ in range(self.setting.height):
+            for decoy in pair:
+                for _, move in list(self._bisections(game, *decoy)):
+                    move(game)
+        for _, id_, liar in pair:
+            self._refute_at_the_end(game, id_, liar)
+
+    def _refute_at_the_end(self, game: Game, id_: bytes, liar: History) -> None:
+        """Show the last leaf to be wrong, and nothing of the leaves in the middle."""
+        last = len(liar.leaves) - 1
+        transition = self.honest.transition(game, last, liar)
+        game.refute("liar", id_, liar.refutation(last), transition)
 
     def _rush(self, number: int, id_: bytes, liar: History, *, is_new: bool) -> Move:
         """Bisect everything that can be, down to the leaves, all at once."""
