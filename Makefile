@@ -105,6 +105,7 @@ fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twi
 
 .PHONY: game-fuzz
 game-fuzz: artifacts ## Random contests with a fresh seed: 2,500 runs of the challenge game at each of the heights 1 to 4
+	$(BIN)/python -m tests.contracts.game_fuzz --schedules 2000 --seed "$$RANDOM$$RANDOM"
 	FOUNDRY_INVARIANT_RUNS=2500; FOUNDRY_INVARIANT_DEPTH=32; FOUNDRY_FUZZ_RUNS=500; \
 		export FOUNDRY_INVARIANT_RUNS FOUNDRY_INVARIANT_DEPTH FOUNDRY_FUZZ_RUNS; \
 		$(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-path test/invariant/Game.t.sol
