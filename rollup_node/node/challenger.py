@@ -155,7 +155,7 @@ class ChallengerPlayer:
         return None
 
     async def _contests(self, branch: list[KnownAssertion], head: L1Block) -> list[Contest]:
-        """Return the contests below the open branch that have a live wrong child."""
+        """Return the contests below the open branch with a live wrong child, or with edges."""
         found = []
         for parent in branch:
             children = tuple(self.follower.tree.children(parent.id))
@@ -163,7 +163,7 @@ class ChallengerPlayer:
             if child is not None:
                 right_id = child.assertion_id
                 contest = Contest(parent.id, child.history, right_id, None, children)
-                if contest.live_wrong:
+                if contest.live_wrong or self.follower.disputes.edges(parent.id):
                     found.append((contest, child))
         self._moves.children = {child.parent_id: child for _, child in found}
         wanted = {

@@ -109,12 +109,11 @@ def decide(
 def _fight(contest: Contest, view: ChallengerView, memory: ChallengerMemory) -> Iterator[Action]:
     """Yield the moves of one contest. Source: docs/spec.md D-15 (1) to (3)."""
     live = contest.live_wrong
-    if not live:
-        return
+    touched = bool(view.disputes.edges(contest.origin))  # clocks of edges outlive their claims
     stays = [
         child for child in live if not contest.dies_at_once(child.id) or child.id in memory.struck
     ]
-    if stays:
+    if stays or touched:
         yield from _make(contest, view, memory)
         yield from _reveal(contest, view)
     yield from _refute(contest, live)

@@ -193,7 +193,11 @@ class Stage:
             tree=self.tree,
             disputes=self.disputes,
             branch=[known for wanted in ids if (known := self.tree.get(wanted)) is not None],
-            contests=[contest for contest in contests if contest.live_wrong],
+            contests=[
+                contest
+                for contest in contests
+                if contest.live_wrong or self.disputes.edges(contest.origin)
+            ],
             own=OWN,
         )
 

@@ -232,7 +232,19 @@ def test_decide_wrong_leaf_known_from_l1_alone_is_refuted() -> None:
     stage.make(ORIGIN, WRONG, MALLORY)
     stage.dissect(ORIGIN, WRONG, 2, MALLORY)
     contest = stage.contest(ORIGIN, RIGHT)
-    assert moves(stage.view(contest)) == [refute(contest, WRONG_ID)]
+    found = moves(stage.view(contest))
+    assert kinds(found) == ["MakeRightClaim", *["Bisect"] * (len(found) - 2), "Refute"]
+    assert found[-1] == refute(contest, WRONG_ID)
+
+
+def test_decide_edges_of_dead_claims_are_answered_though_no_wrong_claim_lives() -> None:
+    stage = Stage()
+    stage.make(ORIGIN, WRONG, MALLORY)
+    stage.dissect(ORIGIN, WRONG, 2, MALLORY)
+    stage.refute(WRONG_ID, MALLORY)
+    found = moves(stage.view(stage.contest(ORIGIN, RIGHT)))
+    assert found[0] == MakeRightClaim(CLAIM, STAKE_WEI)
+    assert "Bisect" in kinds(found)
 
 
 # One-step proofs: only where nobody is left to refute.
