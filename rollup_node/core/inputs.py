@@ -53,6 +53,249 @@ class RotateKey(NamedTuple):
     nonce: int
 
 
+class PlaceOrder(NamedTuple):
+    """An order as it is signed; `price` and `trigger` in ticks, `quantity` in lots.
+
+    `key` 0 is the owner's, 1 to 3 a session key; `expiry` unix seconds or 0; `max_fee` in
+    millionths of the notional; `slot` is the client slot; `nonce` is 0 if forced. Source: O-2.
+    """
+
+    account: int
+    key: int
+    series: int
+    side: int
+    kind: int
+    time_in_force: int
+    post_only: int
+    reduce_only: int
+    self_trade: int
+    price: int
+    quantity: int
+    trigger: int
+    expiry: int
+    max_fee: int
+    slot: int
+    nonce: int
+
+
+class CancelOrder(NamedTuple):
+    """Take the order in client slot `slot` out of the book, if it carries `tag`. Source: O-8."""
+
+    account: int
+    key: int
+    slot: int
+    tag: int
+    nonce: int
+
+
+class CancelAll(NamedTuple):
+    """Cancel all orders (`scope` 0), those of an underlying (1), of a series (2). Source: O-9."""
+
+    account: int
+    key: int
+    scope: int
+    scope_id: int
+    nonce: int
+
+
+class ReplaceOrder(NamedTuple):
+    """Give the order (slot, tag) another price and quantity; its new tag is of this nonce. O-10."""
+
+    account: int
+    key: int
+    slot: int
+    tag: int
+    price: int
+    quantity: int
+    nonce: int
+
+
+class Leg(NamedTuple):
+    """One leg of a mass quote: quantity 0 only cancels what `slot` holds. Source: O-11."""
+
+    series: int
+    side: int
+    slot: int
+    price: int
+    quantity: int
+
+
+class MassQuote(NamedTuple):
+    """Up to 20 post-only legs under one signature. Source: O-11."""
+
+    account: int
+    key: int
+    max_fee: int
+    legs: tuple[Leg, ...]
+    nonce: int
+
+
+class OpenAccount(NamedTuple):
+    """Open a further account of the same owner; `series` is 0, or the only one it may trade."""
+
+    account: int
+    series: int
+    nonce: int
+
+
+class SetKey(NamedTuple):
+    """Register session key `number`, 1 to 3, or clear it (zero address). Source: K-3."""
+
+    account: int
+    number: int
+    address: bytes
+    scope: int
+    markets: int
+    expiry: int
+    order_cap: int
+    nonce: int
+
+
+class Freeze(NamedTuple):
+    """Freeze an account (1) or end it (0); `key` 255: the guardian signs. Source: K-4."""
+
+    account: int
+    key: int
+    frozen: int
+    nonce: int
+
+
+class SetGuardian(NamedTuple):
+    """Name the address that may freeze the account. Source: K-4."""
+
+    account: int
+    guardian: bytes
+    nonce: int
+
+
+class SetProtection(NamedTuple):
+    """Market-maker protection in one underlying: `limit` lots in `window_ms`, 0: off. K-5."""
+
+    account: int
+    key: int
+    underlying: int
+    limit: int
+    window_ms: int
+    nonce: int
+
+
+class SetDeadMan(NamedTuple):
+    """Orders of the account are void from `time_ms` on; 0: never. Source: K-6."""
+
+    account: int
+    key: int
+    time_ms: int
+    nonce: int
+
+
+class MovePosition(NamedTuple):
+    """Move `lots` (signed) of a position to another account of the same owner. Source: K-7."""
+
+    account: int
+    recipient: int
+    series: int
+    lots: int
+    nonce: int
+
+
+class Prune(NamedTuple):
+    """Unlink the void order in slot `order`; anyone may. Source: O-12."""
+
+    order: int
+
+
+class PriceReport(NamedTuple):
+    """What the publishers say of an underlying: µUSDC per unit at `time_ms`. Source: V-4."""
+
+    underlying: int
+    round: int
+    time_ms: int
+    price: int
+    confidence_ppm: int
+    signatures: tuple[bytes, ...]
+
+
+class ForwardReport(NamedTuple):
+    """Forward minus index of a settlement date, signed µUSDC per unit. Source: V-6."""
+
+    underlying: int
+    expiry_slot: int
+    round: int
+    time_ms: int
+    difference: int
+    signatures: tuple[bytes, ...]
+
+
+class SettlementPrice(NamedTuple):
+    """The price of one grid round (0 to 59) of a settlement date. Source: V-9."""
+
+    underlying: int
+    expiry_slot: int
+    expiry: int
+    number: int
+    price: int
+    signatures: tuple[bytes, ...]
+
+
+class Settle(NamedTuple):
+    """Settle the position of an account in an expired series; anyone may. Source: V-10."""
+
+    account: int
+    series: int
+
+
+class Liquidate(NamedTuple):
+    """Begin or continue the liquidation of an account, reducing `series`. Source: L-2."""
+
+    account: int
+    series: int
+
+
+class Bid(NamedTuple):
+    """Offer to take over account `target`, at version `version`, for at most `price`. L-4."""
+
+    account: int
+    key: int
+    target: int
+    version: int
+    price: int
+    nonce: int
+
+
+class Trigger(NamedTuple):
+    """Make the machine look at an underlying: a due reprice or drain happens. Source: V-7."""
+
+    underlying: int
+
+
+class Takeover(NamedTuple):
+    """Let the insurance fund take an account that nobody bid for. Source: L-5."""
+
+    account: int
+
+
+AccountRecord: TypeAlias = (
+    PlaceOrder
+    | CancelOrder
+    | CancelAll
+    | ReplaceOrder
+    | MassQuote
+    | OpenAccount
+    | SetKey
+    | Freeze
+    | SetGuardian
+    | SetProtection
+    | SetDeadMan
+    | MovePosition
+    | Bid
+)
+"""What an account signs on the exchange: the first field is the account, the last one the nonce."""
+
+OpenRecord: TypeAlias = (
+    Prune | PriceReport | ForwardReport | SettlementPrice | Settle | Liquidate | Trigger | Takeover
+)
+"""Records that anyone may make: no nonce, and no signature of the sender."""
+
 Transaction: TypeAlias = Transfer | Withdraw | RotateKey
 """The first field is the account that pays and signs, the last one the nonce."""
 

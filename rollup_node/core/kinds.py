@@ -16,6 +16,8 @@ class MessageKind(IntEnum):
 
     DEPOSIT = 0
     FORCED_TRANSACTION = 1
+    ADMIN = 2
+    FAST = 3
 
 
 class RecordKind(IntEnum):
@@ -26,6 +28,27 @@ class RecordKind(IntEnum):
     TRANSFER = 0x10
     WITHDRAW = 0x11
     ROTATE_KEY = 0x12
+    ORDER = 0x20
+    CANCEL = 0x21
+    CANCEL_ALL = 0x22
+    REPLACE = 0x23
+    QUOTE = 0x24
+    PRUNE = 0x25
+    PRICE_REPORT = 0x30
+    FORWARD_REPORT = 0x31
+    SETTLEMENT_PRICE = 0x32
+    SETTLE = 0x33
+    LIQUIDATE = 0x40
+    BID = 0x41
+    TRIGGER = 0x42
+    TAKEOVER = 0x43
+    OPEN_ACCOUNT = 0x50
+    SET_KEY = 0x51
+    FREEZE = 0x52
+    SET_GUARDIAN = 0x53
+    SET_PROTECTION = 0x54
+    SET_DEAD_MAN = 0x55
+    MOVE_POSITION = 0x56
 
 
 class StepKind(IntEnum):
@@ -44,3 +67,56 @@ class StepKind(IntEnum):
     FORCED_ROTATE_KEY = 10
     FORCED_UNDECODABLE = 11
     CLOSE_ITEM = 12
+    PLACE = 13
+    CANCEL = 14
+    CANCEL_ALL = 15
+    REPLACE = 16
+    QUOTE = 17
+    PRUNE = 18
+    TAKE = 19
+    LEG = 20
+    SWEEP = 21
+    REFRESH = 22
+    PRICE_REPORT = 23
+    FORWARD_REPORT = 24
+    SETTLEMENT_PRICE = 25
+    SETTLE = 26
+    REPRICE = 27
+    SAMPLE = 28
+    DRAIN = 29
+    LIQUIDATE = 30
+    BID = 31
+    TRIGGER = 32
+    TAKEOVER = 33
+    OPEN_ACCOUNT = 34
+    SET_KEY = 35
+    FREEZE = 36
+    SET_GUARDIAN = 37
+    SET_PROTECTION = 38
+    SET_DEAD_MAN = 39
+    MOVE_POSITION = 40
+    ADMIN = 41
+
+
+class Phase(IntEnum):
+    """What the machine does next. Source: docs/spec.md X-2."""
+
+    BETWEEN = 0
+    IDLE = 1
+    TAKE = 2
+    LEG = 3
+    SWEEP = 4
+    REFRESH = 5
+    REPRICE = 6
+    SAMPLE = 7
+    DRAIN = 8
+
+
+class OrderClass(IntEnum):
+    """The order of records inside a block. Source: docs/spec.md O-1."""
+
+    ORACLE = 0
+    LIQUIDATION = 2
+    MAKER = 3
+    TAKER = 4
+    DELAYED = 5

@@ -10,19 +10,90 @@ REGION_BITS: Final = 4
 POSITION_BITS: Final = 36
 
 GLOBALS: Final = 0
+UNDERLYINGS: Final = 1
+SERIES: Final = 2
+LEVELS: Final = 3
+TICK_MAP: Final = 4
+ORDERS: Final = 5
 ACCOUNTS: Final = 6
+CLIENT_SLOTS: Final = 7
 OUTBOX: Final = 8
+TRIGGER_LEVELS: Final = 9
+TRIGGER_MAP: Final = 10
 
-DEPTHS: Final[dict[int, int]] = {GLOBALS: 12, ACCOUNTS: 31, OUTBOX: 36}
-"""Depth of the regions in use, the four region levels included. Source: docs/spec.md T-1."""
+DEPTHS: Final[dict[int, int]] = {
+    GLOBALS: 12,
+    UNDERLYINGS: 16,
+    SERIES: 19,
+    LEVELS: 30,
+    TICK_MAP: 24,
+    ORDERS: 28,
+    ACCOUNTS: 31,
+    CLIENT_SLOTS: 33,
+    OUTBOX: 36,
+    TRIGGER_LEVELS: 30,
+    TRIGGER_MAP: 24,
+}
+"""Depth of the regions, the four region levels included. Source: docs/spec.md T-1."""
 
 CURSOR_KEY: Final = LeafKey(0)
+PRICES_KEY: Final = LeafKey(1)
 ALLOCATORS_KEY: Final = LeafKey(2)
+POOLS_KEY: Final = LeafKey(3)
+TAKER_KEY: Final = LeafKey(4)
 TOTALS_KEY: Final = LeafKey(5)
+ASSETS_KEY: Final = LeafKey(6)
+CREDIT_KEY: Final = LeafKey(7)
+PUBLISHERS_KEY: Final = LeafKey(8)
+REFRESH_KEY: Final = LeafKey(9)
+QUOTE_KEY: Final = LeafKey(10)
+SWEEP_KEY: Final = LeafKey(11)
+PRICE_TASK_KEY: Final = LeafKey(12)
 
 ACCOUNT_FIELD_BITS: Final = 5
+HOT_FIELD: Final = 0
 OWNER_FIELD: Final = 1
+COLD_FIELD: Final = 2
 BALANCES_FIELD: Final = 3
+SESSION_KEY_FIELD: Final = 4
+DIRECTORY_FIELD: Final = 7
+RISK_FIELD: Final = 8
+POSITIONS_FIELD: Final = 16
+
+SESSION_KEYS: Final = 3
+"""An account has this many session keys, numbered from 1. Source: docs/spec.md S-16."""
+
+POSITION_LIMIT: Final = 128
+POSITIONS_PER_PAGE: Final = 8
+MAX_LOTS: Final = (1 << 23) - 1
+"""A position is at most this many lots either way. Source: docs/spec.md S-18."""
+
+MAX_LOT_VALUE: Final = (1 << 31) - 1
+"""One lot is worth at most this many µUSDC at any tick. Source: docs/spec.md S-8."""
+
+UNDERLYING_LIMIT: Final = 8
+UNDERLYING_LEAVES_BITS: Final = 6
+SERIES_LIST_FIELD: Final = 1
+EXPIRY_FIELD: Final = 16
+EXPIRIES: Final = 16
+SERIES_PER_UNDERLYING: Final = 16
+SERIES_LIMIT: Final = 4_096
+SERIES_FIELD_BITS: Final = 3
+
+BOOK_LIMIT: Final = 32
+TICK_BITS: Final = 20
+TICK_LIMIT: Final = 1 << TICK_BITS
+"""Ticks of a linear series: 1 <= tick < 2^20; 0 says that there is none."""
+
+WORD_BITS: Final = 8
+WORDS_PER_BOOK_BITS: Final = 13
+"""A book has 4,096 words of ticks, then 16 words over those, then 1 over these."""
+MIDDLE_WORDS: Final = 4_096
+TOP_WORD: Final = 4_112
+
+ORDER_LIMIT: Final = 1 << 24
+CLIENT_SLOT_LIMIT: Final = 1_024
+SLOTS_PER_LEAF_BITS: Final = 3
 
 ASSET_COUNT: Final = 4
 MAX_BALANCE: Final = (1 << 95) - 1
@@ -53,6 +124,16 @@ MAX_RECORD_BYTES: Final = 1_024
 LENGTH_BYTES: Final = 2
 MAX_FORCED_BYTES: Final = 256
 
+_HOT_BASE: Final = ACCOUNTS << INDEX_BITS
+_UNDERLYINGS_BASE: Final = UNDERLYINGS << INDEX_BITS
+_SERIES_BASE: Final = SERIES << INDEX_BITS
+_SERIES_STATE_BASE: Final = _SERIES_BASE | 1
+_LEVELS_BASE: Final = LEVELS << INDEX_BITS
+_TICK_MAP_BASE: Final = TICK_MAP << INDEX_BITS
+_TRIGGER_LEVELS_BASE: Final = TRIGGER_LEVELS << INDEX_BITS
+_TRIGGER_MAP_BASE: Final = TRIGGER_MAP << INDEX_BITS
+_ORDERS_BASE: Final = ORDERS << INDEX_BITS
+_CLIENT_SLOTS_BASE: Final = CLIENT_SLOTS << INDEX_BITS
 _ACCOUNTS_BASE: Final = ACCOUNTS << INDEX_BITS
 _OWNER_BASE: Final = _ACCOUNTS_BASE | OWNER_FIELD
 _BALANCES_BASE: Final = _ACCOUNTS_BASE | BALANCES_FIELD
@@ -67,6 +148,80 @@ def owner_key(account: int) -> LeafKey:
 def balances_key(account: int) -> LeafKey:
     """Return the key of an account's balances. Source: docs/spec.md S-2."""
     return LeafKey(_BALANCES_BASE + (account << ACCOUNT_FIELD_BITS))
+
+
+def hot_key(account: int) -> LeafKey:
+    """Return the key of what trading touches of an account. Source: docs/spec.md S-14."""
+    return LeafKey(_HOT_BASE + (account << ACCOUNT_FIELD_BITS))
+
+
+def cold_key(account: int) -> LeafKey:
+    """Return the key of an account's guardian and protections. Source: docs/spec.md S-15."""
+    return LeafKey(_HOT_BASE + (account << ACCOUNT_FIELD_BITS) + COLD_FIELD)
+
+
+def session_key_key(account: int, number: int) -> LeafKey:
+    """Return the key of session key 1 to 3 of an account. Source: docs/spec.md S-16."""
+    return LeafKey(_HOT_BASE + (account << ACCOUNT_FIELD_BITS) + SESSION_KEY_FIELD - 1 + number)
+
+
+def directory_key(account: int) -> LeafKey:
+    """Return the key of the list of an account's positions. Source: docs/spec.md S-17."""
+    return LeafKey(_HOT_BASE + (account << ACCOUNT_FIELD_BITS) + DIRECTORY_FIELD)
+
+
+def positions_key(account: int, number: int) -> LeafKey:
+    """Return the key of the page that holds position `number`. Source: docs/spec.md S-18."""
+    return LeafKey(_HOT_BASE + (account << ACCOUNT_FIELD_BITS) + POSITIONS_FIELD + (number >> 3))
+
+
+def underlying_key(underlying: int) -> LeafKey:
+    """Return the key of the oracle state of an underlying. Source: docs/spec.md S-9."""
+    return LeafKey(_UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS))
+
+
+def series_list_key(underlying: int) -> LeafKey:
+    """Return the key of the live series of an underlying. Source: docs/spec.md S-9."""
+    return LeafKey(_UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + SERIES_LIST_FIELD)
+
+
+def expiry_key(underlying: int, expiry_slot: int) -> LeafKey:
+    """Return the key of a settlement date, 0 <= expiry_slot < 16. Source: docs/spec.md S-10."""
+    return LeafKey(
+        _UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + EXPIRY_FIELD + expiry_slot
+    )
+
+
+def terms_key(series: int) -> LeafKey:
+    """Return the key of what a series is. Source: docs/spec.md S-8."""
+    return LeafKey(_SERIES_BASE + (series << SERIES_FIELD_BITS))
+
+
+def series_key(series: int) -> LeafKey:
+    """Return the key of what changes of a series. Source: docs/spec.md S-8."""
+    return LeafKey(_SERIES_STATE_BASE + (series << SERIES_FIELD_BITS))
+
+
+def level_key(book: int, tick: int, *, triggers: bool = False) -> LeafKey:
+    """Return the key of a price level, or of a trigger level. Source: docs/spec.md S-12."""
+    base = _TRIGGER_LEVELS_BASE if triggers else _LEVELS_BASE
+    return LeafKey(base + (book << TICK_BITS) + tick)
+
+
+def word_key(book: int, word: int, *, triggers: bool = False) -> LeafKey:
+    """Return the key of a word of a tick map: 0 to 4,112. Source: docs/spec.md S-12."""
+    base = _TRIGGER_MAP_BASE if triggers else _TICK_MAP_BASE
+    return LeafKey(base + (book << WORDS_PER_BOOK_BITS) + word)
+
+
+def order_key(slot: int) -> LeafKey:
+    """Return the key of an order slot, 1 <= slot < 2^24. Source: docs/spec.md S-11."""
+    return LeafKey(_ORDERS_BASE + slot)
+
+
+def client_slots_key(account: int, slot: int) -> LeafKey:
+    """Return the key of the client slots around `slot`, from 8 on. Source: docs/spec.md S-13."""
+    return LeafKey(_CLIENT_SLOTS_BASE + (account << 7) + (slot >> SLOTS_PER_LEAF_BITS))
 
 
 def outbox_key(slot: int) -> LeafKey:

@@ -1,0 +1,87 @@
+"""Leaves of what is in flight: one of each kind at a time. Source: docs/spec.md S-20."""
+
+from typing import Final, NamedTuple
+
+
+class Taker(NamedTuple):
+    """The order in flight; `origin` says who made it, `resume` the phase after it (O-7).
+
+    `makers` counts resting orders met, `filled` lots, both since the order began.
+    """
+
+    account: int
+    series: int
+    flags: int
+    tick: int
+    trigger: int
+    remaining: int
+    expiry_at: int
+    slot: int
+    tag: int
+    fee_cap_ppm: int
+    key: int
+    generation: int
+    makers: int
+    filled: int
+    origin: int
+    resume: int
+    forced: int
+
+
+class RefreshTask(NamedTuple):
+    """The account being revalued: next position number, the sums so far, what comes after."""
+
+    account: int
+    next: int
+    resume: int
+    rows: tuple[tuple[int, int, int], ...]
+
+
+class QuoteLeg(NamedTuple):
+    """One leg of a mass quote: cancel the order in `slot`, then place `lots` (0: nothing)."""
+
+    series: int
+    side: int
+    slot: int
+    tick: int
+    lots: int
+
+
+class QuoteTask(NamedTuple):
+    """The mass quote in flight; `next` is the number of its next leg."""
+
+    account: int
+    key: int
+    fee_cap_ppm: int
+    tag: int
+    length: int
+    next: int
+    legs: tuple[QuoteLeg, ...]
+
+
+class SweepTask(NamedTuple):
+    """The cancel-all in flight: client slots from `next` on, of `scope` and `scope_id` (O-9)."""
+
+    account: int
+    scope: int
+    scope_id: int
+    next: int
+    reason: int
+    resume: int
+
+
+class PriceTask(NamedTuple):
+    """What a block or a report made due: underlyings to reprice, series to sample and to drain.
+
+    `due` is a mask of underlyings; `underlying` and `next` where the work stands; `drained` counts
+    triggers of this block; `resume` the phase after it.
+    """
+
+    due: int
+    underlying: int
+    next: int
+    drained: int
+    resume: int
+
+
+NO_LEG: Final = QuoteLeg(0, 0, 0, 0, 0)
