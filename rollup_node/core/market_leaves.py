@@ -83,11 +83,13 @@ class SeriesList(NamedTuple):
 class Expiry(NamedTuple):
     """A settlement date: unix seconds, forward minus index (µUSDC per unit), and its TWAP.
 
-    `rounds` is a map of the grid rounds seen, `total` the sum of their prices, `last` the newest.
+    `round` is that of the newest forward report; `rounds` a map of the grid rounds seen, `total`
+    the sum of the settlement prices that count so far, `last` the newest; `price` is 0 until fixed.
     """
 
     expiry_at: int
     forward: int
+    round: int
     rounds: int
     total: int
     last: int
@@ -149,6 +151,10 @@ class SeriesState(NamedTuple):
     triggers: int
 
 
+NO_SERIES: Final = SeriesList((0,) * 16)
+NO_UNDERLYING: Final = Underlying(0, 0, 0, 0, 0)
+NO_EXPIRY: Final = Expiry(0, 0, 0, 0, 0, 0, 0)
+NO_PUBLISHERS: Final = Publishers(0, (b"",) * 8)
 NO_PRICE: Final = PriceRow(0, 0, 0, 0, 0)
 NO_PRICES: Final = Prices((NO_PRICE,) * 8, 0)
 NO_POOLS: Final = Pools(0, (0,) * 8)

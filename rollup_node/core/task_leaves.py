@@ -71,17 +71,23 @@ class SweepTask(NamedTuple):
 
 
 class PriceTask(NamedTuple):
-    """What a block or a report made due: underlyings to reprice, series to sample and to drain.
+    """What a block or a report made due, and where the work stands (V-2, V-5, V-8, L-7).
 
-    `due` is a mask of underlyings; `underlying` and `next` where the work stands; `drained` counts
-    triggers of this block; `resume` the phase after it.
+    `due` and `sample` are masks of underlyings to reprice and to sample; `next` counts places of
+    the series list of `underlying`; `drain` is a mask of those places with triggers, `drained` how
+    many fired in this block; `impact` keeps the impact bid (µUSDC per lot) for the asks;
+    `resume` is the phase after everything.
     """
 
     due: int
+    sample: int
     underlying: int
     next: int
+    drain: int
     drained: int
     resume: int
+    impact: int
 
 
 NO_LEG: Final = QuoteLeg(0, 0, 0, 0, 0)
+NO_PRICE_TASK: Final = PriceTask(0, 0, 0, 0, 0, 0, 0, 0)
