@@ -16,11 +16,12 @@ import {InboxHash} from "./proof/InboxHash.sol";
 import {Multiproof, TableLeaf} from "./proof/Multiproof.sol";
 import {Window, Windows} from "./proof/Window.sol";
 import {WitnessReader} from "./proof/WitnessReader.sol";
+import {Family, OrderClass, Phase} from "./types/Family.sol";
 import {DelayedMessage, ItemHeader, MessageKind} from "./types/Inputs.sol";
 import {Reason} from "./types/Reason.sol";
 import {Cursor} from "./types/State.sol";
 import {StepKind} from "./types/StepKind.sol";
-import {Call, Opening, StepInput} from "./types/Steps.sol";
+import {Call, Opening, StepInput, StepResult} from "./types/Steps.sol";
 
 /// @notice Executes runs of steps against a witness, and holds the proof table.
 /// @dev The tree, the indices and the bytes of the witness are checked here; step contracts see ordered leaves only.
@@ -34,10 +35,6 @@ contract StepVerifier is IStepVerifier {
 
     IInbox public immutable INBOX;
     IBlobImporter public immutable BLOB_IMPORTER;
-    /// @notice Executes transactions, signed and forced.
-    IStep public immutable ACCOUNT_STEPS;
-    /// @notice Executes deposits.
-    IStep public immutable DEPOSIT_STEPS;
 
     /// @dev A zero root says that there is no entry: no state has the root zero.
     struct Entry {
@@ -69,11 +66,18 @@ contract StepVerifier is IStepVerifier {
     /// @dev By H(context, start root, steps done).
     mapping(bytes32 id => Entry) private entries;
 
-    constructor(IInbox inbox, IBlobImporter blobImporter, IStep accountSteps, IStep depositSteps) {
+    /// @notice The contract that executes each `Family`; written once, at deployment.
+    IStep[] public families;
+
+    constructor(IInbox inbox, IBlobImporter blobImporter, IStep[] memory stepFamilies) {
+        uint256 count = stepFamilies.length;
+        if (count != Family.COUNT) revert WrongFamilyCount(count, Family.COUNT);
+        for (uint256 i = 0; i < count; ++i) {
+            if (address(stepFamilies[i]) == address(0)) revert MissingFamily(i);
+        }
         INBOX = inbox;
         BLOB_IMPORTER = blobImporter;
-        ACCOUNT_STEPS = accountSteps;
-        DEPOSIT_STEPS = depositSteps;
+        families = stepFamilies;
     }
 
     /// @inheritdoc IVerifier
@@ -126,7 +130,7 @@ contract StepVerifier is IStepVerifier {
         (bytes32 actual,) = Multiproof.fold(leaves, proof[Leaves.CURSOR_BYTES:]);
         if (actual != stateRoot) revert WrongRoot(stateRoot, actual);
         Cursor memory cursor = Leaves.decodeCursor(leaves[0].value);
-        return (cursor.item, cursor.phase == 0);
+        return (cursor.item, cursor.phase == Phase.BETWEEN);
     }
 
     function _execute(bytes32 ctx, Call calldata call) private view returns (Outcome memory outcome) {
@@ -174,10 +178,14 @@ contract StepVerifier is IStepVerifier {
     function _step(Machine memory machine, bytes calldata witness) private view returns (StepKind, Reason) {
         Cursor memory cursor = machine.cursor;
         ItemHeader memory header = machine.header;
-        if (cursor.phase == 0) {
-            _expectNoOpenings(machine, witness);
+        if (cursor.phase == Phase.BETWEEN) {
             uint256 size = _min(Records.PREFIX_BYTES, header.byteLength);
-            return (StepKind.OPEN_ITEM, cursor.openItem(header, machine.window.read(witness, 0, size)));
+            Reason reason = cursor.openItem(header, machine.window.read(witness, 0, size));
+            _beginBlock(machine, witness);
+            return (StepKind.OPEN_ITEM, reason);
+        }
+        if (cursor.phase > Phase.IDLE) {
+            return _callStep(machine, witness, Family.ofPhase(cursor.phase), _input(cursor, ""));
         }
         if (cursor.offset < header.byteLength) return _record(machine, witness);
         if (cursor.delayed < header.delayedCount) return _pull(machine, witness);
@@ -199,16 +207,17 @@ contract StepVerifier is IStepVerifier {
         }
         bytes memory body = machine.window.read(witness, cursor.offset + Records.LENGTH_BYTES, size);
         cursor.offset += uint32(Records.LENGTH_BYTES + size);
-        if (Records.isTransaction(body)) {
-            return _callStep(machine, witness, ACCOUNT_STEPS, StepInput(false, address(0), cursor.timeMs, body));
-        }
+        uint256 family = Family.ofBody(body);
+        if (family != Family.NONE) return _callStep(machine, witness, family, _input(cursor, body));
         if (Records.isPull(body) && cursor.delayed < header.delayedCount) return _pull(machine, witness);
+        (bool isSeal, uint256 deltaMs) = Records.decodeSeal(body);
+        if (isSeal) {
+            cursor.seal(header, deltaMs);
+            _beginBlock(machine, witness);
+            return (StepKind.SEAL, Reason.OK);
+        }
         _expectNoOpenings(machine, witness);
-        if (Records.isPull(body)) return (StepKind.UNDECODABLE, Reason.NOTHING_TO_PULL);
-        (bool ok, uint256 deltaMs) = Records.decodeSeal(body);
-        if (!ok) return (StepKind.UNDECODABLE, Reason.UNDECODABLE);
-        cursor.seal(header, deltaMs);
-        return (StepKind.SEAL, Reason.OK);
+        return (StepKind.UNDECODABLE, Records.isPull(body) ? Reason.NOTHING_TO_PULL : Reason.UNDECODABLE);
     }
 
     function _pull(Machine memory machine, bytes calldata witness) private view returns (StepKind, Reason) {
@@ -223,20 +232,48 @@ contract StepVerifier is IStepVerifier {
         bytes32 expected = INBOX.delayedAccumulator(index + 1);
         if (actual != expected) revert WrongMessage(index, expected, actual);
         cursor.delayed += 1;
-        StepInput memory input = StepInput(true, message.sender, cursor.timeMs, message.body);
-        if (message.kind == MessageKind.DEPOSIT) return _callStep(machine, witness, DEPOSIT_STEPS, input);
-        if (message.kind == MessageKind.FORCED_TRANSACTION) {
-            return _callStep(machine, witness, ACCOUNT_STEPS, input);
+        cursor.orderClass = OrderClass.DELAYED;
+        uint256 family = _familyOf(message);
+        if (family == Family.NONE) {
+            _expectNoOpenings(machine, witness);
+            return (StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE);
         }
-        _expectNoOpenings(machine, witness);
-        return (StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE);
+        StepInput memory input = _input(cursor, message.body);
+        (input.forced, input.sender, input.message) = (true, message.sender, uint40(index));
+        return _callStep(machine, witness, family, input);
+    }
+
+    function _familyOf(DelayedMessage memory message) private pure returns (uint256) {
+        if (message.kind == MessageKind.DEPOSIT) return Family.DEPOSIT;
+        if (message.kind == MessageKind.FORCED_TRANSACTION) return Family.ofBody(message.body);
+        return message.kind == MessageKind.ADMIN ? Family.MARKET : Family.NONE;
+    }
+
+    /// @dev What every block begins with, after its number and time are known (docs/spec.md X-13).
+    function _beginBlock(Machine memory machine, bytes calldata witness) private view {
+        StepInput memory input = _input(machine.cursor, "");
+        input.phase = Phase.BLOCK_BEGIN;
+        _callStep(machine, witness, Family.PRICE, input);
+    }
+
+    function _input(Cursor memory cursor, bytes memory body) private pure returns (StepInput memory) {
+        return StepInput({
+            forced: false,
+            sender: address(0),
+            message: 0,
+            timeMs: cursor.timeMs,
+            blockNumber: cursor.blockNumber,
+            phase: cursor.phase,
+            orderClass: cursor.orderClass,
+            body: body
+        });
     }
 
     /// @dev Gives a step contract the leaves that the witness opens for this step, and replaces them by what it returns.
-    function _callStep(Machine memory machine, bytes calldata witness, IStep step, StepInput memory input)
+    function _callStep(Machine memory machine, bytes calldata witness, uint256 family, StepInput memory input)
         private
         view
-        returns (StepKind kind, Reason reason)
+        returns (StepKind, Reason)
     {
         uint256 count = WitnessReader.number(witness, machine.openingOffset, 1);
         uint256 offset = machine.openingOffset + 1;
@@ -247,12 +284,13 @@ contract StepVerifier is IStepVerifier {
             opened[i] = _open(machine, WitnessReader.number(witness, offset + 2 * i, 2));
             openings[i] = Opening(opened[i].key, opened[i].value);
         }
-        bytes[] memory values;
-        (kind, reason, values) = step.execute(input, openings);
-        for (uint256 i = 0; i < values.length; ++i) {
-            opened[i].value = values[i];
+        StepResult memory result = families[family].execute(input, openings);
+        for (uint256 i = 0; i < result.values.length; ++i) {
+            opened[i].value = result.values[i];
             opened[i].written = true;
         }
+        (machine.cursor.phase, machine.cursor.orderClass) = (result.phase, result.orderClass);
+        return (result.kind, result.reason);
     }
 
     function _open(Machine memory machine, uint256 index) private pure returns (TableLeaf memory leaf) {

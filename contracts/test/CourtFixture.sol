@@ -4,9 +4,8 @@ pragma solidity 0.8.37;
 import {StepVerifier} from "../src/StepVerifier.sol";
 import {IBlobImporter} from "../src/interfaces/IBlobImporter.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
-import {AccountSteps} from "../src/steps/AccountSteps.sol";
-import {DepositSteps} from "../src/steps/DepositSteps.sol";
 import {Call} from "../src/types/Steps.sol";
+import {Families} from "./Families.sol";
 import {Test} from "./Test.sol";
 import {TreeModel} from "./TreeModel.sol";
 import {FixedInbox} from "./mocks/FixedInbox.sol";
@@ -20,11 +19,14 @@ abstract contract CourtFixture is Test {
     address internal constant BRIDGE = address(0xb41d6e);
     bytes32 internal constant CONFIG = keccak256("configuration");
     uint64 internal constant CURSOR = 0;
+    uint64 internal constant PRICES = 1;
     uint64 internal constant TOTALS = 5;
     uint64 internal constant OWNER_1 = (6 << 32) + 33;
     uint64 internal constant BALANCES_1 = (6 << 32) + 35;
     uint64 internal constant BALANCES_2 = (6 << 32) + 67;
     uint16 internal constant STEPS = 5;
+    /// @dev One opening, of leaf 1 of the table: what a block begins with.
+    bytes internal constant OPEN_PRICES = hex"010001";
 
     /// @dev W in the order of its parts.
     struct Witness {
@@ -47,10 +49,7 @@ abstract contract CourtFixture is Test {
         (alice, aliceKey) = makeAddrAndKey("alice");
         inbox = new FixedInbox();
         verifier = new StepVerifier(
-            IInbox(address(inbox)),
-            IBlobImporter(address(inbox)),
-            new AccountSteps(L2_CHAIN_ID, BRIDGE),
-            new DepositSteps()
+            IInbox(address(inbox)), IBlobImporter(address(inbox)), Families.deploy(L2_CHAIN_ID, BRIDGE)
         );
         bytes32[] memory items = new bytes32[](3);
         bytes32[] memory delayed = new bytes32[](2);
@@ -108,7 +107,7 @@ abstract contract CourtFixture is Test {
     }
 
     function _before() internal view returns (TreeModel.Tree memory tree) {
-        tree.put(CURSOR, new bytes(26));
+        tree.put(CURSOR, new bytes(32));
         tree.put(2, new bytes(5));
         tree.put(TOTALS, _amounts(100));
         tree.put(OWNER_1, abi.encodePacked(alice, uint64(0), uint192(0)));
@@ -119,11 +118,23 @@ abstract contract CourtFixture is Test {
 
     function _after() internal view returns (TreeModel.Tree memory tree) {
         tree = _before();
-        tree.put(CURSOR, abi.encodePacked(uint40(1), uint32(0), uint40(1), uint40(2), uint48(1_000_005), uint8(0)));
+        tree.put(CURSOR, _cursor(1, 0, 1, 2, 1_000_005, 0, 5));
         tree.put(TOTALS, _amounts(110));
         tree.put(OWNER_1, abi.encodePacked(alice, uint64(7), uint192(1)));
         tree.put(BALANCES_1, _amounts(105));
         tree.put(BALANCES_2, _amounts(5));
+    }
+
+    function _cursor(
+        uint40 item,
+        uint256 offset,
+        uint40 delayed,
+        uint40 blockNumber,
+        uint48 timeMs,
+        uint8 phase,
+        uint8 orderClass
+    ) internal pure returns (bytes memory) {
+        return abi.encodePacked(item, uint32(offset), delayed, uint40(0), blockNumber, timeMs, phase, orderClass);
     }
 
     function _amounts(uint96 first) internal pure returns (bytes memory) {
@@ -132,20 +143,23 @@ abstract contract CourtFixture is Test {
 
     /// @dev The witness of all five steps: open, transfer, seal, deposit, close.
     function _valid() internal view returns (Witness memory witness) {
-        uint64[] memory keys = new uint64[](5);
-        (keys[0], keys[1], keys[2], keys[3], keys[4]) = (CURSOR, TOTALS, OWNER_1, BALANCES_1, BALANCES_2);
+        uint64[] memory keys = new uint64[](6);
+        (keys[0], keys[1], keys[2]) = (CURSOR, PRICES, TOTALS);
+        (keys[3], keys[4], keys[5]) = (OWNER_1, BALANCES_1, BALANCES_2);
         witness = _over(_before(), keys);
         witness.chunks = abi.encodePacked(uint8(1), uint16(0), _data());
         witness.messages = abi.encodePacked(uint8(1), _message());
-        witness.openings = abi.encodePacked(hex"00", _open3(2, 3, 4), hex"00", _open3(1, 2, 3), hex"00");
+        witness.openings = abi.encodePacked(OPEN_PRICES, _open3(3, 4, 5), OPEN_PRICES, _open3(2, 3, 4), hex"00");
     }
 
     /// @dev The witness of the first step alone.
     function _validOpen() internal view returns (Witness memory witness) {
-        witness = _over(_before(), new uint64[](1));
+        uint64[] memory keys = new uint64[](2);
+        keys[1] = PRICES;
+        witness = _over(_before(), keys);
         witness.chunks = abi.encodePacked(uint8(1), uint16(0), _data());
         witness.messages = hex"00";
-        witness.openings = hex"00";
+        witness.openings = OPEN_PRICES;
     }
 
     /// @dev Leaves and siblings over a state; data and messages are left to the caller.

@@ -127,7 +127,10 @@ abstract contract ExitFixture is Settlement {
 
     function cursorOf(World memory world) internal pure returns (bytes memory) {
         uint32 offset = world.phase == 0 ? 0 : 7;
-        return abi.encodePacked(world.item, offset, world.delayed, world.item, uint48(1000), world.phase);
+        return
+            abi.encodePacked(
+                world.item, offset, world.delayed, uint40(0), world.item, uint48(1000), world.phase, uint8(0)
+            );
     }
 
     function treeOf(World memory world) internal pure returns (TreeModel.Tree memory tree) {

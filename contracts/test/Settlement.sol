@@ -13,6 +13,7 @@ import {IStep} from "../src/interfaces/IStep.sol";
 import {TestToken} from "../src/tokens/TestToken.sol";
 import {TestUSDC} from "../src/tokens/TestUSDC.sol";
 import {Withdrawal} from "../src/types/State.sol";
+import {Families} from "./Families.sol";
 import {StateFixture} from "./StateFixture.sol";
 import {Test} from "./Test.sol";
 import {ClockGame} from "./mocks/ClockGame.sol";
@@ -73,7 +74,7 @@ abstract contract Settlement is Test {
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (asset0, asset2);
         bridge = new Bridge(address(inbox), chainAt, exitAt, guardian, tokens, MATURITY, MAX_PAUSE);
-        verifier = new StepVerifier(inbox, IBlobImporter(address(0)), IStep(address(0)), IStep(address(0)));
+        verifier = new StepVerifier(inbox, IBlobImporter(address(0)), Families.fill(IStep(address(inbox))));
         address gameAt = vm.computeCreateAddress(address(this), nonce + 4);
         pool = new StakePool(chainAt, gameAt, HEIGHT, STAKE, TARIFF_PRICE);
         game = new ClockGame(chainAt, address(pool), address(verifier), HEIGHT);

@@ -10,13 +10,14 @@ library StateFixture {
     uint256 internal constant GLOBALS_DEPTH = 12;
 
     struct State {
-        bytes26 cursor;
+        bytes32 cursor;
         /// Values of the outbox slots, empty for none.
         bytes[8] outbox;
     }
 
-    function cursorAt(uint40 item, uint8 phase) internal pure returns (bytes26) {
-        return bytes26(abi.encodePacked(item, uint32(phase == 0 ? 0 : 7), uint40(0), item, uint48(1000), phase));
+    function cursorAt(uint40 item, uint8 phase) internal pure returns (bytes32) {
+        uint32 offset = phase == 0 ? 0 : 7;
+        return bytes32(abi.encodePacked(item, offset, uint80(0), item, uint48(1000), phase, uint8(0)));
     }
 
     function entry(uint32 account, uint8 asset, uint96 amount, address recipient) internal pure returns (bytes memory) {

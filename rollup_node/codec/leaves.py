@@ -26,7 +26,7 @@ from rollup_node.core.leaves import (
     Withdrawal,
 )
 
-CURSOR_BYTES: Final = 26
+CURSOR_BYTES: Final = 32
 ALLOCATORS_BYTES: Final = 5
 AMOUNTS_BYTES: Final = 48
 OWNER_BYTES: Final = 52
@@ -37,8 +37,9 @@ _ADDRESS_BYTES: Final = 20
 
 
 def _encode_cursor(leaf: Cursor) -> bytes:
-    item, offset, delayed, block, time_ms, phase = leaf
-    packed = ((((item << 32 | offset) << 40 | delayed) << 40 | block) << 48 | time_ms) << 8 | phase
+    item, offset, delayed, fast, block, time_ms, phase, order_class = leaf
+    place = ((item << 32 | offset) << 40 | delayed) << 40 | fast
+    packed = (((place << 40 | block) << 48 | time_ms) << 8 | phase) << 8 | order_class
     return packed.to_bytes(CURSOR_BYTES, "big")
 
 
@@ -86,11 +87,10 @@ def encode_leaf(leaf: Leaf) -> bytes:
 
 
 def _decode_cursor(value: bytes) -> Cursor:
-    item, offset, delayed = value[:5], value[5:9], value[9:14]
-    block, time_ms, phase = value[14:19], value[19:25], value[25:]
-    return Cursor(
-        *(int.from_bytes(f, "big") for f in (item, offset, delayed, block, time_ms, phase))
-    )
+    item, offset, delayed, fast = value[:5], value[5:9], value[9:14], value[14:19]
+    block, time_ms, phase, order_class = value[19:24], value[24:30], value[30:31], value[31:]
+    fields = (item, offset, delayed, fast, block, time_ms, phase, order_class)
+    return Cursor(*(int.from_bytes(field, "big") for field in fields))
 
 
 def _decode_amounts(value: bytes) -> Amounts:

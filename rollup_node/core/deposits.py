@@ -1,6 +1,11 @@
-"""What a deposit does: credit, open and credit, or refund. No deposit is ever lost."""
+"""What a deposit does: credit, open and credit, or refund. No deposit is ever lost.
 
+Family DEPOSIT. Source: docs/spec.md X-7. Twin: contracts/src/steps/DepositSteps.sol.
+"""
+
+from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Deposit
+from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     ASSET_COUNT,
@@ -16,41 +21,39 @@ from rollup_node.core.leaves import (
     NO_AMOUNTS,
     Allocators,
     Balances,
-    LeafReader,
     Owner,
     Totals,
     Withdrawal,
-    Writes,
     replace_amount,
 )
 from rollup_node.core.reason import Reason
 from rollup_node.core.transactions import ZERO_ADDRESS
 
 
-def apply_deposit(state: LeafReader, deposit: Deposit, depositor: bytes, writes: Writes) -> Reason:
-    """Credit a deposit, or give it back to `depositor` through the outbox.
+def apply_deposit(frame: Frame, deposit: Deposit, authority: Authority) -> tuple[StepKind, Reason]:
+    """Credit a deposit, or give it back to its sender through the outbox.
 
     Reasons: `ZERO_AMOUNT` without effect; `UNKNOWN_ACCOUNT`, `UNKNOWN_ASSET`, `ZERO_OWNER`,
-    `BALANCE_OVERFLOW` with a refund. Source: docs/spec.md X-7. Twin: contracts/src/steps.
+    `BALANCE_OVERFLOW` with a refund. Source: docs/spec.md X-7.
     """
     if deposit.amount == 0:
-        return Reason.ZERO_AMOUNT
-    reason = _credit(state, deposit, writes)
+        return StepKind.DEPOSIT, Reason.ZERO_AMOUNT
+    reason = _credit(frame, deposit)
     if reason:
-        _refund(state, deposit, depositor, writes)
-    return reason
+        _refund(frame, deposit, authority.address or ZERO_ADDRESS)
+    return StepKind.DEPOSIT, reason
 
 
-def _credit(state: LeafReader, deposit: Deposit, writes: Writes) -> Reason:
+def _credit(frame: Frame, deposit: Deposit) -> Reason:
     """Credit the account. Reads totals, owner, balances, in this order."""
     account, address, asset, amount = deposit
     if account == 0 or account >= BRIDGE_ACCOUNT_LIMIT:
         return Reason.UNKNOWN_ACCOUNT
     if asset >= ASSET_COUNT:
         return Reason.UNKNOWN_ASSET
-    totals: Totals = state.get(TOTALS_KEY)
-    owner: Owner | None = state.get(owner_key(account))
-    balances: Balances | None = state.get(balances_key(account))
+    totals: Totals = frame.get(TOTALS_KEY)
+    owner: Owner | None = frame.get(owner_key(account))
+    balances: Balances | None = frame.get(balances_key(account))
     if owner is None and address == ZERO_ADDRESS:
         return Reason.ZERO_OWNER
     held = NO_AMOUNTS if balances is None else balances.amounts
@@ -59,16 +62,16 @@ def _credit(state: LeafReader, deposit: Deposit, writes: Writes) -> Reason:
     if total >= TOTAL_LIMIT or credited > MAX_BALANCE:
         return Reason.BALANCE_OVERFLOW
     if owner is None:
-        writes[owner_key(account)] = Owner(address, 0, 0)
-    writes[TOTALS_KEY] = Totals(replace_amount(totals.amounts, asset, total))
-    writes[balances_key(account)] = Balances(replace_amount(held, asset, credited))
+        frame.put(owner_key(account), Owner(address, 0, 0))
+    frame.put(TOTALS_KEY, Totals(replace_amount(totals.amounts, asset, total)))
+    frame.put(balances_key(account), Balances(replace_amount(held, asset, credited)))
     return Reason.OK
 
 
-def _refund(state: LeafReader, deposit: Deposit, depositor: bytes, writes: Writes) -> None:
+def _refund(frame: Frame, deposit: Deposit, depositor: bytes) -> None:
     """Append to the outbox. Reads allocators, then the outbox slot."""
-    slot = state.get(ALLOCATORS_KEY).outbox_next
+    slot = frame.get(ALLOCATORS_KEY).outbox_next
     key = outbox_key(slot)
-    state.get(key)
-    writes[key] = Withdrawal(deposit.account, deposit.asset, deposit.amount, depositor)
-    writes[ALLOCATORS_KEY] = Allocators(slot + 1)
+    frame.get(key)
+    frame.put(key, Withdrawal(deposit.account, deposit.asset, deposit.amount, depositor))
+    frame.put(ALLOCATORS_KEY, Allocators(slot + 1))

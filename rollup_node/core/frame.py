@@ -1,9 +1,21 @@
 """What a step of the exchange sees: the leaves it reads and writes, and the clock of its block."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from rollup_node.core.layout import LeafKey
 from rollup_node.core.leaves import Leaf, LeafReader, Writes
+
+
+class Authority(NamedTuple):
+    """Who stands behind a record or message.
+
+    `address` is who signed the record (None: the signature is invalid), or who sent the message;
+    `forced` says that it is a message, and `tag` is its number then, else 0.
+    """
+
+    address: bytes | None
+    forced: bool
+    tag: int
 
 
 class Frame:

@@ -112,6 +112,9 @@ OUTBOX_WITHDRAWAL_LIMIT: Final = 1 << 31
 """Withdrawals take outbox slots below this; the rest is for refunds. Source: docs/spec.md S-4."""
 
 TIME_LIMIT_MS: Final = 1 << 48
+CLASS_RESET_MS: Final = 20
+"""A block at least this long after the previous one begins with the first class. X-3."""
+
 NONCE_WINDOW: Final = 192
 NONCE_LEAD_MS: Final = 86_400_000
 """A nonce may be this far ahead of the block time. Source: docs/spec.md S-6."""

@@ -14,9 +14,11 @@ class Cursor(NamedTuple):
     item: int
     offset: int
     delayed: int
+    fast: int
     block: int
     time_ms: int
     phase: int
+    order_class: int
 
 
 class Allocators(NamedTuple):
@@ -70,7 +72,7 @@ class LeafReader(Protocol):
 NO_AMOUNTS: Final[Amounts] = (0, 0, 0, 0)
 
 GENESIS: Final[Writes] = {
-    CURSOR_KEY: Cursor(0, 0, 0, 0, 0, 0),
+    CURSOR_KEY: Cursor(0, 0, 0, 0, 0, 0, 0, 0),
     ALLOCATORS_KEY: Allocators(0),
     TOTALS_KEY: Totals(NO_AMOUNTS),
 }

@@ -1,56 +1,34 @@
 """The step function: each step reads leaves by `.get` and returns only what it wrote.
 
-Every function is total: content never raises. Source: docs/spec.md X. Twin: contracts/src/steps.
+Every function is total: content never raises. What the content of a record or message does is in
+the modules of `core.families`. Source: docs/spec.md X. Twin: contracts/src/StepVerifier.sol.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
-from rollup_node.core.deposits import apply_deposit
-from rollup_node.core.inputs import (
-    DelayedMessage,
-    Deposit,
-    ItemHeader,
-    RotateKey,
-    Transaction,
-    Transfer,
-    Withdraw,
-)
-from rollup_node.core.kinds import ItemKind, StepKind
-from rollup_node.core.layout import (
-    ACCOUNT_LIMIT,
-    CURSOR_KEY,
-    PREFIX_BYTES,
-    TIME_LIMIT_MS,
-    owner_key,
-)
-from rollup_node.core.leaves import Cursor, LeafReader, Owner, Writes
-from rollup_node.core.nonces import spend_nonce
+from rollup_node.core.clock import advance_clock, begin_block
+from rollup_node.core.families import ACTIONS, find_task
+from rollup_node.core.frame import Authority, Frame
+from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.kinds import ItemKind, OrderClass, Phase, StepKind
+from rollup_node.core.layout import CURSOR_KEY, PREFIX_BYTES, TIME_LIMIT_MS
+from rollup_node.core.leaves import Cursor, LeafReader, Writes
 from rollup_node.core.reason import Reason
-from rollup_node.core.transactions import apply_rotate_key, apply_transfer, apply_withdraw
-
-_Effect: TypeAlias = Callable[[LeafReader, Owner, Any, Writes], Reason]
 
 _OK: Final = Reason.OK
 _MS: Final = 1_000
-_SIGNED: Final[dict[type, tuple[StepKind, _Effect]]] = {
-    Transfer: (StepKind.TRANSFER, apply_transfer),
-    Withdraw: (StepKind.WITHDRAW, apply_withdraw),
-    RotateKey: (StepKind.ROTATE_KEY, apply_rotate_key),
-}
-_FORCED: Final[dict[type, tuple[StepKind, _Effect]]] = {
-    Transfer: (StepKind.FORCED_TRANSFER, apply_transfer),
-    Withdraw: (StepKind.FORCED_WITHDRAW, apply_withdraw),
-    RotateKey: (StepKind.FORCED_ROTATE_KEY, apply_rotate_key),
-}
 
 
 class Outcome(NamedTuple):
-    """What one step did: its kind, its reason, and the leaves it wrote (the cursor always)."""
+    """What one step did: its kind, its reason, and the leaves it wrote (the cursor always).
+
+    `events` is what users want to hear of it, no part of the state.
+    """
 
     kind: StepKind
     reason: Reason
     writes: Writes
+    events: tuple[Any, ...] = ()
 
 
 def clamp_time(cursor: Cursor, header: ItemHeader, time_ms: int) -> int:
@@ -66,7 +44,7 @@ def clamp_time(cursor: Cursor, header: ItemHeader, time_ms: int) -> int:
 def open_item(state: LeafReader, header: ItemHeader, prefix_time_ms: int | None) -> Outcome:
     """Begin an item and its first block; `prefix_time_ms` is None for a void or forced item.
 
-    Source: docs/spec.md X-3.
+    Source: docs/spec.md X-3, X-13.
     """
     cursor: Cursor = state.get(CURSOR_KEY)
     reason, offset = _OK, PREFIX_BYTES
@@ -74,104 +52,116 @@ def open_item(state: LeafReader, header: ItemHeader, prefix_time_ms: int | None)
         offset = 0
     elif prefix_time_ms is None:
         reason, offset = Reason.VOID_BATCH, header.byte_length
-    time_ms = clamp_time(cursor, header, prefix_time_ms or 0)
-    opened = Cursor(cursor.item, offset, cursor.delayed, cursor.block + 1, time_ms, 1)
-    return Outcome(StepKind.OPEN_ITEM, reason, {CURSOR_KEY: opened})
+    frame = _frame(state, cursor)
+    frame.phase = Phase.IDLE
+    advance_clock(frame, clamp_time(cursor, header, prefix_time_ms or 0))
+    begin_block(frame)
+    return _outcome(frame, cursor, offset, StepKind.OPEN_ITEM, reason)
 
 
 def apply_seal(state: LeafReader, header: ItemHeader, delta_ms: int, size: int) -> Outcome:
-    """Begin the next block `delta_ms` later, clamped. Source: docs/spec.md X-4."""
-    item, offset, delayed, block, time_ms, phase = cursor = state.get(CURSOR_KEY)
-    sealed_ms = clamp_time(cursor, header, min(time_ms + delta_ms, TIME_LIMIT_MS - 1))
-    writes: Writes = {CURSOR_KEY: Cursor(item, offset + size, delayed, block + 1, sealed_ms, phase)}
-    return Outcome(StepKind.SEAL, _OK, writes)
+    """Begin the next block `delta_ms` later, clamped. Source: docs/spec.md X-4, X-13."""
+    cursor: Cursor = state.get(CURSOR_KEY)
+    frame = _frame(state, cursor)
+    time_ms = min(cursor.time_ms + delta_ms, TIME_LIMIT_MS - 1)
+    advance_clock(frame, clamp_time(cursor, header, time_ms))
+    begin_block(frame)
+    return _outcome(frame, cursor, cursor.offset + size, StepKind.SEAL, _OK)
 
 
-def apply_signed(
-    state: LeafReader,
-    _header: ItemHeader,
-    transaction: Transaction,
-    signer: bytes | None,
-    size: int,
-) -> Outcome:
-    """Execute a signed transaction; `signer` is None if its signature is invalid.
+def apply_signed(state: LeafReader, transaction: Any, signer: bytes | None, size: int) -> Outcome:  # noqa: ANN401 - its type finds its family
+    """Execute a signed record; `signer` is None if its signature is invalid.
 
-    Reads the owner first. From the nonce on it is spent whatever follows. Source: docs/spec.md X-8.
+    Source: docs/spec.md X-4.
     """
-    item, offset, delayed, block, time_ms, phase = state.get(CURSOR_KEY)
-    writes: Writes = {CURSOR_KEY: Cursor(item, offset + size, delayed, block, time_ms, phase)}
-    kind, effect = _SIGNED[type(transaction)]
-    account = transaction[0]
-    if account == 0 or account >= ACCOUNT_LIMIT:
-        return Outcome(kind, Reason.UNKNOWN_ACCOUNT, writes)
-    key = owner_key(account)
-    owner: Owner | None = state.get(key)
-    if owner is None:
-        return Outcome(kind, Reason.UNKNOWN_ACCOUNT, writes)
-    if signer != owner[0]:
-        return Outcome(kind, Reason.BAD_SIGNATURE, writes)
-    reason, spent = spend_nonce(owner, transaction[-1], time_ms)
-    if reason:
-        return Outcome(kind, reason, writes)
-    writes[key] = spent
-    return Outcome(kind, effect(state, spent, transaction, writes), writes)
+    cursor: Cursor = state.get(CURSOR_KEY)
+    frame = _frame(state, cursor)
+    authority = Authority(signer, forced=False, tag=0)
+    kind, reason = ACTIONS[type(transaction)](frame, transaction, authority)
+    return _outcome(frame, cursor, cursor.offset + size, kind, reason)
+
+
+def run_task(state: LeafReader) -> Outcome:
+    """Do the next step of what is in flight. Source: docs/spec.md X-2, X-12."""
+    cursor: Cursor = state.get(CURSOR_KEY)
+    frame = _frame(state, cursor)
+    kind, reason = find_task(cursor.phase)(frame)
+    return _outcome(frame, cursor, cursor.offset, kind, reason)
 
 
 def apply_undecodable(state: LeafReader, size: int) -> Outcome:
     """Skip a record that says nothing. Source: docs/spec.md X-4."""
-    return Outcome(StepKind.UNDECODABLE, Reason.UNDECODABLE, {CURSOR_KEY: _skip(state, size)})
+    return _move(state, size, StepKind.UNDECODABLE, Reason.UNDECODABLE)
 
 
 def apply_nothing_to_pull(state: LeafReader, size: int) -> Outcome:
     """Skip a pull record when the item has no message left. Source: docs/spec.md X-4."""
-    return Outcome(StepKind.UNDECODABLE, Reason.NOTHING_TO_PULL, {CURSOR_KEY: _skip(state, size)})
+    return _move(state, size, StepKind.UNDECODABLE, Reason.NOTHING_TO_PULL)
 
 
 def end_records(state: LeafReader, byte_length: int) -> Outcome:
     """End the records of a batch at a bad length. Source: docs/spec.md R-2, X-4."""
-    cursor: Cursor = state.get(CURSOR_KEY)
-    ended = Cursor(
-        cursor.item, byte_length, cursor.delayed, cursor.block, cursor.time_ms, cursor.phase
-    )
-    return Outcome(StepKind.BAD_LENGTH, Reason.BAD_LENGTH, {CURSOR_KEY: ended})
+    left = byte_length - state.get(CURSOR_KEY).offset
+    return _move(state, left, StepKind.BAD_LENGTH, Reason.BAD_LENGTH)
 
 
 def pull_message(
     state: LeafReader,
     message: DelayedMessage,
-    decoded: Deposit | Transaction | None,
+    decoded: Any | None,  # noqa: ANN401 - its type finds its family
     size: int = 0,
 ) -> Outcome:
     """Execute the next delayed message, None if it says nothing; `size` is that of a pull record.
 
     Source: docs/spec.md X-6.
     """
-    item, offset, delayed, block, time_ms, phase = state.get(CURSOR_KEY)
-    writes: Writes = {CURSOR_KEY: Cursor(item, offset + size, delayed + 1, block, time_ms, phase)}
+    cursor: Cursor = state.get(CURSOR_KEY)
+    frame = _frame(state, cursor)
+    frame.order_class = OrderClass.DELAYED
     if decoded is None:
-        return Outcome(StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE, writes)
-    if isinstance(decoded, Deposit):
-        reason = apply_deposit(state, decoded, message.sender, writes)
-        return Outcome(StepKind.DEPOSIT, reason, writes)
-    kind, effect = _FORCED[type(decoded)]
-    account = decoded[0]
-    if account == 0 or account >= ACCOUNT_LIMIT:
-        return Outcome(kind, Reason.UNKNOWN_ACCOUNT, writes)
-    owner: Owner | None = state.get(owner_key(account))
-    if owner is None:
-        return Outcome(kind, Reason.UNKNOWN_ACCOUNT, writes)
-    if message.sender != owner.address:
-        return Outcome(kind, Reason.NOT_OWNER, writes)
-    return Outcome(kind, effect(state, owner, decoded, writes), writes)
+        kind, reason = StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE
+    else:
+        authority = Authority(message.sender, forced=True, tag=cursor.delayed)
+        kind, reason = ACTIONS[type(decoded)](frame, decoded, authority)
+    return _outcome(frame, cursor, cursor.offset + size, kind, reason, pulled=1)
 
 
 def close_item(state: LeafReader) -> Outcome:
     """Finish an item. Source: docs/spec.md X-5."""
     cursor: Cursor = state.get(CURSOR_KEY)
-    closed = Cursor(cursor.item + 1, 0, cursor.delayed, cursor.block, cursor.time_ms, 0)
+    closed = cursor._replace(item=cursor.item + 1, offset=0, phase=Phase.BETWEEN)
     return Outcome(StepKind.CLOSE_ITEM, _OK, {CURSOR_KEY: closed})
 
 
-def _skip(state: LeafReader, size: int) -> Cursor:
-    item, offset, delayed, block, time_ms, phase = state.get(CURSOR_KEY)
-    return Cursor(item, offset + size, delayed, block, time_ms, phase)
+def _frame(state: LeafReader, cursor: Cursor) -> Frame:
+    return Frame(
+        state,
+        time_ms=cursor.time_ms,
+        block=cursor.block,
+        phase=cursor.phase,
+        order_class=cursor.order_class,
+    )
+
+
+def _move(state: LeafReader, size: int, kind: StepKind, reason: Reason) -> Outcome:
+    """Only move past `size` bytes."""
+    cursor: Cursor = state.get(CURSOR_KEY)
+    return Outcome(kind, reason, {CURSOR_KEY: cursor._replace(offset=cursor.offset + size)})
+
+
+def _outcome(
+    frame: Frame, cursor: Cursor, offset: int, kind: StepKind, reason: Reason, *, pulled: int = 0
+) -> Outcome:
+    """Write the cursor: its place as given, its clock and phase as the frame says."""
+    item, _, delayed, fast, _, _, _, _ = cursor
+    frame.writes[CURSOR_KEY] = Cursor(
+        item,
+        offset,
+        delayed + pulled,
+        fast,
+        frame.block,
+        frame.time_ms,
+        frame.phase,
+        frame.order_class,
+    )
+    return Outcome(kind, reason, frame.writes, tuple(frame.events))

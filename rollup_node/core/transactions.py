@@ -1,8 +1,14 @@
-"""What transfer, withdraw and rotate key do to a known sender. Twin: contracts/src/steps."""
+"""Transactions of accounts: transfer, withdraw, rotate key. Family ACCOUNT.
 
-from typing import Final
+Source: docs/spec.md X-8. Twin: contracts/src/steps/AccountSteps.sol.
+"""
 
-from rollup_node.core.inputs import RotateKey, Transfer, Withdraw
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from rollup_node.core.frame import Authority, Frame
+from rollup_node.core.inputs import RotateKey, Transaction, Transfer, Withdraw
+from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
     ALLOCATORS_KEY,
@@ -17,16 +23,18 @@ from rollup_node.core.layout import (
 from rollup_node.core.leaves import (
     Allocators,
     Balances,
-    LeafReader,
     Owner,
     Totals,
     Withdrawal,
-    Writes,
     replace_amount,
 )
+from rollup_node.core.nonces import spend_nonce
 from rollup_node.core.reason import Reason
 
 ZERO_ADDRESS: Final = bytes(20)
+
+_OK: Final = Reason.OK
+_Effect: TypeAlias = Callable[[Frame, Owner, Any], Reason]
 
 
 def check_transfer(transfer: Transfer) -> Reason:
@@ -43,8 +51,8 @@ def check_transfer(transfer: Transfer) -> Reason:
     return Reason.OK
 
 
-def apply_transfer(state: LeafReader, _owner: Owner, transfer: Transfer, writes: Writes) -> Reason:
-    """Move an amount between two open accounts; adds to `writes` only if it succeeds.
+def apply_transfer(frame: Frame, _owner: Owner, transfer: Transfer) -> Reason:
+    """Move an amount between two open accounts; writes only if it succeeds.
 
     Reads the balances of the sender, then of the recipient. Source: docs/spec.md X-8.4.
     """
@@ -53,8 +61,8 @@ def apply_transfer(state: LeafReader, _owner: Owner, transfer: Transfer, writes:
         return reason
     sender, recipient, asset, amount, _ = transfer
     sender_key, recipient_key = balances_key(sender), balances_key(recipient)
-    paid = state.get(sender_key)[0]
-    leaf: Balances | None = state.get(recipient_key)
+    paid = frame.get(sender_key)[0]
+    leaf: Balances | None = frame.get(recipient_key)
     if leaf is None:
         return Reason.UNKNOWN_RECIPIENT
     received = leaf[0]
@@ -64,8 +72,8 @@ def apply_transfer(state: LeafReader, _owner: Owner, transfer: Transfer, writes:
     credited = received[asset] + amount
     if credited > MAX_BALANCE:
         return Reason.BALANCE_OVERFLOW
-    writes[sender_key] = Balances(replace_amount(paid, asset, rest))
-    writes[recipient_key] = Balances(replace_amount(received, asset, credited))
+    frame.put(sender_key, Balances(replace_amount(paid, asset, rest)))
+    frame.put(recipient_key, Balances(replace_amount(received, asset, credited)))
     return Reason.OK
 
 
@@ -80,8 +88,8 @@ def check_withdraw(withdraw: Withdraw) -> Reason:
     return Reason.OK
 
 
-def apply_withdraw(state: LeafReader, _owner: Owner, withdraw: Withdraw, writes: Writes) -> Reason:
-    """Move an amount from an account to the outbox; adds to `writes` only if it succeeds.
+def apply_withdraw(frame: Frame, _owner: Owner, withdraw: Withdraw) -> Reason:
+    """Move an amount from an account to the outbox; writes only if it succeeds.
 
     Reads balances, allocators, totals, the outbox slot. Source: docs/spec.md X-8.4.
     """
@@ -90,29 +98,63 @@ def apply_withdraw(state: LeafReader, _owner: Owner, withdraw: Withdraw, writes:
         return reason
     account, asset, amount, recipient, _ = withdraw
     key = balances_key(account)
-    balances: Balances = state.get(key)
+    balances: Balances = frame.get(key)
     rest = balances.amounts[asset] - amount
     if rest < 0:
         return Reason.INSUFFICIENT_BALANCE
-    slot = state.get(ALLOCATORS_KEY).outbox_next
+    slot = frame.get(ALLOCATORS_KEY).outbox_next
     if slot >= OUTBOX_WITHDRAWAL_LIMIT:
         return Reason.OUTBOX_FULL
-    totals: Totals = state.get(TOTALS_KEY)
+    totals: Totals = frame.get(TOTALS_KEY)
     slot_key = outbox_key(slot)
-    state.get(slot_key)
-    writes[key] = Balances(replace_amount(balances.amounts, asset, rest))
-    writes[TOTALS_KEY] = Totals(
-        replace_amount(totals.amounts, asset, totals.amounts[asset] - amount)
-    )
-    writes[slot_key] = Withdrawal(account, asset, amount, recipient)
-    writes[ALLOCATORS_KEY] = Allocators(slot + 1)
+    frame.get(slot_key)
+    total = totals.amounts[asset] - amount
+    frame.put(key, Balances(replace_amount(balances.amounts, asset, rest)))
+    frame.put(TOTALS_KEY, Totals(replace_amount(totals.amounts, asset, total)))
+    frame.put(slot_key, Withdrawal(account, asset, amount, recipient))
+    frame.put(ALLOCATORS_KEY, Allocators(slot + 1))
     return Reason.OK
 
 
-def apply_rotate_key(_state: LeafReader, owner: Owner, rotate: RotateKey, writes: Writes) -> Reason:
+def apply_rotate_key(frame: Frame, owner: Owner, rotate: RotateKey) -> Reason:
     """Give the account another owner; its nonce window stays. Source: docs/spec.md X-8.4."""
     if rotate.new_owner == ZERO_ADDRESS:
         return Reason.ZERO_OWNER
     _, high, used = owner
-    writes[owner_key(rotate.account)] = Owner(rotate.new_owner, high, used)
+    frame.put(owner_key(rotate.account), Owner(rotate.new_owner, high, used))
     return Reason.OK
+
+
+_EFFECTS: Final[dict[type, tuple[StepKind, StepKind, _Effect]]] = {
+    Transfer: (StepKind.TRANSFER, StepKind.FORCED_TRANSFER, apply_transfer),
+    Withdraw: (StepKind.WITHDRAW, StepKind.FORCED_WITHDRAW, apply_withdraw),
+    RotateKey: (StepKind.ROTATE_KEY, StepKind.FORCED_ROTATE_KEY, apply_rotate_key),
+}
+
+
+def apply_transaction(
+    frame: Frame, transaction: Transaction, authority: Authority
+) -> tuple[StepKind, Reason]:
+    """Execute a transaction, signed or forced.
+
+    Reads the owner first. Signed: from the nonce on it is spent whatever follows.
+    Source: docs/spec.md X-8.
+    """
+    address, is_forced, _ = authority
+    signed_kind, forced_kind, effect = _EFFECTS[type(transaction)]
+    kind = forced_kind if is_forced else signed_kind
+    account = transaction[0]
+    if account == 0 or account >= ACCOUNT_LIMIT:
+        return kind, Reason.UNKNOWN_ACCOUNT
+    key = owner_key(account)
+    owner: Owner | None = frame.get(key)
+    if owner is None:
+        return kind, Reason.UNKNOWN_ACCOUNT
+    if address != owner[0]:
+        return kind, Reason.NOT_OWNER if is_forced else Reason.BAD_SIGNATURE
+    if not is_forced:
+        reason, owner = spend_nonce(owner, transaction[-1], frame.time_ms)
+        if reason is not _OK:
+            return kind, reason
+        frame.put(key, owner)
+    return kind, effect(frame, owner, transaction)

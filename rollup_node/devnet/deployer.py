@@ -34,6 +34,22 @@ ASSETS: Final = (
     Asset(1, "ETH", 18, None),
     Asset(2, "TKN", 18, "tkn", "TestToken"),
 )
+STEP_CONTRACTS: Final = (
+    "AccountSteps",
+    "DepositSteps",
+    "PriceSteps",  # ORDER
+    "PriceSteps",  # MATCH
+    "PriceSteps",
+    "PriceSteps",  # RISK
+    "PriceSteps",  # LIQUIDATION
+    "PriceSteps",  # KEY
+    "PriceSteps",  # MARKET
+)
+"""The step contract of each family, in the order of contracts/src/types/Family.sol.
+
+One that gets a body which it does not know answers that it is undecodable.
+"""
+
 FAUCET_UNITS: Final = 1_000_000
 """Whole tokens that each user account gets of each token."""
 
@@ -117,8 +133,7 @@ def creations() -> list[Creation]:
         Creation("inbox", "Inbox", {}),
         Creation("bridge", "Bridge", {}),
         Creation("blob_importer", "BlobImporter", {}),
-        Creation("account_steps", "AccountSteps", {}),
-        Creation("deposit_steps", "DepositSteps", {}),
+        *(Creation(_key(name), name, {}) for name in dict.fromkeys(STEP_CONTRACTS)),
         Creation("step_verifier", "StepVerifier", {}),
         Creation("stake_pool", "StakePool", {}),
         Creation("challenge_game", "ChallengeGame", {}),
@@ -140,8 +155,7 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
         "challengeGame": addresses["challenge_game"],
         "exitMode": addresses["exit_mode"],
         "blobImporter": addresses["blob_importer"],
-        "accountSteps": addresses["account_steps"],
-        "depositSteps": addresses["deposit_steps"],
+        "stepFamilies": [addresses[_key(name)] for name in STEP_CONTRACTS],
         "tokens": [addresses[asset.contract] if asset.contract else bytes(20) for asset in ASSETS],
         "initialOwner": named["deployer"],
         "posters": [named["batch_poster"]],
@@ -231,6 +245,11 @@ def describe_rollup(
             "tariff_gas_price_wei": profile.tariff_gas_price_wei,
         },
     }
+
+
+def _key(artifact: str) -> str:
+    """Return the name of a step contract in addresses.json, such as `account_steps`."""
+    return artifact.removesuffix("Steps").lower() + "_steps"
 
 
 def constructor_names(artifact: str) -> list[str]:

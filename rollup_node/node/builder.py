@@ -8,7 +8,7 @@ from rollup_node.codec.delayed import decode_message
 from rollup_node.codec.records import decode_prefix, decode_record, read_body
 from rollup_node.core import step
 from rollup_node.core.inputs import DelayedMessage, Deposit, ItemHeader, Pull, Seal
-from rollup_node.core.kinds import ItemKind, StepKind
+from rollup_node.core.kinds import ItemKind, Phase, StepKind
 from rollup_node.core.layout import CURSOR_KEY, LENGTH_BYTES
 from rollup_node.core.leaves import Cursor
 from rollup_node.core.reason import Reason
@@ -17,7 +17,6 @@ from rollup_node.node.ledger import Entry, Ledger
 from rollup_node.node.signers import Recovered
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
-from rollup_node.roles.sequencer import EXPECTED_HEADER
 
 _OK: Final = Reason.OK
 
@@ -60,6 +59,7 @@ class Builder:
         self.state.commit(outcome.writes)
         cursor = self.cursor
         self.ledger.begin_block(cursor.block, cursor.time_ms)
+        self._run_tasks()
         return outcome
 
     def seal(self, header: ItemHeader, delta_ms: int, size: int) -> None:
@@ -68,6 +68,7 @@ class Builder:
         self.state.commit(step.apply_seal(self.state, header, delta_ms, size).writes)
         cursor = self.cursor
         self.ledger.begin_block(cursor.block, cursor.time_ms)
+        self._run_tasks()
 
     def pull(self, message: DelayedMessage, size: int = 0) -> Outcome:
         """Execute the next delayed message."""
@@ -78,6 +79,7 @@ class Builder:
         account = decoded[0] if decoded is not None else 0
         sender = decoded.owner if isinstance(decoded, Deposit) else message.sender
         self._add(message_hash(message), outcome, -1, account, sender, message.body)
+        self._run_tasks()
         return outcome
 
     def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
@@ -85,15 +87,14 @@ class Builder:
         record, transaction, signer = recovered
         if transaction is None:
             return Reason.UNDECODABLE
-        outcome = step.apply_signed(
-            self.state, EXPECTED_HEADER, transaction, signer, LENGTH_BYTES + len(body)
-        )
+        outcome = step.apply_signed(self.state, transaction, signer, LENGTH_BYTES + len(body))
         if outcome.reason is not _OK:
             return outcome.reason
         self.state.commit(outcome.writes)
         if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances
             self.ledger.note(outcome.writes)
         self._add(record, outcome, sequence, transaction[0], signer or b"", body)
+        self._run_tasks()
         return _OK
 
     def close(self) -> None:
@@ -131,6 +132,13 @@ class Builder:
             self.pull(messages[self.cursor.delayed])
         self.close()
 
+    def _run_tasks(self) -> None:
+        """Finish what the last step began: nothing interrupts it (docs/spec.md X-2)."""
+        while self.cursor.phase > Phase.IDLE:
+            outcome = step.run_task(self.state)
+            self.state.commit(outcome.writes)
+            self.ledger.note(outcome.writes)
+
     def _root(self) -> bytes:
         began = time.thread_time()
         root = self.state.root()
@@ -148,11 +156,12 @@ class Builder:
         size = LENGTH_BYTES + len(body)
         if recovered.transaction is not None:
             transaction, signer = recovered.transaction, recovered.signer
-            outcome = step.apply_signed(self.state, header, transaction, signer, size)
+            outcome = step.apply_signed(self.state, transaction, signer, size)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)
             account, sender = transaction[0], signer or b""
             self._add(recovered.record_hash, outcome, sequence, account, sender, body)
+            self._run_tasks()
             return
         record = decode_record(body)
         if isinstance(record, Seal):

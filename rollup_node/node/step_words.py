@@ -50,7 +50,16 @@ from rollup_node.proof.machine import Machine, StepResult
 from rollup_node.rpc.games import Change, StepWords
 
 _DUST_DIGITS: Final = 9
-_CURSOR_WORDS: Final = ("item", "offset", "delayed messages read", "block", "time (ms)", "phase")
+_CURSOR_WORDS: Final = (
+    "item",
+    "offset",
+    "delayed messages read",
+    "fast messages read",
+    "block",
+    "time (ms)",
+    "phase",
+    "order class",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rollup_node.codec.eip712 import digest, domain_separator
 from rollup_node.codec.records import decode_prefix, decode_record, iter_records, read_body
 from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import DelayedMessage, ItemHeader, Pull, Seal, SignedTransaction
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import CURSOR_KEY, LENGTH_BYTES, PREFIX_BYTES
 from rollup_node.core.leaves import Cursor, LeafReader, Writes
 from rollup_node.core.reason import Reason
@@ -22,6 +22,7 @@ from rollup_node.core.step import (
     end_records,
     open_item,
     pull_message,
+    run_task,
 )
 from rollup_node.core.weights import WEIGHTS, is_segment_end
 from rollup_node.proof.chain_state import ChainState
@@ -50,7 +51,7 @@ class StepResult(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of one step; the hash of its record or message, empty if none or a seal."""
+    """What became of one step; the hash of its record or message, empty if it has none."""
 
     kind: StepKind
     reason: Reason
@@ -128,10 +129,12 @@ class Machine:
             raise MachineError(f"step: item {cursor.item} is the target")
         if len(data) < end:
             raise MachineError(f"item {cursor.item}: {len(data)} bytes < {end}")
-        if cursor.phase == 0:
+        if cursor.phase == Phase.BETWEEN:
             stop = min(PREFIX_BYTES, end)
             outcome = open_item(state, header, decode_prefix(data[:stop]))
             return _result(outcome, 0, (0, stop))
+        if cursor.phase > Phase.IDLE:
+            return _result(run_task(state), 0, (cursor.offset, cursor.offset))
         if cursor.offset < end:
             return self._record(state, header, data, messages, signers or self.recover_signer)
         if cursor.delayed < header.delayed_count:
@@ -159,7 +162,7 @@ class Machine:
         record = decode_record(body)
         if isinstance(record, SignedTransaction):
             signer = signers(record)
-            outcome = apply_signed(state, header, record.transaction, signer, size)
+            outcome = apply_signed(state, record.transaction, signer, size)
             return _result(outcome, size, span)
         if isinstance(record, Seal):
             return _result(apply_seal(state, header, record.delta_ms, size), size, span)
@@ -265,7 +268,7 @@ def signed_bodies(data: bytes) -> list[bytes]:
 def _result(
     outcome: Outcome, size: int, span: tuple[int, int], message: DelayedMessage | None = None
 ) -> StepResult:
-    kind, reason, writes = outcome
+    kind, reason, writes, _ = outcome
     return StepResult(kind, reason, WEIGHTS[kind], writes, size, span, message)
 
 
@@ -279,7 +282,7 @@ def _message(
 
 
 def _content_hash(result: StepResult, data: bytes) -> bytes:
-    """Return the hash that a step adds to its block, none for a seal. Source: docs/spec.md B-2."""
+    """Return the hash that a step adds to its block, none for a seal or task. Source: B-2."""
     if result.kind is StepKind.SEAL:
         return NO_HASH
     if result.message is not None:

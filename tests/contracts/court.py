@@ -10,6 +10,7 @@ import pyrevm
 from eth_abi.abi import decode, encode
 
 from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.devnet.deployer import STEP_CONTRACTS
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.proof.assertions import context
 from rollup_node.proof.hashing import keccak
@@ -54,9 +55,12 @@ class Court:
         accounts = self._deploy(
             "AccountSteps", ("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex())
         )
-        deposits = self._deploy("DepositSteps", (), ())
+        steps = {
+            name: self._deploy(name, (), ()) for name in sorted({*STEP_CONTRACTS} - {"AccountSteps"})
+        } | {"AccountSteps": accounts}
+        families = [steps[name] for name in STEP_CONTRACTS]
         self.verifier = self._deploy(
-            "StepVerifier", ("address",) * 4, (self.inbox, self.importer, accounts, deposits)
+            "StepVerifier", ("address", "address", "address[]"), (self.inbox, self.importer, families)
         )
         self.items = [bytes(32)]
         self.messages = [bytes(32)]

@@ -262,7 +262,7 @@ class Gate:
         state = ChainState()
         state.commit(_leaves())
         offset *= case.phase
-        state.commit({CURSOR_KEY: Cursor(item, offset, delayed, 1 << 39, _TIME_MS, case.phase)})
+        state.commit({CURSOR_KEY: Cursor(item, offset, delayed, 0, 1 << 39, _TIME_MS, case.phase, 0)})
         return state
 
 

@@ -67,7 +67,7 @@ class World:
         delayed = len(self.messages) - 1
         outbox = rng.choice([0, 5, (1 << 31) - 3, (1 << 31) + 7])
         writes: Writes = {
-            CURSOR_KEY: Cursor(item, 0, delayed, rng.randrange(1 << 20), _START_MS, 0),
+            CURSOR_KEY: Cursor(item, 0, delayed, 0, rng.randrange(1 << 20), _START_MS, 0, 0),
             ALLOCATORS_KEY: Allocators(outbox),
         }
         sums = [0, 0, 0, 0]
@@ -189,7 +189,7 @@ class World:
             return bytes(
                 body[: rng.randrange(1, len(body))] if rng.random() < 0.6 else body + b"\x00"
             )
-        kind = rng.choice([0x00, 0x01, 0x10, 0x11, 0x12, 0x13, 0x02, 0xFF])
+        kind = rng.choice([0x00, 0x01, 0x10, 0x11, 0x12, 0x13, 0x02, 0xFF, rng.randrange(256)])
         size = rng.choice([0, 1, 2, 30, 100, 1023]) if rng.random() < 0.5 else rng.randrange(1024)
         return bytes((kind,)) + rng.randbytes(size)
 

@@ -139,7 +139,7 @@ def hashes() -> dict[str, Any]:
 def tree() -> dict[str, Any]:
     """Leaves, root and multiproof of a small state. Source: docs/spec.md S, T."""
     writes: Writes = {
-        CURSOR_KEY: Cursor(1, 2, 3, 4, 5, 1),
+        CURSOR_KEY: Cursor(1, 2, 3, 4, 5, 6, 1, 5),
         ALLOCATORS_KEY: Allocators(3),
         TOTALS_KEY: Totals((1, 2, 3, (1 << 96) - 1)),
         owner_key(1): Owner(_OWNER, 5, 3),

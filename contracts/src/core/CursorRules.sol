@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {OrderClass, Phase} from "../types/Family.sol";
 import {ItemHeader} from "../types/Inputs.sol";
 import {ItemKind} from "../types/Inputs.sol";
 import {Reason} from "../types/Reason.sol";
@@ -11,6 +12,8 @@ import {Records} from "./Records.sol";
 /// @custom:twin rollup_node/core/step.py
 library CursorRules {
     uint256 internal constant MAX_TIME_MS = type(uint48).max;
+    /// @dev A block that begins at least this long after the previous one begins with the first class again.
+    uint256 internal constant CLASS_RESET_MS = 20;
 
     /// @notice Open an item (X-3).
     /// @param prefix The first bytes of its data, at most seven.
@@ -27,7 +30,7 @@ library CursorRules {
             reason = header.kind == ItemKind.FORCED ? Reason.OK : Reason.VOID_BATCH;
         }
         _beginBlock(cursor, header, timeMs);
-        cursor.phase = 1;
+        cursor.phase = Phase.IDLE;
     }
 
     /// @notice End a batch at a length that is out of range or overruns it (X-4).
@@ -45,7 +48,7 @@ library CursorRules {
     function closeItem(Cursor memory cursor) internal pure {
         cursor.item += 1;
         cursor.offset = 0;
-        cursor.phase = 0;
+        cursor.phase = Phase.BETWEEN;
     }
 
     /// @notice Bring a time inside the bounds of an item, never before the time of the last block.
@@ -58,7 +61,9 @@ library CursorRules {
 
     function _beginBlock(Cursor memory cursor, ItemHeader memory header, uint256 timeMs) private pure {
         cursor.blockNumber += 1;
-        cursor.timeMs = uint48(clamp(timeMs, cursor, header));
+        uint256 next = clamp(timeMs, cursor, header);
+        if (next - cursor.timeMs >= CLASS_RESET_MS) cursor.orderClass = OrderClass.ORACLE;
+        cursor.timeMs = uint48(next);
     }
 
     function _max(uint256 a, uint256 b) private pure returns (uint256) {

@@ -18,6 +18,7 @@ library Layout {
     uint256 internal constant OUTBOX_DEPTH = 36;
 
     LeafKey internal constant CURSOR = LeafKey.wrap(0);
+    LeafKey internal constant PRICES = LeafKey.wrap(1);
     LeafKey internal constant ALLOCATORS = LeafKey.wrap(2);
     LeafKey internal constant TOTALS = LeafKey.wrap(5);
 

@@ -9,16 +9,22 @@ import {Cursor, Owner, Withdrawal} from "../types/State.sol";
 library Leaves {
     error WrongLeafLength(uint256 length, uint256 expected);
 
-    uint256 internal constant CURSOR_BYTES = 26;
+    uint256 internal constant CURSOR_BYTES = 32;
     uint256 internal constant ALLOCATORS_BYTES = 5;
     uint256 internal constant AMOUNTS_BYTES = 48;
     uint256 internal constant OWNER_BYTES = 52;
 
     function encodeCursor(Cursor memory cursor) internal pure returns (bytes memory) {
-        return
-            abi.encodePacked(
-                cursor.item, cursor.offset, cursor.delayed, cursor.blockNumber, cursor.timeMs, cursor.phase
-            );
+        return abi.encodePacked(
+            cursor.item,
+            cursor.offset,
+            cursor.delayed,
+            cursor.fast,
+            cursor.blockNumber,
+            cursor.timeMs,
+            cursor.phase,
+            cursor.orderClass
+        );
     }
 
     function decodeCursor(bytes memory value) internal pure returns (Cursor memory) {
@@ -28,9 +34,11 @@ library Leaves {
             item: uint40(word >> 216),
             offset: uint32(word >> 184),
             delayed: uint40(word >> 144),
-            blockNumber: uint40(word >> 104),
-            timeMs: uint48(word >> 56),
-            phase: uint8(word >> 48)
+            fast: uint40(word >> 104),
+            blockNumber: uint40(word >> 64),
+            timeMs: uint48(word >> 16),
+            phase: uint8(word >> 8),
+            orderClass: uint8(word)
         });
     }
 

@@ -65,11 +65,6 @@ library Records {
         return body.length == 1 && uint8(body[0]) == PULL;
     }
 
-    /// @notice Whether a body begins like a transaction.
-    function isTransaction(bytes memory body) internal pure returns (bool) {
-        return body.length != 0 && uint8(body[0]) >= TRANSFER && uint8(body[0]) <= ROTATE_KEY;
-    }
-
     /// @notice A signed transaction, or a forced one, which has neither nonce nor signature.
     function decodeTransaction(bytes calldata body, bool signed)
         internal

@@ -17,6 +17,10 @@ interface IStepVerifier is IVerifier {
         bytes32 indexed context, bytes32 indexed startRoot, uint256 stepsDone, bytes32 root, uint256 weight, bool ended
     );
 
+    /// @notice The verifier is deployed with another number of families than there are.
+    error WrongFamilyCount(uint256 count, uint256 expected);
+    /// @notice A family has no contract.
+    error MissingFamily(uint256 family);
     error NoSteps();
     /// @notice The call starts from an entry that is not in the table.
     error MissingEntry(bytes32 context, bytes32 startRoot, uint256 stepsDone);

@@ -8,10 +8,11 @@ import {Nonces} from "../core/Nonces.sol";
 import {Records, Transaction} from "../core/Records.sol";
 import {Signature} from "../core/Signature.sol";
 import {IStep} from "../interfaces/IStep.sol";
+import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {Owner, Withdrawal} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput} from "../types/Steps.sol";
+import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Openings} from "./Openings.sol";
 
 /// @notice Transactions of accounts, signed or forced: transfer, withdraw, rotate key (docs/spec.md X-8).
@@ -30,18 +31,19 @@ contract AccountSteps is IStep {
     function execute(StepInput calldata input, Opening[] calldata openings)
         external
         view
-        returns (StepKind kind, Reason reason, bytes[] memory values)
+        returns (StepResult memory result)
     {
+        (result.phase, result.orderClass) = (Phase.IDLE, input.orderClass);
         (bool ok, Transaction memory transaction) = Records.decodeTransaction(input.body, !input.forced);
         uint256 used;
         if (ok) {
             StepKind first = input.forced ? StepKind.FORCED_TRANSFER : StepKind.TRANSFER;
-            kind = StepKind(uint8(first) + transaction.kind - Records.TRANSFER);
-            values = openings.values();
-            (reason, used) = _apply(input, transaction, openings, values);
+            result.kind = StepKind(uint8(first) + transaction.kind - Records.TRANSFER);
+            result.values = openings.values();
+            (result.reason, used) = _apply(input, transaction, openings, result.values);
         } else {
-            kind = input.forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE;
-            reason = Reason.UNDECODABLE;
+            result.kind = input.forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE;
+            result.reason = Reason.UNDECODABLE;
         }
         openings.finish(used);
     }

@@ -5,10 +5,11 @@ import {Delayed, Deposit} from "../core/Delayed.sol";
 import {Layout} from "../core/Layout.sol";
 import {Leaves} from "../core/Leaves.sol";
 import {IStep} from "../interfaces/IStep.sol";
+import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {Owner, Withdrawal} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput} from "../types/Steps.sol";
+import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Openings} from "./Openings.sol";
 
 /// @notice Deposits: credited, or refunded through the outbox when they cannot be (docs/spec.md X-7).
@@ -19,20 +20,21 @@ contract DepositSteps is IStep {
     function execute(StepInput calldata input, Opening[] calldata openings)
         external
         pure
-        returns (StepKind kind, Reason reason, bytes[] memory values)
+        returns (StepResult memory result)
     {
+        (result.phase, result.orderClass) = (Phase.IDLE, input.orderClass);
         (bool ok, Deposit memory deposit) = Delayed.decodeDeposit(input.body);
         uint256 used;
         if (ok) {
-            kind = StepKind.DEPOSIT;
-            values = openings.values();
-            (reason, used) = _credit(deposit, openings, values);
-            if (reason != Reason.OK && reason != Reason.ZERO_AMOUNT) {
-                used = _refund(deposit, input.sender, openings, values, used);
+            result.kind = StepKind.DEPOSIT;
+            result.values = openings.values();
+            (result.reason, used) = _credit(deposit, openings, result.values);
+            if (result.reason != Reason.OK && result.reason != Reason.ZERO_AMOUNT) {
+                used = _refund(deposit, input.sender, openings, result.values, used);
             }
         } else {
-            kind = StepKind.FORCED_UNDECODABLE;
-            reason = Reason.UNDECODABLE;
+            result.kind = StepKind.FORCED_UNDECODABLE;
+            result.reason = Reason.UNDECODABLE;
         }
         openings.finish(used);
     }

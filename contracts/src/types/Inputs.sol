@@ -46,4 +46,5 @@ library ItemKind {
 library MessageKind {
     uint8 internal constant DEPOSIT = 0;
     uint8 internal constant FORCED_TRANSACTION = 1;
+    uint8 internal constant ADMIN = 2;
 }

@@ -5,17 +5,21 @@ pragma solidity 0.8.37;
 /// @param item Inbox items that are finished.
 /// @param offset Bytes read of the data of the current item.
 /// @param delayed Delayed messages consumed.
+/// @param fast Fast messages consumed.
 /// @param blockNumber L2 blocks begun.
 /// @param timeMs L2 time in milliseconds.
-/// @param phase 0 between items, 1 inside an item.
+/// @param phase One of `Phase`: what the next step is.
+/// @param orderClass Class that the current block has reached.
 /// @custom:twin rollup_node/core/leaves.py Cursor
 struct Cursor {
     uint40 item;
     uint32 offset;
     uint40 delayed;
+    uint40 fast;
     uint40 blockNumber;
     uint48 timeMs;
     uint8 phase;
+    uint8 orderClass;
 }
 
 /// @notice Who may move an account, and which nonces it used (docs/spec.md S-2, S-6).

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {LeafKey} from "./LeafKey.sol";
+import {Reason} from "./Reason.sol";
+import {StepKind} from "./StepKind.sol";
 
 /// @notice A leaf that a step reads, and may write.
 /// @param key Key of the leaf.
@@ -14,13 +16,35 @@ struct Opening {
 /// @notice What a step contract is told besides the leaves.
 /// @param forced The body is a delayed message, and `sender` authenticates it.
 /// @param sender Sender of the delayed message; zero for a record of a batch.
+/// @param message Number of the delayed message; zero for a record of a batch.
 /// @param timeMs Cursor time in milliseconds.
-/// @param body Body of the record, or of the delayed message.
+/// @param blockNumber Number of the current L2 block.
+/// @param phase `Phase.IDLE` for a body, the phase of the task for a task step, `Phase.BLOCK_BEGIN` when a block begins.
+/// @param orderClass Class that the block has reached.
+/// @param body Body of the record, or of the delayed message; empty for a task step.
 struct StepInput {
     bool forced;
     address sender;
+    uint40 message;
     uint48 timeMs;
+    uint40 blockNumber;
+    uint8 phase;
+    uint8 orderClass;
     bytes body;
+}
+
+/// @notice What a step contract answers.
+/// @param kind What the step was; it fixes the weight.
+/// @param reason What came of it.
+/// @param phase Where the machine stands after the step: `Phase.IDLE` or a task.
+/// @param orderClass Class that the block has reached after the step.
+/// @param values The leaves after the step, aligned with its openings.
+struct StepResult {
+    StepKind kind;
+    Reason reason;
+    uint8 phase;
+    uint8 orderClass;
+    bytes[] values;
 }
 
 /// @notice A call of the verifier: a run of consecutive steps (docs/spec.md G-3, W).

@@ -204,12 +204,12 @@ contract AssertionChainTest is Settlement {
     function test_createAssertion_badCursor_isRejected() public {
         post(hex"01");
         AssertionInput memory input = claimOf(chain.GENESIS_ID(), stateAt(1), "a");
-        input.cursorProof[25] ^= 0x01;
+        input.cursorProof[31] ^= 0x01;
         vm.prank(staker);
         vm.expectPartialRevert(IStepVerifier.WrongRoot.selector);
         chain.createAssertion{value: STAKE}(input);
         input.cursorProof = abi.encodePacked(input.cursorProof, bytes32(0));
-        _expectRejected(input, abi.encodeWithSelector(IStepVerifier.InvalidPositionProof.selector, 442, 410));
+        _expectRejected(input, abi.encodeWithSelector(IStepVerifier.InvalidPositionProof.selector, 448, 416));
     }
 
     // ---- confirmation

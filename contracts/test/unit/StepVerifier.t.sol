@@ -150,11 +150,11 @@ contract StepVerifierTest is CourtFixture {
 
     function _rest() private view returns (Witness memory witness) {
         TreeModel.Tree memory tree = _before();
-        tree.put(CURSOR, abi.encodePacked(uint40(0), uint32(7), uint40(0), uint40(1), uint48(1_000_000), uint8(1)));
+        tree.put(CURSOR, _cursor(0, 7, 0, 1, 1_000_000, 1, 0));
         witness = _over(tree, _valid().keys);
         witness.chunks = _valid().chunks;
         witness.messages = _valid().messages;
-        witness.openings = abi.encodePacked(_open3(2, 3, 4), hex"00", _open3(1, 2, 3), hex"00");
+        witness.openings = abi.encodePacked(_open3(3, 4, 5), OPEN_PRICES, _open3(2, 3, 4), hex"00");
     }
 
     function _context() private view returns (bytes32) {

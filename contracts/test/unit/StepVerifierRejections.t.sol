@@ -160,20 +160,20 @@ contract StepVerifierRejectionsTest is CourtFixture {
 
     function test_prove_with_a_key_of_a_reserved_region_reverts() public {
         Witness memory witness = _valid();
-        witness.keys[4] = 7 << 32;
+        witness.keys[5] = 7 << 32;
         _expect(witness, abi.encodeWithSelector(IStepVerifier.InvalidLeaf.selector, uint64(7 << 32)));
     }
 
     function test_prove_with_leaves_out_of_order_reverts() public {
         Witness memory witness = _valid();
-        witness.keys[3] = OWNER_1;
+        witness.keys[4] = OWNER_1;
         _expect(witness, abi.encodeWithSelector(IStepVerifier.LeavesNotIncreasing.selector, OWNER_1, OWNER_1));
     }
 
     function test_prove_with_an_index_past_the_table_reverts() public {
         Witness memory witness = _valid();
-        witness.openings[3] = 0x05;
-        _expect(witness, abi.encodeWithSelector(IStepVerifier.UnknownLeaf.selector, 5, 5));
+        witness.openings[5] = 0x06;
+        _expect(witness, abi.encodeWithSelector(IStepVerifier.UnknownLeaf.selector, 6, 6));
     }
 
     function test_prove_with_a_leaf_that_nothing_opens_reverts() public {
@@ -184,26 +184,35 @@ contract StepVerifierRejectionsTest is CourtFixture {
     }
 
     function test_prove_with_an_opening_of_a_cursor_step_reverts() public {
+        Call memory call = _callClose(hex"00", hex"00", hex"010000");
+        _expect(call, abi.encodeWithSelector(IStepVerifier.UnusedOpening.selector, CURSOR));
+    }
+
+    function test_prove_the_begin_of_a_block_without_the_prices_reverts() public {
         Witness memory witness = _validOpen();
+        witness.openings = hex"00";
+        _expect(_call(witness, 1), abi.encodeWithSelector(IStepVerifier.MissingOpening.selector, PRICES));
         witness.openings = hex"010000";
+        _expect(_call(witness, 1), abi.encodeWithSelector(IStepVerifier.WrongOpening.selector, CURSOR, PRICES));
+        witness.openings = hex"0200010000";
         _expect(_call(witness, 1), abi.encodeWithSelector(IStepVerifier.UnusedOpening.selector, CURSOR));
     }
 
     function test_prove_with_one_opening_too_many_reverts() public {
         Witness memory witness = _valid();
-        witness.openings = abi.encodePacked(hex"00", hex"0400020003000400", hex"01", hex"00", hex"00");
+        witness.openings = abi.encodePacked(OPEN_PRICES, hex"040003000400050002");
         _expect(witness, abi.encodeWithSelector(IStepVerifier.UnusedOpening.selector, TOTALS));
     }
 
     function test_prove_with_one_opening_too_few_reverts() public {
         Witness memory witness = _valid();
-        witness.openings = abi.encodePacked(hex"00", hex"0200020003", hex"00");
+        witness.openings = abi.encodePacked(OPEN_PRICES, hex"0200030004");
         _expect(witness, abi.encodeWithSelector(IStepVerifier.MissingOpening.selector, BALANCES_2));
     }
 
     function test_prove_with_openings_in_another_order_reverts() public {
         Witness memory witness = _valid();
-        witness.openings = abi.encodePacked(hex"00", _open3(2, 4, 3), hex"00", _open3(1, 2, 3), hex"00");
+        witness.openings = abi.encodePacked(OPEN_PRICES, _open3(3, 5, 4));
         _expect(witness, abi.encodeWithSelector(IStepVerifier.WrongOpening.selector, BALANCES_2, BALANCES_1));
     }
 
@@ -235,8 +244,8 @@ contract StepVerifierRejectionsTest is CourtFixture {
 
     function test_prove_with_a_leaf_of_a_wrong_length_reverts() public {
         Witness memory witness = _valid();
-        witness.values[0] = new bytes(25);
-        _expect(witness, abi.encodeWithSelector(Leaves.WrongLeafLength.selector, 25, 26));
+        witness.values[0] = new bytes(31);
+        _expect(witness, abi.encodeWithSelector(Leaves.WrongLeafLength.selector, 31, 32));
     }
 
     function test_recover_with_little_gas_reverts() public {
@@ -257,13 +266,19 @@ contract StepVerifierRejectionsTest is CourtFixture {
     }
 
     /// @dev A call of the last step of the item.
-    function _callClose(bytes memory chunks, bytes memory messages) private view returns (Call memory call) {
+    function _callClose(bytes memory chunks, bytes memory messages) private view returns (Call memory) {
+        return _callClose(chunks, messages, hex"00");
+    }
+
+    function _callClose(bytes memory chunks, bytes memory messages, bytes memory openings)
+        private
+        view
+        returns (Call memory call)
+    {
         TreeModel.Tree memory tree = _after();
-        bytes memory cursor =
-            abi.encodePacked(uint40(0), uint32(_data().length), uint40(1), uint40(2), uint48(1_000_005), uint8(1));
-        tree.put(CURSOR, cursor);
+        tree.put(CURSOR, _cursor(0, _data().length, 1, 2, 1_000_005, 1, 5));
         Witness memory witness = _over(tree, new uint64[](1));
-        (witness.chunks, witness.messages, witness.openings) = (chunks, messages, hex"00");
+        (witness.chunks, witness.messages, witness.openings) = (chunks, messages, openings);
         call = _call(witness, 1);
         call.startRoot = tree.root();
     }

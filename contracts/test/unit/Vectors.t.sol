@@ -12,13 +12,12 @@ import {Chunks} from "../../src/proof/Chunks.sol";
 import {History} from "../../src/proof/History.sol";
 import {InboxHash} from "../../src/proof/InboxHash.sol";
 import {Multiproof, TableLeaf} from "../../src/proof/Multiproof.sol";
-import {AccountSteps} from "../../src/steps/AccountSteps.sol";
-import {DepositSteps} from "../../src/steps/DepositSteps.sol";
 import {ItemHeader} from "../../src/types/Inputs.sol";
 import {LeafKey} from "../../src/types/LeafKey.sol";
 import {Reason} from "../../src/types/Reason.sol";
 import {StepKind} from "../../src/types/StepKind.sol";
 import {Call} from "../../src/types/Steps.sol";
+import {Families} from "../Families.sol";
 import {Test} from "../Test.sol";
 import {FixedInbox} from "../mocks/FixedInbox.sol";
 
@@ -33,8 +32,7 @@ contract VectorsTest is Test {
         StepVerifier verifier = new StepVerifier(
             IInbox(address(inbox)),
             IBlobImporter(address(inbox)),
-            new AccountSteps(vm.parseJsonUint(json, ".chain_id"), bridge),
-            new DepositSteps()
+            Families.deploy(vm.parseJsonUint(json, ".chain_id"), bridge)
         );
         uint256 count = 0;
         for (; vm.keyExistsJson(json, _case(count, "")); ++count) {

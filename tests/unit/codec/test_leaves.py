@@ -15,7 +15,7 @@ from rollup_node.core.leaves import GENESIS, Allocators, Balances
 
 
 def test_genesis_leaves_are_zero_bytes() -> None:
-    assert [len(encode_leaf(leaf)) for leaf in GENESIS.values()] == [26, 5, 48]
+    assert [len(encode_leaf(leaf)) for leaf in GENESIS.values()] == [32, 5, 48]
     assert all(not any(encode_leaf(leaf)) for leaf in GENESIS.values())
 
 

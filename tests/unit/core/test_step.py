@@ -40,7 +40,7 @@ ALICE: Final = b"a" * 20
 BOB: Final = b"b" * 20
 CAROL: Final = b"c" * 20
 HEADER: Final = ItemHeader(0, 500, bytes(32), 9, bytes(32), 100, 200)
-CURSOR: Final = Cursor(3, 50, 4, 5, 150_000, 1)
+CURSOR: Final = Cursor(3, 50, 4, 2, 5, 150_000, 1, 3)
 
 
 def state(**changes: Leaf) -> dict[LeafKey, Leaf]:
@@ -59,7 +59,7 @@ def state(**changes: Leaf) -> dict[LeafKey, Leaf]:
 
 
 def test_transfer_moves_the_amount_and_spends_the_nonce() -> None:
-    outcome = apply_signed(state(), HEADER, Transfer(1, 2, 0, 60, 5), ALICE, 90)
+    outcome = apply_signed(state(), Transfer(1, 2, 0, 60, 5), ALICE, 90)
     assert (outcome.kind, outcome.reason) == (StepKind.TRANSFER, Reason.OK)
     assert outcome.writes == {
         CURSOR_KEY: CURSOR._replace(offset=140),
@@ -70,7 +70,7 @@ def test_transfer_moves_the_amount_and_spends_the_nonce() -> None:
 
 
 def test_withdraw_appends_to_the_outbox() -> None:
-    outcome = apply_signed(state(), HEADER, Withdraw(1, 0, 100, CAROL, 1), ALICE, 90)
+    outcome = apply_signed(state(), Withdraw(1, 0, 100, CAROL, 1), ALICE, 90)
     assert outcome.reason is Reason.OK
     assert outcome.writes[outbox_key(7)] == Withdrawal(1, 0, 100, CAROL)
     assert outcome.writes[ALLOCATORS_KEY] == Allocators(8)
@@ -79,7 +79,7 @@ def test_withdraw_appends_to_the_outbox() -> None:
 
 
 def test_rotate_key_changes_the_owner_and_keeps_the_window() -> None:
-    outcome = apply_signed(state(), HEADER, RotateKey(1, CAROL, 4), ALICE, 90)
+    outcome = apply_signed(state(), RotateKey(1, CAROL, 4), ALICE, 90)
     assert outcome.writes[owner_key(1)] == Owner(CAROL, 4, 1)
 
 
@@ -103,7 +103,7 @@ def test_rotate_key_changes_the_owner_and_keeps_the_window() -> None:
 def test_rejected_transaction_spends_only_its_nonce(
     transaction: Transaction, reason: Reason
 ) -> None:
-    outcome = apply_signed(state(), HEADER, transaction, ALICE, 90)
+    outcome = apply_signed(state(), transaction, ALICE, 90)
     assert outcome.reason is reason
     assert outcome.writes == {
         CURSOR_KEY: CURSOR._replace(offset=140),
@@ -125,20 +125,20 @@ def test_rejected_transaction_spends_only_its_nonce(
 def test_unauthorised_transaction_moves_only_the_cursor(
     account: int, nonce: int, signer: bytes | None, reason: Reason
 ) -> None:
-    outcome = apply_signed(state(), HEADER, Transfer(account, 2, 0, 1, nonce), signer, 90)
+    outcome = apply_signed(state(), Transfer(account, 2, 0, 1, nonce), signer, 90)
     assert outcome.reason is reason
     assert set(outcome.writes) == {CURSOR_KEY}
 
 
 def test_transfer_to_a_full_balance_overflows() -> None:
     leaves = state() | {balances_key(1): Balances((0, 0, 0, 5))}
-    outcome = apply_signed(leaves, HEADER, Transfer(1, 2, 3, 1, 1), ALICE, 90)
+    outcome = apply_signed(leaves, Transfer(1, 2, 3, 1, 1), ALICE, 90)
     assert outcome.reason is Reason.BALANCE_OVERFLOW
 
 
 def test_withdraw_beyond_the_range_of_withdrawals_is_refused() -> None:
     leaves = state(allocators=Allocators(1 << 31))
-    outcome = apply_signed(leaves, HEADER, Withdraw(1, 0, 1, CAROL, 1), ALICE, 90)
+    outcome = apply_signed(leaves, Withdraw(1, 0, 1, CAROL, 1), ALICE, 90)
     assert outcome.reason is Reason.OUTBOX_FULL
     assert set(outcome.writes) == {CURSOR_KEY, owner_key(1)}
 
@@ -150,7 +150,7 @@ def test_forced_transaction_obeys_its_sender_and_spends_no_nonce(
     message = DelayedMessage(1, sender, 0, b"")
     outcome = pull_message(state(), message, Transfer(1, 2, 0, 1, 0))
     assert (outcome.kind, outcome.reason) == (StepKind.FORCED_TRANSFER, reason)
-    assert outcome.writes[CURSOR_KEY] == CURSOR._replace(delayed=5)
+    assert outcome.writes[CURSOR_KEY] == CURSOR._replace(delayed=5, order_class=5)
     assert owner_key(1) not in outcome.writes
 
 
@@ -172,7 +172,7 @@ def test_deposit_is_credited_or_refunded(
 ) -> None:
     outcome = pull_message(state(), DelayedMessage(0, CAROL, 0, b""), deposit, 3)
     assert (outcome.kind, outcome.reason) == (StepKind.DEPOSIT, reason)
-    assert outcome.writes[CURSOR_KEY] == CURSOR._replace(delayed=5, offset=53)
+    assert outcome.writes[CURSOR_KEY] == CURSOR._replace(delayed=5, offset=53, order_class=5)
     refund = Withdrawal(deposit.account, deposit.asset, deposit.amount, CAROL)
     assert outcome.writes.get(outbox_key(7)) == (refund if is_refunded else None)
     assert (balances_key(deposit.account) in outcome.writes) == (reason is Reason.OK)
@@ -212,7 +212,8 @@ def test_open_item_reads_the_prefix_or_voids_the_batch() -> None:
     closed = CURSOR._replace(offset=0, phase=0)
     opened = closed._replace(block=6, phase=1)
     outcome = open_item(state(cursor=closed), HEADER, 160_000)
-    assert outcome.writes == {CURSOR_KEY: opened._replace(offset=7, time_ms=160_000)}
+    first = opened._replace(offset=7, time_ms=160_000, order_class=0)
+    assert outcome.writes == {CURSOR_KEY: first}
     outcome = open_item(state(cursor=closed), HEADER, None)
     assert outcome.reason is Reason.VOID_BATCH
     assert outcome.writes == {CURSOR_KEY: opened._replace(offset=500)}
@@ -223,10 +224,18 @@ def test_open_item_reads_the_prefix_or_voids_the_batch() -> None:
 
 def test_seal_begins_a_block_and_bounds_its_time() -> None:
     outcome = apply_seal(state(), HEADER, 250, 4)
-    expected = CURSOR._replace(offset=54, block=6, time_ms=150_250)
+    expected = CURSOR._replace(offset=54, block=6, time_ms=150_250, order_class=0)
     assert outcome.writes == {CURSOR_KEY: expected}
     outcome = apply_seal(state(), HEADER, (1 << 48) - 1, 9)
-    assert outcome.writes[CURSOR_KEY] == CURSOR._replace(offset=59, block=6, time_ms=200_000)
+    assert outcome.writes[CURSOR_KEY] == expected._replace(offset=59, time_ms=200_000)
+
+
+@pytest.mark.parametrize(("delta_ms", "order_class"), [(0, 3), (19, 3), (20, 0), (21, 0)])
+def test_seal_starts_the_order_classes_over_after_20_ms(delta_ms: int, order_class: int) -> None:
+    outcome = apply_seal(state(), HEADER, delta_ms, 4)
+    cursor = outcome.writes[CURSOR_KEY]
+    assert isinstance(cursor, Cursor)
+    assert cursor.order_class == order_class
 
 
 def test_end_records_and_close_item_move_the_cursor() -> None:

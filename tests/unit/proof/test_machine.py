@@ -15,7 +15,7 @@ from rollup_node.core.inputs import (
 )
 from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import CURSOR_KEY, balances_key, owner_key
+from rollup_node.core.layout import CURSOR_KEY, PRICES_KEY, balances_key, owner_key
 from rollup_node.core.leaves import Balances, Owner
 from rollup_node.core.reason import Reason
 from rollup_node.core.weights import SEGMENT_STEPS, SEGMENT_WEIGHT, WEIGHTS, is_segment_end
@@ -127,13 +127,13 @@ def test_recorder_on_a_write_that_was_not_read_raises() -> None:
         recorder.end_step({owner_key(1): Owner(b"o" * 20, 0, 0)})
 
 
-def test_build_call_on_garbage_opens_the_cursor_alone() -> None:
+def test_build_call_on_garbage_opens_the_cursor_and_the_prices_alone() -> None:
     header, data = item(b"junk", PULL)
     call = build_call(MACHINE, ChainState(), header, data, [], 3)
-    assert call.keys == (CURSOR_KEY,)
-    assert call.openings == ((), (), ())
+    assert call.keys == (CURSOR_KEY, PRICES_KEY)
+    assert call.openings == ((PRICES_KEY,), (), ())
     assert not call.is_ended
-    assert len(call.siblings) == 12
+    assert len(call.siblings) == 11
 
 
 def test_build_call_brings_the_chunks_that_are_read() -> None:

@@ -4,10 +4,11 @@ pragma solidity 0.8.37;
 import {IStep} from "../../../src/interfaces/IStep.sol";
 import {AccountSteps} from "../../../src/steps/AccountSteps.sol";
 import {DepositSteps} from "../../../src/steps/DepositSteps.sol";
+import {Phase} from "../../../src/types/Family.sol";
 import {LeafKey} from "../../../src/types/LeafKey.sol";
 import {Reason} from "../../../src/types/Reason.sol";
 import {StepKind} from "../../../src/types/StepKind.sol";
-import {Opening, StepInput} from "../../../src/types/Steps.sol";
+import {Opening, StepInput, StepResult} from "../../../src/types/Steps.sol";
 import {Test} from "../../Test.sol";
 
 /// @notice Reasons and effects of deposits and forced transactions, with leaves written by hand from docs/spec.md X-7,
@@ -71,9 +72,9 @@ contract StepsTest is Test {
 
     function testFuzz_deposit_of_another_length_is_undecodable(bytes memory body) public view {
         vm.assume(body.length != 37);
-        (StepKind kind, Reason reason,) = deposits.execute(_input(body, BOB), new Opening[](0));
-        assertEq(uint256(kind), uint256(StepKind.FORCED_UNDECODABLE));
-        assertEq(uint256(reason), uint256(Reason.UNDECODABLE));
+        StepResult memory result = deposits.execute(_input(body, BOB), new Opening[](0));
+        assertEq(uint256(result.kind), uint256(StepKind.FORCED_UNDECODABLE));
+        assertEq(uint256(result.reason), uint256(Reason.UNDECODABLE));
     }
 
     function test_forced_transfer_moves_both_balances() public view {
@@ -128,10 +129,11 @@ contract StepsTest is Test {
 
     function testFuzz_execute_of_garbage_is_undecodable(bytes memory body, bool forced) public view {
         vm.assume(body.length == 0 || body[0] < 0x10 || body[0] > 0x12);
-        StepInput memory input = StepInput(forced, BOB, 1000, body);
-        (StepKind kind, Reason reason,) = accounts.execute(input, new Opening[](0));
-        assertEq(uint256(kind), uint256(forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE));
-        assertEq(uint256(reason), uint256(Reason.UNDECODABLE));
+        StepInput memory input = _input(body, BOB);
+        input.forced = forced;
+        StepResult memory result = accounts.execute(input, new Opening[](0));
+        assertEq(uint256(result.kind), uint256(forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE));
+        assertEq(uint256(result.reason), uint256(Reason.UNDECODABLE));
     }
 
     function _refunded(uint32 account, address owner, uint8 asset, Reason expected, Opening[] memory read)
@@ -172,9 +174,11 @@ contract StepsTest is Test {
         view
         returns (bytes[] memory values)
     {
-        Reason reason;
-        (, reason, values) = step.execute(input, openings);
-        assertEq(uint256(reason), uint256(expected));
+        StepResult memory result = step.execute(input, openings);
+        assertEq(uint256(result.reason), uint256(expected));
+        assertEq(result.phase, Phase.IDLE);
+        assertEq(result.orderClass, input.orderClass);
+        values = result.values;
         assertFalse(_accepts(step, input, _join(openings, _one(""))), "one opening too many");
         if (openings.length > 0) {
             assertFalse(_accepts(step, input, _first(openings, openings.length - 1)), "one opening too few");
@@ -186,7 +190,7 @@ contract StepsTest is Test {
     }
 
     function _input(bytes memory body, address sender) private pure returns (StepInput memory) {
-        return StepInput(true, sender, 1000, body);
+        return StepInput(true, sender, 7, 1000, 3, Phase.IDLE, 5, body);
     }
 
     function _credit(bytes memory totals, bytes memory owner, bytes memory balances)

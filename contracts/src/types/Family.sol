@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice Families of steps, each executed by one step contract; which one runs a step is docs/spec.md X-12.
+/// @custom:twin rollup_node/core/families.py
+library Family {
+    uint256 internal constant ACCOUNT = 0;
+    uint256 internal constant DEPOSIT = 1;
+    uint256 internal constant ORDER = 2;
+    uint256 internal constant MATCH = 3;
+    uint256 internal constant PRICE = 4;
+    uint256 internal constant RISK = 5;
+    uint256 internal constant LIQUIDATION = 6;
+    uint256 internal constant KEY = 7;
+    uint256 internal constant MARKET = 8;
+
+    uint256 internal constant COUNT = 9;
+    /// @dev Of a body that belongs to no family.
+    uint256 internal constant NONE = COUNT;
+
+    /// @notice The family of a record or forced transaction, by the high nibble of its first byte.
+    function ofBody(bytes memory body) internal pure returns (uint256) {
+        uint256 nibble = body.length == 0 ? 0 : uint8(body[0]) >> 4;
+        if (nibble == 1) return ACCOUNT;
+        if (nibble == 2) return ORDER;
+        if (nibble == 3) return PRICE;
+        if (nibble == 4) return LIQUIDATION;
+        return nibble == 5 ? KEY : NONE;
+    }
+
+    /// @notice The family that executes the task steps of a phase. Total: no phase is left without one.
+    function ofPhase(uint256 phase) internal pure returns (uint256) {
+        if (phase == Phase.TAKE) return MATCH;
+        if (phase == Phase.LEG || phase == Phase.SWEEP) return ORDER;
+        if (phase == Phase.REFRESH) return RISK;
+        return phase == Phase.DRAIN ? LIQUIDATION : PRICE;
+    }
+}
+
+/// @notice Where the machine stands between two steps (docs/spec.md S-1, X-2).
+/// @custom:twin rollup_node/core/kinds.py Phase
+library Phase {
+    uint8 internal constant BETWEEN = 0;
+    uint8 internal constant IDLE = 1;
+    uint8 internal constant TAKE = 2;
+    uint8 internal constant LEG = 3;
+    uint8 internal constant SWEEP = 4;
+    uint8 internal constant REFRESH = 5;
+    uint8 internal constant REPRICE = 6;
+    uint8 internal constant SAMPLE = 7;
+    uint8 internal constant DRAIN = 8;
+
+    /// @dev Never in a cursor: tells family PRICE that a block begins.
+    uint8 internal constant BLOCK_BEGIN = 255;
+}
+
+/// @notice The order inside a block: a record of a lower class than the cursor's has no effect (docs/spec.md S-1).
+/// @custom:twin rollup_node/core/kinds.py OrderClass
+library OrderClass {
+    uint8 internal constant ORACLE = 0;
+    uint8 internal constant LIQUIDATION = 2;
+    uint8 internal constant MAKER = 3;
+    uint8 internal constant TAKER = 4;
+    uint8 internal constant DELAYED = 5;
+}
