@@ -6,13 +6,14 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {Deadline} from "./core/Deadline.sol";
 import {Layout} from "./core/Layout.sol";
+import {Records} from "./core/Records.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
 import {Chunks} from "./proof/Chunks.sol";
 import {InboxHash} from "./proof/InboxHash.sol";
 import {ItemHeader, ItemKind, MessageKind} from "./types/Inputs.sol";
 
 /// @title The ordered inputs of the rollup
-/// @dev Promises: IInbox. Rules: docs/spec.md I-1 to I-8.
+/// @dev Promises: IInbox. Rules: docs/spec.md I-1 to I-10.
 contract Inbox is IInbox, Ownable2Step {
     /// @dev What the getters of the same names say, in one slot.
     struct Counters {
@@ -37,6 +38,8 @@ contract Inbox is IInbox, Ownable2Step {
     /// @inheritdoc IInbox
     address public immutable BRIDGE;
     /// @inheritdoc IInbox
+    address public immutable GOVERNOR;
+    /// @inheritdoc IInbox
     uint64 public immutable FORCE_AFTER_SECONDS;
     /// @inheritdoc IInbox
     uint64 public immutable MAX_PAST_SECONDS;
@@ -57,6 +60,7 @@ contract Inbox is IInbox, Ownable2Step {
 
     constructor(
         address bridge,
+        address governor,
         address initialOwner,
         address[] memory posters,
         uint64 forceAfterSeconds,
@@ -64,12 +68,14 @@ contract Inbox is IInbox, Ownable2Step {
         uint64 maxFutureSeconds
     ) Ownable(initialOwner) {
         if (bridge == address(0)) revert InvalidParameter("bridge", 0);
+        if (governor == address(0)) revert InvalidParameter("governor", 0);
         if (forceAfterSeconds == 0 || forceAfterSeconds > MAX_PERIOD_SECONDS) {
             revert InvalidParameter("forceAfterSeconds", forceAfterSeconds);
         }
         if (maxPastSeconds > MAX_PERIOD_SECONDS) revert InvalidParameter("maxPastSeconds", maxPastSeconds);
         if (maxFutureSeconds > MAX_PERIOD_SECONDS) revert InvalidParameter("maxFutureSeconds", maxFutureSeconds);
         BRIDGE = bridge;
+        GOVERNOR = governor;
         FORCE_AFTER_SECONDS = forceAfterSeconds;
         MAX_PAST_SECONDS = maxPastSeconds;
         MAX_FUTURE_SECONDS = maxFutureSeconds;
@@ -124,10 +130,15 @@ contract Inbox is IInbox, Ownable2Step {
 
     /// @inheritdoc IInbox
     function sendForced(bytes calldata body) external returns (uint64 index) {
-        if (body.length == 0 || body.length > MAX_FORCED_BODY_BYTES) {
-            revert BodyLengthOutOfRange(body.length, MAX_FORCED_BODY_BYTES);
-        }
+        _checkLength(body.length, MAX_FORCED_BODY_BYTES);
         return _receive(MessageKind.FORCED_TRANSACTION, msg.sender, body);
+    }
+
+    /// @inheritdoc IInbox
+    function sendAdmin(bytes calldata body) external returns (uint64 index) {
+        if (msg.sender != GOVERNOR) revert NotGovernor(msg.sender);
+        _checkLength(body.length, Records.MAX_BODY_BYTES);
+        return _receive(MessageKind.ADMIN, msg.sender, body);
     }
 
     /// @inheritdoc IInbox
@@ -251,6 +262,10 @@ contract Inbox is IInbox, Ownable2Step {
         if (actual != expectedDelayedAccumulator) {
             revert DelayedAccumulatorMismatch(expectedDelayedAccumulator, actual);
         }
+    }
+
+    function _checkLength(uint256 byteLength, uint256 limit) private pure {
+        if (byteLength == 0 || byteLength > limit) revert BodyLengthOutOfRange(byteLength, limit);
     }
 
     /// @dev The blobs of this transaction, in order.

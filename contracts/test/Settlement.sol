@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AssertionChain} from "../src/AssertionChain.sol";
 import {Bridge} from "../src/Bridge.sol";
 import {ExitMode} from "../src/ExitMode.sol";
+import {Governor} from "../src/Governor.sol";
 import {Inbox} from "../src/Inbox.sol";
 import {StakePool} from "../src/StakePool.sol";
 import {StepVerifier} from "../src/StepVerifier.sol";
@@ -21,6 +22,7 @@ import {ClockGame} from "./mocks/ClockGame.sol";
 /// @notice Inbox, bridge and assertion chain wired as a deployer wires them, and the moves that tests share.
 abstract contract Settlement is Test {
     uint64 internal constant FORCE_AFTER = 600;
+    uint64 internal constant GOVERNOR_DELAY = 7200;
     uint64 internal constant MAX_PAST = 86_400;
     uint64 internal constant MAX_FUTURE = 3600;
     uint64 internal constant MATURITY = 120;
@@ -41,6 +43,7 @@ abstract contract Settlement is Test {
     TestUSDC internal usdc;
     TestToken internal tkn;
     Inbox internal inbox;
+    Governor internal governor;
     Bridge internal bridge;
     AssertionChain internal chain;
     ExitMode internal exitMode;
@@ -65,17 +68,19 @@ abstract contract Settlement is Test {
         vm.warp(START);
         vm.roll(100);
         uint256 nonce = vm.getNonce(address(this));
-        address bridgeAt = vm.computeCreateAddress(address(this), nonce + 1);
-        address chainAt = vm.computeCreateAddress(address(this), nonce + 6);
-        address exitAt = vm.computeCreateAddress(address(this), nonce + 5);
+        address bridgeAt = vm.computeCreateAddress(address(this), nonce + 2);
+        address governorAt = vm.computeCreateAddress(address(this), nonce + 1);
+        address chainAt = vm.computeCreateAddress(address(this), nonce + 7);
+        address exitAt = vm.computeCreateAddress(address(this), nonce + 6);
         address[] memory posters = new address[](1);
         posters[0] = poster;
-        inbox = new Inbox(bridgeAt, owner, posters, FORCE_AFTER, MAX_PAST, MAX_FUTURE);
+        inbox = new Inbox(bridgeAt, governorAt, owner, posters, FORCE_AFTER, MAX_PAST, MAX_FUTURE);
+        governor = new Governor(address(inbox), owner, guardian, GOVERNOR_DELAY, new bytes[](0));
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (asset0, asset2);
         bridge = new Bridge(address(inbox), chainAt, exitAt, guardian, tokens, MATURITY, MAX_PAUSE);
         verifier = new StepVerifier(inbox, IBlobImporter(address(0)), Families.fill(IStep(address(inbox))));
-        address gameAt = vm.computeCreateAddress(address(this), nonce + 4);
+        address gameAt = vm.computeCreateAddress(address(this), nonce + 5);
         pool = new StakePool(chainAt, gameAt, HEIGHT, STAKE, TARIFF_PRICE);
         game = new ClockGame(chainAt, address(pool), address(verifier), HEIGHT);
         exitMode = new ExitMode(address(inbox), bridgeAt, chainAt, EXIT_AFTER);

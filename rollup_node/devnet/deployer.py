@@ -131,6 +131,7 @@ def creations() -> list[Creation]:
     return [
         *tokens,
         Creation("inbox", "Inbox", {}),
+        Creation("governor", "Governor", {"initial": []}),
         Creation("bridge", "Bridge", {}),
         Creation("blob_importer", "BlobImporter", {}),
         *(Creation(_key(name), name, {}) for name in dict.fromkeys(STEP_CONTRACTS)),
@@ -149,6 +150,7 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
     return {
         "bridge": addresses["bridge"],
         "inbox": addresses["inbox"],
+        "governor": addresses["governor"],
         "assertionChain": addresses["assertion_chain"],
         "verifier": addresses["step_verifier"],
         "stakePool": addresses["stake_pool"],
@@ -167,6 +169,7 @@ def shared_arguments(manifest: Manifest, addresses: Mapping[str, bytes]) -> dict
         "rivalDelaySeconds": profile.rival_delay_seconds,
         "exitAfterSeconds": profile.exit_after_seconds,
         "forceAfterSeconds": profile.force_after_seconds,
+        "governorDelaySeconds": profile.governor_delay_seconds,
         "maxPastSeconds": profile.max_past_seconds,
         "maxFutureSeconds": profile.max_future_seconds,
         "maturitySeconds": profile.maturity_seconds,
@@ -237,6 +240,7 @@ def describe_rollup(
             "rival_delay_seconds": profile.rival_delay_seconds,
             "exit_after_seconds": profile.exit_after_seconds,
             "force_after_seconds": profile.force_after_seconds,
+            "governor_delay_seconds": profile.governor_delay_seconds,
             "max_past_seconds": profile.max_past_seconds,
             "max_future_seconds": profile.max_future_seconds,
             "maturity_seconds": profile.maturity_seconds,

@@ -14,6 +14,7 @@ from rollup_node.ports import InputError, TransactionReverted
 
 ARTIFACTS: Final[Mapping[str, str]] = {
     "inbox": "Inbox",
+    "governor": "Governor",
     "bridge": "Bridge",
     "assertion_chain": "AssertionChain",
     "step_verifier": "StepVerifier",

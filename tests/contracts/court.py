@@ -48,8 +48,8 @@ class Court:
         self.evm.set_balance(_DEPLOYER, 10**24)
         self.inbox = self._deploy(
             "Inbox",
-            ("address", "address", "address[]", "uint64", "uint64", "uint64"),
-            ("0x" + BRIDGE.hex(), _DEPLOYER, [], 600, 3600, 60),
+            ("address", "address", "address", "address[]", "uint64", "uint64", "uint64"),
+            ("0x" + BRIDGE.hex(), _DEPLOYER, _DEPLOYER, [], 600, 3600, 60),
         )
         self.importer = self._deploy("BlobImporter", (), ())
         accounts = self._deploy(

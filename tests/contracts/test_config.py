@@ -28,13 +28,14 @@ def deploy(evm: Any, profile: Profile) -> dict[str, bytes]:
     evm.set_balance(checksum(deployer), 10**24)
     for creation in plan:
         artifact = load_artifact(creation.artifact)
+        names = constructor_names(creation.artifact)
         inputs = [
             item
             for entry in artifact.abi
             if entry["type"] == "constructor"
             for item in entry["inputs"]
         ]
-        ordered = [values[name] for name in constructor_names(creation.artifact)]
+        ordered = [{**values, **creation.arguments}[name] for name in names]
         code = bytes.fromhex(artifact.bytecode.removeprefix("0x"))
         code += encode([item["type"] for item in inputs], ordered)
         created = evm.deploy(checksum(deployer), code)
@@ -81,6 +82,8 @@ def test_deploy_gives_every_contract_the_addresses_of_the_others() -> None:
         ("stake_pool", "ASSERTION_CHAIN", "assertion_chain"),
         ("stake_pool", "CHALLENGE_GAME", "challenge_game"),
         ("exit_mode", "ASSERTION_CHAIN", "assertion_chain"),
+        ("inbox", "GOVERNOR", "governor"),
+        ("governor", "INBOX", "inbox"),
     ]
     for contract, getter, key in wires:
         assert view(evm, found[contract], getter)[12:] == found[key], (contract, getter)

@@ -2,8 +2,9 @@
 pragma solidity 0.8.37;
 
 /// @title The ordered inputs of the rollup
-/// @notice Commits to inbox items (batches, forced items) and to delayed messages (deposits, forced transactions).
-/// Rules: docs/spec.md I-1 to I-8. Times are unix seconds, lengths are bytes.
+/// @notice Commits to inbox items (batches, forced items) and to delayed messages (deposits, forced transactions,
+/// changes of parameters).
+/// Rules: docs/spec.md I-1 to I-10. Times are unix seconds, lengths are bytes.
 interface IInbox {
     /// @notice Item number `index` entered.
     /// @dev For a forced item `poster` is whoever called `forceInclude`. The data of a batch are the calldata or the
@@ -37,7 +38,7 @@ interface IInbox {
     /// @notice Delayed message number `index` was received.
     /// @param delayedAccumulator `delayedAcc[index + 1]` (I-6).
     /// @param kind Value of `MessageKind`.
-    /// @param sender The depositor, or who sent the forced transaction.
+    /// @param sender The depositor, who sent the forced transaction, or the governor.
     /// @param timestamp Time of the L1 block, seconds.
     /// @param body Bytes of I-6.
     event DelayedMessage(
@@ -74,12 +75,14 @@ interface IInbox {
     error BlobLengthOutOfRange(uint32 byteLength, uint256 count);
     /// @notice No unconsumed delayed message is old enough; the oldest one is at `forceableAt` (0: there is none).
     error NothingToForce(uint64 forceableAt);
-    /// @notice The body of a forced transaction has a bad length (I-6).
+    /// @notice The body of a message has a bad length (I-6).
     error BodyLengthOutOfRange(uint256 byteLength, uint256 limit);
     /// @notice The inbox holds the most delayed messages it ever will (S-4).
     error DelayedInboxFull(uint64 limit);
     /// @notice Only the bridge sends deposits.
     error NotBridge(address caller);
+    /// @notice Only the governor sends changes of parameters.
+    error NotGovernor(address caller);
     /// @notice There is no such accumulator or message yet.
     error IndexOutOfRange(uint256 index, uint256 limit);
     /// @notice A constructor argument makes no sense.
@@ -122,6 +125,10 @@ interface IInbox {
         external
         returns (uint64 index);
 
+    /// @notice Send a change of parameters, 1 to 1,024 bytes whose meaning is decided on L2; governor only (I-10).
+    /// @return index Number of the delayed message.
+    function sendAdmin(bytes calldata body) external returns (uint64 index);
+
     /// @notice Allow or forbid `poster` to post batches; owner only.
     function setBatchPoster(address poster, bool allowed) external;
 
@@ -151,6 +158,9 @@ interface IInbox {
 
     /// @notice The only sender of deposits.
     function BRIDGE() external view returns (address);
+
+    /// @notice The only sender of changes of parameters.
+    function GOVERNOR() external view returns (address);
 
     /// @notice Age at which a delayed message may be forced, seconds.
     function FORCE_AFTER_SECONDS() external view returns (uint64);

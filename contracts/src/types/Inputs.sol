@@ -22,7 +22,7 @@ struct ItemHeader {
 
 /// @notice A message of the delayed inbox (docs/spec.md I-6).
 /// @param kind One of `MessageKind`; anything else is undecodable.
-/// @param sender The depositor, or who sent the forced transaction.
+/// @param sender The depositor, who sent the forced transaction, or the governor.
 /// @param timestamp Time of arrival in seconds.
 /// @param body Content by kind.
 /// @custom:twin rollup_node/core/inputs.py DelayedMessage

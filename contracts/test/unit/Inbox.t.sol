@@ -259,6 +259,37 @@ contract InboxTest is Settlement {
         assertEq(inbox.delayedAccumulator(1), keccak256(abi.encodePacked(bytes1(0x08), bytes32(0), message)));
     }
 
+    function test_sendAdmin_stranger_isRejected() public {
+        address[4] memory strangers = [alice, owner, guardian, address(bridge)];
+        for (uint256 i = 0; i < strangers.length; ++i) {
+            vm.prank(strangers[i]);
+            vm.expectRevert(abi.encodeWithSelector(IInbox.NotGovernor.selector, strangers[i]));
+            inbox.sendAdmin(hex"60");
+        }
+    }
+
+    function test_sendAdmin_commitsGovernorTimeAndBody() public {
+        bytes memory body = hex"6001";
+        address from = address(governor);
+        bytes32 message = keccak256(abi.encodePacked(bytes1(0x09), uint8(2), from, uint40(START), body));
+        bytes32 acc = keccak256(abi.encodePacked(bytes1(0x08), bytes32(0), message));
+        vm.expectEmit(address(inbox));
+        emit IInbox.DelayedMessage(0, acc, 2, from, START, body);
+        vm.prank(from);
+        assertEq(inbox.sendAdmin(body), 0);
+        assertEq(inbox.delayedAccumulator(1), acc);
+    }
+
+    function test_sendAdmin_lengthBorders() public {
+        vm.startPrank(address(governor));
+        inbox.sendAdmin(_bytes(1));
+        inbox.sendAdmin(_bytes(1024));
+        vm.expectRevert(abi.encodeWithSelector(IInbox.BodyLengthOutOfRange.selector, 0, 1024));
+        inbox.sendAdmin("");
+        vm.expectRevert(abi.encodeWithSelector(IInbox.BodyLengthOutOfRange.selector, 1025, 1024));
+        inbox.sendAdmin(_bytes(1025));
+    }
+
     // ---- force inclusion
 
     function test_forceInclude_nothingWaiting_isRejected() public {
@@ -355,16 +386,22 @@ contract InboxTest is Settlement {
 
     function test_constructor_badParameters_areRejected() public {
         _expectInvalid("bridge", 0);
-        new Inbox(address(0), owner, new address[](0), 1, 0, 0);
+        _create(address(0), address(2), 1, 0, 0);
+        _expectInvalid("governor", 0);
+        _create(address(1), address(0), 1, 0, 0);
         _expectInvalid("forceAfterSeconds", 0);
-        new Inbox(address(1), owner, new address[](0), 0, 0, 0);
+        _create(address(1), address(2), 0, 0, 0);
         uint64 long = (1 << 31) + 1;
         _expectInvalid("forceAfterSeconds", long);
-        new Inbox(address(1), owner, new address[](0), long, 0, 0);
+        _create(address(1), address(2), long, 0, 0);
         _expectInvalid("maxPastSeconds", long);
-        new Inbox(address(1), owner, new address[](0), 1, long, 0);
+        _create(address(1), address(2), 1, long, 0);
         _expectInvalid("maxFutureSeconds", long);
-        new Inbox(address(1), owner, new address[](0), 1, 0, long);
+        _create(address(1), address(2), 1, 0, long);
+    }
+
+    function _create(address bridge_, address governor_, uint64 forceAfter, uint64 maxPast, uint64 maxFuture) private {
+        new Inbox(bridge_, governor_, owner, new address[](0), forceAfter, maxPast, maxFuture);
     }
 
     // ---- the model: docs/spec.md I, written apart from the libraries
