@@ -71,9 +71,8 @@ library TreeModel {
     }
 
     function depthOf(uint64 key) internal pure returns (uint256) {
-        uint256 region = key >> 32;
-        if (region == 0) return 12;
-        return region == 6 ? 31 : 36;
+        uint8[11] memory depths = [12, 16, 19, 30, 24, 28, 31, 33, 36, 30, 24];
+        return depths[key >> 32];
     }
 
     function pathOf(uint64 key) internal pure returns (uint256) {

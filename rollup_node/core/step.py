@@ -69,15 +69,23 @@ def apply_seal(state: LeafReader, header: ItemHeader, delta_ms: int, size: int) 
     return _outcome(frame, cursor, cursor.offset + size, StepKind.SEAL, _OK)
 
 
-def apply_signed(state: LeafReader, transaction: Any, signer: bytes | None, size: int) -> Outcome:  # noqa: ANN401 - its type finds its family
-    """Execute a signed record; `signer` is None if its signature is invalid.
+def apply_record(
+    state: LeafReader,
+    content: Any,  # noqa: ANN401 - its type finds its family
+    signer: bytes | None,
+    size: int,
+) -> Outcome:
+    """Execute the content of a record, None if it says nothing.
 
+    `signer` is None if the signature is invalid, or if the record needs none.
     Source: docs/spec.md X-4.
     """
+    action = ACTIONS.get(type(content))
+    if action is None:
+        return _move(state, size, StepKind.UNDECODABLE, Reason.UNDECODABLE)
     cursor: Cursor = state.get(CURSOR_KEY)
     frame = _frame(state, cursor)
-    authority = Authority(signer, forced=False, tag=0)
-    kind, reason = ACTIONS[type(transaction)](frame, transaction, authority)
+    kind, reason = action(frame, content, Authority(signer, forced=False, tag=0))
     return _outcome(frame, cursor, cursor.offset + size, kind, reason)
 
 
@@ -87,11 +95,6 @@ def run_task(state: LeafReader) -> Outcome:
     frame = _frame(state, cursor)
     kind, reason = find_task(cursor.phase)(frame)
     return _outcome(frame, cursor, cursor.offset, kind, reason)
-
-
-def apply_undecodable(state: LeafReader, size: int) -> Outcome:
-    """Skip a record that says nothing. Source: docs/spec.md X-4."""
-    return _move(state, size, StepKind.UNDECODABLE, Reason.UNDECODABLE)
 
 
 def apply_nothing_to_pull(state: LeafReader, size: int) -> Outcome:
@@ -108,7 +111,7 @@ def end_records(state: LeafReader, byte_length: int) -> Outcome:
 def pull_message(
     state: LeafReader,
     message: DelayedMessage,
-    decoded: Any | None,  # noqa: ANN401 - its type finds its family
+    content: Any,  # noqa: ANN401 - its type finds its family
     size: int = 0,
 ) -> Outcome:
     """Execute the next delayed message, None if it says nothing; `size` is that of a pull record.
@@ -118,11 +121,11 @@ def pull_message(
     cursor: Cursor = state.get(CURSOR_KEY)
     frame = _frame(state, cursor)
     frame.order_class = OrderClass.DELAYED
-    if decoded is None:
-        kind, reason = StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE
-    else:
+    action = ACTIONS.get(type(content))
+    kind, reason = StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE
+    if action is not None:
         authority = Authority(message.sender, forced=True, tag=cursor.delayed)
-        kind, reason = ACTIONS[type(decoded)](frame, decoded, authority)
+        kind, reason = action(frame, content, authority)
     return _outcome(frame, cursor, cursor.offset + size, kind, reason, pulled=1)
 
 

@@ -18,6 +18,35 @@ WEIGHTS: Final[tuple[int, ...]] = (
     600_000,  # FORCED_ROTATE_KEY
     400_000,  # FORCED_UNDECODABLE
     400_000,  # CLOSE_ITEM
+    1_200_000,  # PLACE
+    1_200_000,  # CANCEL
+    1_200_000,  # CANCEL_ALL
+    1_600_000,  # REPLACE
+    1_200_000,  # QUOTE
+    1_200_000,  # PRUNE
+    1_600_000,  # TAKE
+    1_600_000,  # LEG
+    1_200_000,  # SWEEP
+    2_400_000,  # REFRESH
+    1_200_000,  # PRICE_REPORT
+    1_200_000,  # FORWARD_REPORT
+    1_200_000,  # SETTLEMENT_PRICE
+    1_200_000,  # SETTLE
+    1_200_000,  # REPRICE
+    1_200_000,  # SAMPLE
+    1_200_000,  # DRAIN
+    1_600_000,  # LIQUIDATE
+    1_600_000,  # BID
+    1_200_000,  # TRIGGER
+    1_600_000,  # TAKEOVER
+    1_200_000,  # OPEN_ACCOUNT
+    1_200_000,  # SET_KEY
+    1_200_000,  # FREEZE
+    1_200_000,  # SET_GUARDIAN
+    1_200_000,  # SET_PROTECTION
+    1_200_000,  # SET_DEAD_MAN
+    1_600_000,  # MOVE_POSITION
+    1_200_000,  # ADMIN
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 

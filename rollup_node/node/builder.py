@@ -87,7 +87,7 @@ class Builder:
         record, transaction, signer = recovered
         if transaction is None:
             return Reason.UNDECODABLE
-        outcome = step.apply_signed(self.state, transaction, signer, LENGTH_BYTES + len(body))
+        outcome = step.apply_record(self.state, transaction, signer, LENGTH_BYTES + len(body))
         if outcome.reason is not _OK:
             return outcome.reason
         self.state.commit(outcome.writes)
@@ -156,7 +156,7 @@ class Builder:
         size = LENGTH_BYTES + len(body)
         if recovered.transaction is not None:
             transaction, signer = recovered.transaction, recovered.signer
-            outcome = step.apply_signed(self.state, transaction, signer, size)
+            outcome = step.apply_record(self.state, transaction, signer, size)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)
             account, sender = transaction[0], signer or b""
@@ -167,7 +167,8 @@ class Builder:
         if isinstance(record, Seal):
             self.seal(header, record.delta_ms, size)
         elif not isinstance(record, Pull):
-            self._skip(step.apply_undecodable(self.state, size), body, sequence)
+            self._skip(step.apply_record(self.state, record, None, size), body, sequence)
+            self._run_tasks()
         elif self.cursor.delayed < min(header.delayed_count, len(messages)):
             self.pull(messages[self.cursor.delayed], size)
         else:

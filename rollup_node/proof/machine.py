@@ -15,9 +15,8 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.step import (
     Outcome,
     apply_nothing_to_pull,
+    apply_record,
     apply_seal,
-    apply_signed,
-    apply_undecodable,
     close_item,
     end_records,
     open_item,
@@ -160,19 +159,19 @@ class Machine:
         size = LENGTH_BYTES + len(body)
         span = (offset, offset + size)
         record = decode_record(body)
-        if isinstance(record, SignedTransaction):
-            signer = signers(record)
-            outcome = apply_signed(state, record.transaction, signer, size)
-            return _result(outcome, size, span)
         if isinstance(record, Seal):
             return _result(apply_seal(state, header, record.delta_ms, size), size, span)
-        if not isinstance(record, Pull):
-            return _result(apply_undecodable(state, size), size, span)
-        if cursor.delayed >= header.delayed_count:
-            return _result(apply_nothing_to_pull(state, size), size, span)
-        message = _message(cursor, header, messages)
-        outcome = pull_message(state, message, decode_message(message), size)
-        return _result(outcome, size, span, message)
+        if isinstance(record, Pull):
+            if cursor.delayed >= header.delayed_count:
+                return _result(apply_nothing_to_pull(state, size), size, span)
+            message = _message(cursor, header, messages)
+            outcome = pull_message(state, message, decode_message(message), size)
+            return _result(outcome, size, span, message)
+        if isinstance(record, SignedTransaction):
+            outcome = apply_record(state, record.transaction, signers(record), size)
+        else:
+            outcome = apply_record(state, record, None, size)
+        return _result(outcome, size, span)
 
     def run_item(
         self,

@@ -199,6 +199,10 @@ def _crowd(state: ChainState, keys: tuple[LeafKey, ...], rng: random.Random) -> 
     tree._is_flushed = False
 
 
+KINDS: Final = tuple(kind for kind in StepKind if kind <= StepKind.CLOSE_ITEM)
+"""The kinds that a step can have: those of the registered families (core/families.py)."""
+
+
 class Gate:
     """The verifier, and the items that put it to the test."""
 
@@ -269,7 +273,7 @@ class Gate:
 def run() -> dict[StepKind, list[Measure]]:
     """Measure every case, in calldata and in blobs."""
     gate = Gate()
-    found: dict[StepKind, list[Measure]] = {kind: [] for kind in StepKind}
+    found: dict[StepKind, list[Measure]] = {kind: [] for kind in KINDS}
     for case in cases(gate.machine.domain):
         for item_kind in (ItemKind.CALLDATA, ItemKind.BLOB):
             measure = gate.measure(case, item_kind)

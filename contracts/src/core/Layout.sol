@@ -10,12 +10,22 @@ library Layout {
     uint256 internal constant POSITION_BITS = 36;
 
     uint256 internal constant GLOBALS = 0;
+    uint256 internal constant UNDERLYINGS = 1;
+    uint256 internal constant SERIES = 2;
+    uint256 internal constant LEVELS = 3;
+    uint256 internal constant TICK_MAP = 4;
+    uint256 internal constant ORDERS = 5;
     uint256 internal constant ACCOUNTS = 6;
+    uint256 internal constant CLIENT_SLOTS = 7;
     uint256 internal constant OUTBOX = 8;
+    uint256 internal constant TRIGGER_LEVELS = 9;
+    uint256 internal constant TRIGGER_MAP = 10;
 
     uint256 internal constant GLOBALS_DEPTH = 12;
     uint256 internal constant ACCOUNTS_DEPTH = 31;
     uint256 internal constant OUTBOX_DEPTH = 36;
+    /// @dev Depth of each region, one byte each; 0 for a missing one.
+    uint256 private constant DEPTHS = 0x0c10131e181c1f21241e180000000000;
 
     LeafKey internal constant CURSOR = LeafKey.wrap(0);
     LeafKey internal constant PRICES = LeafKey.wrap(1);
@@ -51,11 +61,9 @@ library Layout {
         return LeafKey.wrap(uint64(OUTBOX << 32 | index));
     }
 
-    /// @notice Depth of the leaves of a region; 0 for a reserved or missing region.
+    /// @notice Depth of the leaves of a region; 0 for a missing region.
     function depthOf(uint256 region) internal pure returns (uint256) {
-        if (region == ACCOUNTS) return ACCOUNTS_DEPTH;
-        if (region == OUTBOX) return OUTBOX_DEPTH;
-        return region == GLOBALS ? GLOBALS_DEPTH : 0;
+        return region < 16 ? DEPTHS >> 8 * (15 - region) & 0xff : 0;
     }
 
     /// @notice Depth and position of a key (T-2); depth 0 says that the key is not valid.

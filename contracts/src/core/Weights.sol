@@ -10,8 +10,12 @@ library Weights {
     uint256 internal constant CURSOR_ONLY = 400_000;
     uint256 internal constant ACCOUNT = 600_000;
 
+    uint256 internal constant UNIT = 100_000;
+    /// @dev One byte for each kind, in units.
+    bytes private constant TABLE =
+        hex"040404040606060606060604040c0c0c100c0c10100c180c0c0c0c0c0c0c10100c100c0c0c0c0c0c100c";
+
     function weightOf(StepKind kind) internal pure returns (uint256) {
-        bool touchesAccounts = kind >= StepKind.TRANSFER && kind <= StepKind.FORCED_ROTATE_KEY;
-        return touchesAccounts ? ACCOUNT : CURSOR_ONLY;
+        return uint8(TABLE[uint8(kind)]) * UNIT;
     }
 }

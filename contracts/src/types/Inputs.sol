@@ -47,4 +47,5 @@ library MessageKind {
     uint8 internal constant DEPOSIT = 0;
     uint8 internal constant FORCED_TRANSACTION = 1;
     uint8 internal constant ADMIN = 2;
+    uint8 internal constant FAST = 3;
 }

@@ -158,10 +158,10 @@ contract StepVerifierRejectionsTest is CourtFixture {
         _expect(witness, abi.encodeWithSelector(IStepVerifier.MissingCursor.selector));
     }
 
-    function test_prove_with_a_key_of_a_reserved_region_reverts() public {
+    function test_prove_with_a_key_of_a_missing_region_reverts() public {
         Witness memory witness = _valid();
-        witness.keys[5] = 7 << 32;
-        _expect(witness, abi.encodeWithSelector(IStepVerifier.InvalidLeaf.selector, uint64(7 << 32)));
+        witness.keys[5] = 11 << 32;
+        _expect(witness, abi.encodeWithSelector(IStepVerifier.InvalidLeaf.selector, uint64(11 << 32)));
     }
 
     function test_prove_with_leaves_out_of_order_reverts() public {

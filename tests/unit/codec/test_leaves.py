@@ -45,4 +45,4 @@ def test_position_orders_regions_and_bounds_indices() -> None:
     with pytest.raises(ValueError, match="index"):
         position(LeafKey(256))
     with pytest.raises(KeyError):
-        position(LeafKey(1 << 32))
+        position(LeafKey(11 << 32))

@@ -27,8 +27,8 @@ from rollup_node.core.layout import (
 from rollup_node.core.leaves import Allocators, Balances, Cursor, Leaf, Owner, Totals, Withdrawal
 from rollup_node.core.reason import Reason
 from rollup_node.core.step import (
+    apply_record,
     apply_seal,
-    apply_signed,
     clamp_time,
     close_item,
     end_records,
@@ -59,7 +59,7 @@ def state(**changes: Leaf) -> dict[LeafKey, Leaf]:
 
 
 def test_transfer_moves_the_amount_and_spends_the_nonce() -> None:
-    outcome = apply_signed(state(), Transfer(1, 2, 0, 60, 5), ALICE, 90)
+    outcome = apply_record(state(), Transfer(1, 2, 0, 60, 5), ALICE, 90)
     assert (outcome.kind, outcome.reason) == (StepKind.TRANSFER, Reason.OK)
     assert outcome.writes == {
         CURSOR_KEY: CURSOR._replace(offset=140),
@@ -70,7 +70,7 @@ def test_transfer_moves_the_amount_and_spends_the_nonce() -> None:
 
 
 def test_withdraw_appends_to_the_outbox() -> None:
-    outcome = apply_signed(state(), Withdraw(1, 0, 100, CAROL, 1), ALICE, 90)
+    outcome = apply_record(state(), Withdraw(1, 0, 100, CAROL, 1), ALICE, 90)
     assert outcome.reason is Reason.OK
     assert outcome.writes[outbox_key(7)] == Withdrawal(1, 0, 100, CAROL)
     assert outcome.writes[ALLOCATORS_KEY] == Allocators(8)
@@ -79,7 +79,7 @@ def test_withdraw_appends_to_the_outbox() -> None:
 
 
 def test_rotate_key_changes_the_owner_and_keeps_the_window() -> None:
-    outcome = apply_signed(state(), RotateKey(1, CAROL, 4), ALICE, 90)
+    outcome = apply_record(state(), RotateKey(1, CAROL, 4), ALICE, 90)
     assert outcome.writes[owner_key(1)] == Owner(CAROL, 4, 1)
 
 
@@ -103,7 +103,7 @@ def test_rotate_key_changes_the_owner_and_keeps_the_window() -> None:
 def test_rejected_transaction_spends_only_its_nonce(
     transaction: Transaction, reason: Reason
 ) -> None:
-    outcome = apply_signed(state(), transaction, ALICE, 90)
+    outcome = apply_record(state(), transaction, ALICE, 90)
     assert outcome.reason is reason
     assert outcome.writes == {
         CURSOR_KEY: CURSOR._replace(offset=140),
@@ -125,20 +125,20 @@ def test_rejected_transaction_spends_only_its_nonce(
 def test_unauthorised_transaction_moves_only_the_cursor(
     account: int, nonce: int, signer: bytes | None, reason: Reason
 ) -> None:
-    outcome = apply_signed(state(), Transfer(account, 2, 0, 1, nonce), signer, 90)
+    outcome = apply_record(state(), Transfer(account, 2, 0, 1, nonce), signer, 90)
     assert outcome.reason is reason
     assert set(outcome.writes) == {CURSOR_KEY}
 
 
 def test_transfer_to_a_full_balance_overflows() -> None:
     leaves = state() | {balances_key(1): Balances((0, 0, 0, 5))}
-    outcome = apply_signed(leaves, Transfer(1, 2, 3, 1, 1), ALICE, 90)
+    outcome = apply_record(leaves, Transfer(1, 2, 3, 1, 1), ALICE, 90)
     assert outcome.reason is Reason.BALANCE_OVERFLOW
 
 
 def test_withdraw_beyond_the_range_of_withdrawals_is_refused() -> None:
     leaves = state(allocators=Allocators(1 << 31))
-    outcome = apply_signed(leaves, Withdraw(1, 0, 1, CAROL, 1), ALICE, 90)
+    outcome = apply_record(leaves, Withdraw(1, 0, 1, CAROL, 1), ALICE, 90)
     assert outcome.reason is Reason.OUTBOX_FULL
     assert set(outcome.writes) == {CURSOR_KEY, owner_key(1)}
 
