@@ -18,6 +18,7 @@ from rollup_node.rpc.errors import (
 )
 from rollup_node.rpc.stages import StageClock
 from rollup_node.rpc.table import TABLE, Method, open_rpc
+from rollup_node.rpc.trading_table import TRADING
 
 MAX_BATCH: Final = 200
 MAX_DEPTH_HINT: Final = "nested too deeply"
@@ -92,7 +93,7 @@ class Dispatcher:
         if request.jsonrpc != "2.0":
             raise RpcError(INVALID_REQUEST, 'jsonrpc is not "2.0"', field="jsonrpc")
         if request.method == "rpc.discover":
-            return open_rpc(list(self._methods.values()))
+            return open_rpc([*self._methods.values(), *TRADING.methods.values()])
         method = self._methods.get(request.method)
         if method is None:
             text = f"no such method: {request.method[:80]!r}"

@@ -1,5 +1,6 @@
 """What a caller is told when a call fails: code, message and, where known, reason and field."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 PARSE_ERROR: Final = -32700
@@ -23,23 +24,31 @@ REJECTED: Final = 3000  # plus the reason of docs/spec.md X-10
 class RpcError(Exception):
     """A failure that the caller caused or can act on.
 
-    `data` carries `reason` (a name) and `field` (the offending one) where they are known.
+    `data` carries `reason` (a name) and `field` (the offending one) where they are known, and
+    whatever `extra` adds.
     """
 
     def __init__(
-        self, code: int, message: str, *, reason: str | None = None, field: str | None = None
+        self,
+        code: int,
+        message: str,
+        *,
+        reason: str | None = None,
+        field: str | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.reason = reason
         self.field = field
+        self.extra = extra or {}
 
     def to_object(self) -> dict[str, Any]:
         """Return the `error` member of a JSON-RPC response."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.reason is not None or self.field is not None:
-            body["data"] = {"reason": self.reason, "field": self.field}
+            body["data"] = {"reason": self.reason, "field": self.field, **self.extra}
         return body
 
 

@@ -11,7 +11,9 @@ from rollup_node.ports import InputError, PortInUseError
 from rollup_node.rpc import methods
 from rollup_node.rpc.backend import Backend
 from rollup_node.rpc.dispatch import Dispatcher
+from rollup_node.rpc.gateway import Gateway
 from rollup_node.rpc.stages import StageClock
+from rollup_node.rpc.trading_server import TradingServer
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_IN_FLIGHT: Final = 64
@@ -30,16 +32,19 @@ class RpcServer:
         metrics: Callable[[], bytes] = bytes,
         routes: Mapping[str, Handler] | None = None,
         clock: StageClock | None = None,
+        gateway: Gateway | None = None,
     ) -> None:
         """Take what to serve; `routes` are further GET paths, such as the feed.
 
-        `clock` is told how long requests take to read and answers to write.
+        `clock` is told how long requests take to read and answers to write. With a `gateway` the
+        trading interface is served too.
         """
         methods.load()
         self._backend = backend
         self._metrics = metrics
         self._routes = routes or {}
         self.dispatcher = Dispatcher(backend, clock)
+        self._trading = None if gateway is None else TradingServer(gateway)
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()
 
@@ -58,6 +63,8 @@ class RpcServer:
         app.router.add_get("/metrics", self._serve_metrics)
         for path, handler in self._routes.items():
             app.router.add_get(path, handler)
+        if self._trading is not None:
+            self._trading.add_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -67,10 +74,14 @@ class RpcServer:
             await self.stop()
             kind = PortInUseError if error.errno == errno.EADDRINUSE else InputError
             raise kind(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        if self._trading is not None:
+            self._trading.start()
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
         """Close every connection and stop listening."""
+        if self._trading is not None:
+            await self._trading.stop()
         for socket in list(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY, message=b"node stops")
         if self._runner is not None:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Protocol, get_type_hints
 
 import msgspec
 
@@ -46,6 +46,11 @@ class Method(NamedTuple):
     result: Any
     summary: str
     restricted: bool
+
+    @property
+    def param_structure(self) -> str:
+        """How parameters are given."""
+        return "either"
 
     def bind(self, params: Any) -> list[Any]:
         """Return the arguments for the handler from the `params` of a request.
@@ -121,7 +126,31 @@ class MethodTable:
 TABLE: Final = MethodTable()
 
 
-def open_rpc(methods: Sequence[Method]) -> dict[str, Any]:
+class Described(Protocol):
+    """A method as the OpenRPC document shows it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the method."""
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Parameters in order."""
+
+    @property
+    def result(self) -> Any:
+        """Type of the result."""
+
+    @property
+    def param_structure(self) -> str:
+        """`either` or `by-name`."""
+
+
+def open_rpc(methods: Sequence[Described]) -> dict[str, Any]:
     """Return the OpenRPC document of the methods; every schema comes from the handlers' types."""
     return {
         "openrpc": "1.3.2",
@@ -130,7 +159,7 @@ def open_rpc(methods: Sequence[Method]) -> dict[str, Any]:
             {
                 "name": method.name,
                 "summary": method.summary,
-                "paramStructure": "either",
+                "paramStructure": method.param_structure,
                 "params": [
                     {
                         "name": parameter.name,

@@ -13,50 +13,11 @@ from rollup_node.codec.signature import address_of
 from rollup_node.core.inputs import Transfer
 from rollup_node.derive.events import L1Block
 from rollup_node.node.backend import SequencerBackend, Sync
-from rollup_node.node.config import Asset, Genesis, NodeConfig, Parameters, RollupConfig
 from rollup_node.ports import PortInUseError
 from rollup_node.rpc.dispatch import MAX_BATCH
 from rollup_node.rpc.server import MAX_BODY_BYTES, RpcServer
+from tests.action.configs import make_configs
 from tests.action.sequencing import KEYS, START_MS, FakeL1, FixedClock, make_sequencer, signed
-
-_ZERO = "0x" + "00" * 32
-
-
-def _configs(folder: Path, *, devnet: bool) -> tuple[NodeConfig, RollupConfig]:
-    config = NodeConfig(
-        name="test",
-        roles=("sequencer",),
-        l1_url="",
-        port=0,
-        data_dir=folder,
-        rollup=folder,
-        devnet=devnet,
-    )
-    parameters = Parameters(
-        history_height=12,
-        confirm_period_seconds=1,
-        force_after_seconds=1,
-        max_past_seconds=1,
-        max_future_seconds=1,
-        maturity_seconds=1,
-        stake_wei=0,
-        rival_delay_seconds=60,
-        exit_after_seconds=3_600,
-        tariff_gas_price_wei=1,
-    )
-    assets = (Asset(0, "USDC", 6, "0x" + "aa" * 20), Asset(1, "ETH", 18, "0x" + "00" * 20))
-    contracts = {"bridge": "0x" + "b1" * 20}
-    genesis = Genesis(0, _ZERO, _ZERO)
-    rollup = RollupConfig(
-        l1_chain_id=31337,
-        l2_chain_id=313371,
-        contracts=contracts,
-        assets=assets,
-        genesis=genesis,
-        config_hash=_ZERO,
-        parameters=parameters,
-    )
-    return config, rollup
 
 
 class Counter:
@@ -86,7 +47,7 @@ async def counter(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterat
     sequencer = make_sequencer(tmp_path, clock)
     await sequencer.start()
     await sequencer.on_l1(l1.update(0, 0))
-    config, rollup = _configs(tmp_path, devnet=getattr(request, "param", True))
+    config, rollup = make_configs(tmp_path, devnet=getattr(request, "param", True))
     head = L1Block(1, bytes(32), bytes(32), START_MS // 1000)
     backend = SequencerBackend(config, rollup, lambda: Sync(head, head, 0, ready=True), sequencer)
     server = RpcServer(backend, metrics=lambda: b"strikenet_up 1\n")

@@ -3,7 +3,16 @@
 import importlib
 from typing import Final
 
-_NAMESPACES: Final = ("eth", "rollup", "dispute", "optimism", "admin")
+_NAMESPACES: Final = (
+    "eth",
+    "rollup",
+    "dispute",
+    "optimism",
+    "admin",
+    "connection",
+    "markets",
+    "holdings",
+)
 
 
 def load() -> None:

@@ -1,0 +1,271 @@
+"""What the counter needs from the markets behind it; the node implements it, tests fake it.
+
+Everything is in the integers of the law: ticks, lots, µUSDC. `rpc.units` makes numbers of them.
+Everything is durable and of one moment: an image holds all changes that were told, and no others.
+"""
+
+from collections.abc import Callable, Sequence
+from enum import Enum, IntEnum
+from typing import NamedTuple, Protocol
+
+
+class InstrumentKind(Enum):
+    """Kinds of instruments under the names of the API."""
+
+    FUTURE = "future"
+    OPTION = "option"
+    SPOT = "spot"
+
+
+class Side(IntEnum):
+    """Which side of the book."""
+
+    BUY = 0
+    SELL = 1
+
+
+class Instrument(NamedTuple):
+    """One series as the API shows it.
+
+    Attributes
+    ----------
+    currency
+        The underlying, such as `ETH`.
+    unit_usdc
+        What one lot is worth per tick, in µUSDC (`unit` of docs/spec.md S-8).
+    lots_per_unit
+        Lots that make one unit of the underlying.
+    expires_ms
+        `None` for perpetuals and spot.
+    """
+
+    series: int
+    name: str
+    kind: InstrumentKind
+    currency: str
+    unit_usdc: int
+    lots_per_unit: int
+    min_lots: int
+    created_ms: int
+    expires_ms: int | None
+    is_active: bool
+    maker_fee_ppm: int
+    taker_fee_ppm: int
+    max_leverage: int
+
+
+class BookImage(NamedTuple):
+    """All levels of a book, best first, as (ticks, lots)."""
+
+    series: int
+    change_id: int
+    time_ms: int
+    bids: Sequence[tuple[int, int]]
+    asks: Sequence[tuple[int, int]]
+
+
+class LevelChange(NamedTuple):
+    """A level had `lots_before` and has `lots`; 0 means that it does not exist."""
+
+    side: Side
+    ticks: int
+    lots_before: int
+    lots: int
+
+
+class BookChange(NamedTuple):
+    """What changed in one book; `change_id` is larger than the one before it."""
+
+    series: int
+    change_id: int
+    time_ms: int
+    levels: Sequence[LevelChange]
+
+
+class Trade(NamedTuple):
+    """One fill as everybody sees it; `side` is the taker's, `mark_usdc` is per lot."""
+
+    series: int
+    trade_id: int
+    time_ms: int
+    side: Side
+    ticks: int
+    lots: int
+    mark_usdc: int
+    index_usdc: int
+    is_liquidation: bool
+
+
+class OrderState(NamedTuple):
+    """One order of an account as it stands.
+
+    Attributes
+    ----------
+    state
+        `open`, `filled`, `rejected`, `cancelled` or `untriggered`.
+    reason
+        Name of the reason of a rejection or cancellation; empty otherwise.
+    """
+
+    account: int
+    order_id: str
+    series: int
+    side: Side
+    kind: str
+    time_in_force: str
+    ticks: int
+    trigger_ticks: int
+    lots: int
+    filled_lots: int
+    filled_usdc: int
+    state: str
+    reason: str
+    post_only: bool
+    reduce_only: bool
+    client_slot: int
+    tag: int
+    record_hash: bytes
+    created_ms: int
+    updated_ms: int
+
+
+class UserTrade(NamedTuple):
+    """One fill as one of its two sides sees it; a negative fee is a rebate."""
+
+    account: int
+    trade: Trade
+    side: Side
+    order_id: str
+    is_maker: bool
+    fee_usdc: int
+    realized_usdc: int
+
+
+class Position(NamedTuple):
+    """A position of an account; `lots` is negative when short, amounts in µUSDC, mark per lot."""
+
+    account: int
+    series: int
+    lots: int
+    basis_usdc: int
+    mark_usdc: int
+    index_usdc: int
+    floating_usdc: int
+    funding_usdc: int
+    initial_margin_usdc: int
+    maintenance_margin_usdc: int
+
+
+class AccountSummary(NamedTuple):
+    """What an account is worth, in µUSDC; `balances` are (symbol, decimals, amount)."""
+
+    account: int
+    owner: bytes
+    cash_usdc: int
+    equity_usdc: int
+    floating_usdc: int
+    initial_margin_usdc: int
+    maintenance_margin_usdc: int
+    reserve_usdc: int
+    open_orders: int
+    status: str
+    balances: Sequence[tuple[str, int, int]]
+
+
+class Ticker(NamedTuple):
+    """The state of a market; `None` where there is no price, best prices as (ticks, lots).
+
+    `mark_usdc` and `settlement_usdc` are per lot, `index_usdc` per unit of the underlying.
+    """
+
+    series: int
+    time_ms: int
+    best_bid: tuple[int, int] | None
+    best_ask: tuple[int, int] | None
+    last_ticks: int | None
+    mark_usdc: int | None
+    index_usdc: int | None
+    open_interest_lots: int
+    volume_lots: int
+    high_ticks: int | None
+    low_ticks: int | None
+    min_ticks: int
+    max_ticks: int
+    funding_ppb: int | None
+    settlement_usdc: int | None
+
+
+class FundingPoint(NamedTuple):
+    """Funding of a perpetual over the hour that ends at `time_ms`; rates in 1e-9."""
+
+    time_ms: int
+    index_usdc: int
+    rate_ppb: int
+
+
+class MarketEvents(NamedTuple):
+    """What happened between two moments, in order."""
+
+    time_ms: int
+    books: Sequence[BookChange] = ()
+    trades: Sequence[Trade] = ()
+    orders: Sequence[OrderState] = ()
+    fills: Sequence[UserTrade] = ()
+    tickers: frozenset[int] = frozenset()
+    accounts: frozenset[int] = frozenset()
+
+
+Listener = Callable[[MarketEvents], None]
+
+
+class MarketData(Protocol):
+    """The markets of a node as its users see them; answers from memory."""
+
+    @property
+    def domain(self) -> bytes:
+        """EIP-712 domain separator of logins and transactions."""
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this one of all events from now on."""
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return all instruments, expired ones included."""
+
+    def instrument(self, name: str) -> Instrument | None:
+        """Return an instrument by name."""
+
+    def instrument_of(self, series: int) -> Instrument:
+        """Return the instrument of a series that exists."""
+
+    def book(self, series: int) -> BookImage:
+        """Return the whole book of a series."""
+
+    def ticker(self, series: int) -> Ticker:
+        """Return the state of a market."""
+
+    def trades(self, series: int, limit: int) -> Sequence[Trade]:
+        """Return the newest trades of a series, newest first."""
+
+    def funding(self, series: int, start_ms: int, end_ms: int) -> Sequence[FundingPoint]:
+        """Return the funding of a perpetual between two times."""
+
+    def index_price(self, currency: str) -> int | None:
+        """Return the index price of an underlying in µUSDC, `None` without one."""
+
+    def may_login(self, account: int, key: int, signer: bytes, time_ms: int) -> bool:
+        """Tell whether `signer` is key number `key` of the account now; 0 is the owner."""
+
+    def summary(self, account: int) -> AccountSummary | None:
+        """Return an account that is open."""
+
+    def positions(self, account: int) -> Sequence[Position]:
+        """Return the positions of an account that are not zero."""
+
+    def open_orders(self, account: int) -> Sequence[OrderState]:
+        """Return the orders of an account that rest or wait for their trigger."""
+
+    def order(self, account: int, order_id: str) -> OrderState | None:
+        """Return an order of an account that this node remembers."""
+
+    def user_trades(self, account: int, series: int | None, limit: int) -> Sequence[UserTrade]:
+        """Return the newest fills of an account, newest first."""

@@ -1,0 +1,142 @@
+"""The table of trading methods: typed named parameters, decoded in one pass; what a call may be."""
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+import msgspec
+
+from rollup_node.rpc.backend import Confirmation, TransactionStatus
+from rollup_node.rpc.errors import INVALID_PARAMS, PARSE_ERROR, RpcError
+from rollup_node.rpc.session import Session
+from rollup_node.rpc.table import Parameter
+
+SignatureHex = Annotated[
+    str, msgspec.Meta(pattern="^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", title="signature")
+]
+Account = Annotated[int, msgspec.Meta(ge=1, lt=1 << 22)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+
+_FIELD: Final = re.compile(r"`\$\.([\w\[\].]+)`|field `(\w+)`")
+
+
+class Cost(Enum):
+    """Which credits a call takes."""
+
+    READ = "read"
+    MATCHING = "matching"
+
+
+class Submission(NamedTuple):
+    """Bodies for the sequencer, and what to answer when it has taken or refused them.
+
+    Attributes
+    ----------
+    credits
+        Matching credits that it takes.
+    """
+
+    bodies: Sequence[bytes]
+    finish: Callable[[Sequence[TransactionStatus], Confirmation | None], Any]
+    credits: int = 1
+
+
+class TradingMethod(NamedTuple):
+    """One method; the handler returns its result, or a `Submission`. It never waits."""
+
+    name: str
+    handler: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    result: Any
+    summary: str
+    cost: Cost
+    kind: type[msgspec.Struct]
+    decode: Callable[[bytes | msgspec.Raw], msgspec.Struct]
+
+    @property
+    def param_structure(self) -> str:
+        """How parameters are given."""
+        return "by-name"
+
+    def bind(self, raw: bytes | msgspec.Raw) -> tuple[Any, ...]:
+        """Return the arguments in the `params` of a request.
+
+        Raises `RpcError` (-32602) that names the parameter at fault.
+        """
+        try:
+            return msgspec.structs.astuple(self.decode(raw))
+        except msgspec.ValidationError as error:
+            raise at_fault(error) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RpcError(PARSE_ERROR, f"not JSON: {str(error)[:200]}") from None
+
+    def bind_query(self, query: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments in the query of a GET request, where all is text.
+
+        Raises `RpcError` (-32602) that names the parameter at fault.
+        """
+        try:
+            return msgspec.structs.astuple(msgspec.convert(query, self.kind, strict=False))
+        except msgspec.ValidationError as error:
+            raise at_fault(error) from None
+
+
+class TradingTable:
+    """Trading methods by name, in the order of registration."""
+
+    def __init__(self) -> None:
+        self.methods: dict[str, TradingMethod] = {}
+
+    def add(
+        self, name: str, cost: Cost = Cost.READ
+    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Register `handler(session, *params)`; its first line is the summary."""
+
+        def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+            hints = get_type_hints(handler, include_extras=True)
+            first, *rest = inspect.signature(handler).parameters.values()
+            if hints[first.name] is not Session:
+                raise TypeError(f"{name}: first parameter is not the session")
+            parameters = tuple(Parameter(p.name, hints[p.name], p.default) for p in rest)
+            kind = msgspec.defstruct(
+                name.replace("/", "_"),
+                [
+                    (p.name, p.type) if p.is_required else (p.name, p.type, p.default)
+                    for p in parameters
+                ],
+                forbid_unknown_fields=True,
+                frozen=True,
+            )
+            summary = (inspect.getdoc(handler) or "").partition("\n")[0]
+            self.methods[name] = TradingMethod(
+                name,
+                handler,
+                parameters,
+                hints["return"],
+                summary,
+                cost,
+                kind,
+                msgspec.json.Decoder(kind).decode,
+            )
+            return handler
+
+        return register
+
+
+TRADING: Final = TradingTable()
+
+
+def at_fault(
+    error: msgspec.ValidationError,
+    where: str = "params",
+    code: int = INVALID_PARAMS,
+    reason: str = "INVALID_PARAMS",
+) -> RpcError:
+    """Return the error for JSON that is not what was asked for, with the field that is wrong."""
+    text = str(error)
+    found = _FIELD.search(text)
+    field = next((group for group in found.groups() if group), None) if found else None
+    return RpcError(code, f"{where}: {text}", reason=reason, field=field)
