@@ -23,10 +23,13 @@ OPERATORS: Final = (
 USERS: Final = ("alice", "bob", "carol", "dave")
 NAMES: Final = (*OPERATORS, *USERS, "challenger")
 """All named accounts in the order of the derivation path; new ones go to the end."""
+PUBLISHERS: Final = tuple(f"publisher-{number}" for number in range(5))
+"""Who signs prices; they never send anything to L1 and have no money there."""
 ADVERSARIES: Final = 80
 """Further accounts, for parties that no honest node knows."""
 
 _FIRST_ADVERSARY: Final = 16
+_FIRST_PUBLISHER: Final = _FIRST_ADVERSARY + ADVERSARIES
 
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HARDENED: Final = 1 << 31
@@ -35,7 +38,7 @@ _PATH: Final = (44 | _HARDENED, 60 | _HARDENED, _HARDENED, 0)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One named key pair; on L1 it starts with 10,000 ETH."""
+    """One named key pair; on L1 it starts with 10,000 ETH, unless it is a publisher's."""
 
     name: str
     address: bytes
@@ -45,7 +48,8 @@ class Account:
 @functools.cache
 def accounts() -> dict[str, Account]:
     """Return all accounts by name, in the order of the mnemonic's derivation path."""
-    return {name: _account(name, index) for index, name in enumerate(NAMES)}
+    named = [*enumerate(NAMES), *enumerate(PUBLISHERS, _FIRST_PUBLISHER)]
+    return {name: _account(name, index) for index, name in named}
 
 
 @functools.cache
