@@ -16,8 +16,10 @@ from rollup_node.core.inputs import DelayedMessage, Pull, Seal
 from rollup_node.core.layout import MAX_RECORD_BYTES
 from rollup_node.node.batches import Chain, OwnBatch
 from rollup_node.node.builder import Builder, Position
+from rollup_node.node.ledger import Ledger
 from rollup_node.node.signers import Recovered
 from rollup_node.ports import Clock, CriticalError
+from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import record_hash
 from rollup_node.roles.sequencer import (
     EXPECTED_HEADER,
@@ -36,13 +38,17 @@ _TOO_LARGE: Final = -1
 
 @dataclass(slots=True)
 class ItemRun:
-    """One item on the state; `batch` is `None` for a foreign one. Times in ms."""
+    """One item on the state; `batch` is `None` for a foreign one. Times in ms.
+
+    `accumulator` is that of the inbox after the item, empty until L1 has it.
+    """
 
     start: Position
     batch: OwnBatch | None
     delayed_count: int = 0
     first_ms: int = 0
     last_ms: int = 0
+    accumulator: bytes = b""
 
 
 @dataclass(slots=True)
@@ -159,6 +165,12 @@ class Assembly:
         self.chain.restore_to(saved.chain)
         del self.items[saved.items :]
         self._frames, self.entries = bytearray(), []
+        self.recount()
+
+    def restore(self, state: ChainState, ledger: Ledger | None, items: list[ItemRun]) -> None:
+        """Go on from another state and what led to it; own batches stay."""
+        self.builder.replace(state, ledger)
+        self.items[:] = items
         self.recount()
 
     def recount(self) -> None:

@@ -53,6 +53,11 @@ class Builder:
         self.state.rewind(position.mark)
         self.ledger.rewind(position.ledger)
 
+    def replace(self, state: ChainState, ledger: Ledger | None) -> None:
+        """Go on from another state and what led to it; without a ledger it is genesis."""
+        self.state = state
+        self.ledger = Ledger(state.root()) if ledger is None else ledger
+
     def open(self, header: ItemHeader, time_ms: int | None) -> Outcome:
         """Begin an item and its first block."""
         outcome = step.open_item(self.state, header, time_ms)

@@ -12,8 +12,10 @@ from rollup_node.codec.records import iter_records
 from rollup_node.derive.items import DerivedItem
 from rollup_node.node.assembly import Assembly, ItemRun
 from rollup_node.node.batches import OwnBatch
+from rollup_node.node.resume import Resume
 from rollup_node.node.signers import CHUNK, Recovered, SignerPool
 from rollup_node.ports import L1Update
+from rollup_node.proof.chain_state import ChainState
 from rollup_node.roles.sequencer import EXPECTED_HEADER
 
 _KEPT_ITEMS: Final = 512
@@ -24,18 +26,24 @@ _logger = logging.getLogger(__name__)
 
 
 class Forecast:
-    """What was executed before L1 had it; `derived` counts the items of L1 at the last look."""
+    """What was executed before L1 had it."""
 
     def __init__(self, assembly: Assembly, signers: SignerPool) -> None:
         """Take the assembly to keep in line with L1."""
-        self.derived = 0
+        self.resume: Resume | None = None
+        self._items: list[DerivedItem] = []
         self._assembly = assembly
         self._signers = signers
+
+    @property
+    def derived(self) -> int:
+        """How many items L1 had at the last look."""
+        return len(self._items)
 
     async def follow(self, update: L1Update, *, first: bool) -> bool:
         """Take note of messages and items; tell whether anything was executed again.
 
-        With `first` nothing has been executed yet: all of it is.
+        With `first` nothing was executed in this process yet: what no snapshot holds is.
         """
         assembly = self._assembly
         lost_messages = update.kept_messages < len(assembly.messages)
@@ -45,9 +53,10 @@ class Forecast:
         redo = self._first_difference(update, first=first)
         if redo is None and lost_messages and pulled > update.kept_messages:
             redo = min(update.kept_items, len(assembly.items))
-        self.derived = update.kept_items + len(update.items)
+        del self._items[update.kept_items :]
+        self._items += update.items
         if redo is not None:
-            await self._redo(redo, update)
+            await self._redo(redo)
         return redo is not None
 
     def forget_old(self) -> None:
@@ -63,17 +72,19 @@ class Forecast:
         for number, item in enumerate(update.items, update.kept_items):
             if number >= len(assembly.items) or not self._is_forecast(number, item):
                 return number
-        if update.reorg and update.kept_items < self.derived:
+        if first or (update.reorg and update.kept_items < self.derived):
             after = assembly.items[update.kept_items + len(update.items) :]
             if any(executed.batch is None for executed in after):
                 return update.kept_items + len(update.items)
-        return len(update.items) if first else None
+        return len(assembly.items) if first else None
 
     def _is_forecast(self, number: int, item: DerivedItem) -> bool:
         assembly = self._assembly
         executed = assembly.items[number]
         batch, header = executed.batch, item.header
-        return (
+        if executed.accumulator == item.accumulator:
+            return True
+        is_equal = (
             batch is not None
             and batch.delayed_count is not None
             and item.data == batch.data
@@ -81,24 +92,52 @@ class Forecast:
             and max(header.min_time * 1_000, 0) <= executed.first_ms
             and executed.last_ms <= header.max_time * 1_000
         )
+        if is_equal:
+            executed.accumulator = item.accumulator
+        return is_equal
 
-    async def _redo(self, number: int, update: L1Update) -> None:
+    async def _redo(self, number: int) -> None:
         """Execute again from an item on: what L1 has, then own batches that it does not have."""
         assembly = self._assembly
         if number < len(assembly.items):
             _logger.info("item %d differs from the forecast: executing again", number)
             assembly.counters.rewinds += 1
-            assembly.builder.rewind(assembly.items[number].start)
-        done = [e.batch.number for e in assembly.items[:number] if e.batch is not None]
+            number = self._go_back(number)
+        done = [e.batch.number for e in assembly.items if e.batch is not None]
         posted = max(done, default=-1)
-        del assembly.items[number:]
-        for item in update.items[number - update.kept_items :]:
+        for item in self._items[number:]:
             batch = self._own_batch(item, posted + 1)
             posted = batch.number if batch is not None else posted
             await self._execute_derived(item, batch)
         for batch in assembly.chain.batches[posted + 1 :]:
             await self._execute_own(batch)
         assembly.recount()
+
+    def _go_back(self, number: int) -> int:
+        """Go back to before an item, or further where that is not kept; return how far."""
+        assembly = self._assembly
+        if self.resume is not None:
+            self.resume.forget(number)
+        try:
+            assembly.builder.rewind(assembly.items[number].start)
+        except KeyError:
+            return self._come_back(number)
+        del assembly.items[number:]
+        return number
+
+    def _come_back(self, number: int) -> int:
+        """Take a snapshot from before an item that fits L1, or genesis; return how far it is."""
+        assembly = self._assembly
+        if self.resume is None:
+            assembly.restore(ChainState(), None, [])
+            return 0
+        self.resume.go_back(number)
+        while wrong := [n for n in range(len(assembly.items)) if not self._is_known(n)]:
+            self.resume.go_back(wrong[0])
+        return len(assembly.items)
+
+    def _is_known(self, number: int) -> bool:
+        return number < self.derived and self._is_forecast(number, self._items[number])
 
     def _own_batch(self, item: DerivedItem, first: int) -> OwnBatch | None:
         assembly = self._assembly
@@ -115,7 +154,9 @@ class Forecast:
         assembly.builder.run(item.header, item.data, assembly.messages, recovered, first)
         assembly.builder.finish(item.header.delayed_count, assembly.messages)
         # Executed under the header of L1: no forecast, so if L1 takes it back it is done again.
-        assembly.items.append(ItemRun(start, batch, item.header.delayed_count, _NO_FORECAST))
+        run = ItemRun(start, batch, item.header.delayed_count, _NO_FORECAST)
+        run.accumulator = item.accumulator
+        assembly.items.append(run)
 
     async def _execute_own(self, batch: OwnBatch) -> None:
         """Execute an unposted batch under the expected header."""

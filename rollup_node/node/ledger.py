@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import LeafKey, outbox_key, owner_key
+from rollup_node.core.layout import ACCOUNTS, INDEX_BITS, OUTBOX, LeafKey, outbox_key, owner_key
 from rollup_node.core.leaves import LeafReader, Owner, Withdrawal, Writes
 from rollup_node.core.reason import Reason
+from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.hashing import keccak
 
 _BLOCK_TAG = b"\x0f"
@@ -86,6 +87,12 @@ class Ledger:
                 self._owned.setdefault(leaf.address, set()).add(_account_of(key))
             elif isinstance(leaf, Withdrawal):
                 self._outbox.setdefault(leaf.account, set()).add(key & 0xFFFFFFFF)
+
+    def note_all(self, state: ChainState) -> None:
+        """Index the owners and outbox entries of a whole state."""
+        found = state.keys()
+        wanted = [key for key in found if key >> INDEX_BITS in (ACCOUNTS, OUTBOX)]
+        self.note({key: state.get(key) for key in wanted})
 
     def rewind(self, position: tuple[int, int, int]) -> None:
         """Go back to an earlier `position`."""

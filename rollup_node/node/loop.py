@@ -1,6 +1,7 @@
 """The loop of a node: read one L1 block, let the roles decide, do it; four kinds of errors.
 
-Crash-only: starting is deriving everything from L1 again, so there is nothing to repair.
+Crash-only: starting is deriving everything from L1 again, so there is nothing to repair. A snapshot
+spares executing again what it holds, if L1 still says the same.
 """
 
 import asyncio
@@ -40,7 +41,9 @@ from rollup_node.node.players import (
 )
 from rollup_node.node.recovery import recover_in_thread
 from rollup_node.node.replica import Replica
+from rollup_node.node.replica_resume import ReplicaResume
 from rollup_node.node.sequencer import Sequencer
+from rollup_node.node.snapshots import DEFAULT_POLICY, Snapshots
 from rollup_node.ports import (
     CriticalError,
     InputError,
@@ -86,6 +89,7 @@ class Node:
         recover = recover_in_thread(self.machine.domain)
         self.replica = Replica(self.machine, recover, segments=follows)
         self._executes = follows
+        self._resume: ReplicaResume | None = None
         self.follower: L1Follower
         self._backend: SequencerBackend | FollowerBackend
         self.claims: Claims
@@ -108,6 +112,10 @@ class Node:
         self.follower = L1Follower(self.reader, derivation, tree, Disputes(height))
         self.claims = Claims(self.replica, derivation, tree, height)
         self._backend = self._make_backend()
+        if self._executes:
+            folder = self.config.data_dir / "replica"
+            snapshots = Snapshots(folder, self.machine.domain, DEFAULT_POLICY)
+            self._resume = ReplicaResume(self.replica, snapshots)
         self._server = RpcServer(
             self._backend,
             metrics=NodeMetrics(self._samples).render,
@@ -147,6 +155,8 @@ class Node:
         self.ready = False
         if self.sequencer is not None:
             await self.sequencer.stop()
+        if self._resume is not None:
+            await self._resume.close()
         if self._server is not None:
             await self._server.stop()
         await self._client.close()
@@ -175,8 +185,8 @@ class Node:
             self.clock.see(self.follower.head)
         if update is not None:
             await self._take(update)
-        if self._executes:
-            await self._execute()
+        if self._resume is not None:
+            await self._execute(self._resume)
         if self.sequencer is not None and self.sequencer.failure is not None:
             raise CriticalError(f"sequencer: {self.sequencer.failure}")
         self.ready = True
@@ -189,16 +199,21 @@ class Node:
         if update.reorg:
             _logger.warning("L1 reorg: kept %d items", update.kept_items)
             self.replica.rewind(update.kept_items)
+            if self._resume is not None:
+                self._resume.forget(update.kept_items)
         for player in self.players:
             player.on_l1(update)
         if self.sequencer is not None:
             await self.sequencer.on_l1(update)
 
-    async def _execute(self) -> None:
+    async def _execute(self, resume: ReplicaResume) -> None:
         items = self.follower.derivation.items
+        if items and not self.replica.item_count:
+            resume.start(items)
         while self.replica.item_count < len(items):
             await self.replica.apply(items[self.replica.item_count])
             await asyncio.sleep(0)
+        resume.save_if_due()
 
     async def _wait_l1(self) -> L1Block:
         """Return the rollup's genesis block as soon as L1 answers."""

@@ -1,12 +1,12 @@
 """The L2 as this node derives it from L1: state, blocks, receipts, segments; one item at a time.
 
-Applying the same items from genesis gives the same replica: there is nothing to recover.
+Applying the same items from genesis gives the same replica: a snapshot only saves the time.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from rollup_node.codec.records import iter_records
 from rollup_node.core.invariant import InvariantViolation
@@ -26,11 +26,13 @@ from rollup_node.node.accounts import OwnerIndex
 from rollup_node.proof.assertions import block_hash
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
-from rollup_node.proof.machine import ItemResult, Machine, Receipt, signed_bodies
+from rollup_node.proof.machine import BlockInfo, ItemResult, Machine, Receipt, signed_bodies
 
 RecoverAll = Callable[[Sequence[bytes]], Awaitable[Sequence[bytes | None]]]
 
 _KEPT_MARKS: Final = 4096
+_NOT_KEPT: Final = -1
+"""No mark: the item was not executed in this process."""
 _ZERO: Final = bytes(32)
 
 
@@ -64,6 +66,14 @@ class ExecutedItem:
     state_root: bytes
     cursor: Cursor
     cursor_branch: tuple[bytes, ...]
+
+
+class Executed(NamedTuple):
+    """What the execution of an item gave, with the cursor leaf after it and its siblings."""
+
+    result: ItemResult
+    cursor: Cursor
+    cursor_branch: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +148,15 @@ class Replica:
             segment_roots=self._with_segments,
         )
         self.seconds["execute"] += time.thread_time() - began
-        return self._keep(item, mark, result)
+        branch = self.state.branch(CURSOR_KEY) if self._with_segments else []
+        return self._keep(item, mark, Executed(result, self.state.get(CURSOR_KEY), branch))
+
+    def restore(self, state: ChainState, known: Iterable[tuple[DerivedItem, Executed]]) -> None:
+        """Go on from a state that was made before, and what is known of the items before it."""
+        self._reset()
+        self.state, self._owners = state, OwnerIndex(state)
+        for item, executed in known:
+            self._keep(item, _NOT_KEPT, executed)
 
     def rewind(self, kept_items: int) -> None:
         """Go back to the state after `kept_items` items; to genesis if that is not kept."""
@@ -242,7 +260,7 @@ class Replica:
         an item are rare.
         """
         item = self.items[index].item
-        state = self.state.copy_at(self.items[index].mark)
+        state = self._copy_before(index)
         steps = weight = 0
         while segments:
             result = self._machine.step(state, item.header, item.data, item.messages)
@@ -252,7 +270,33 @@ class Replica:
                 segments, steps, weight = segments - 1, 0, 0
         return state.value(CURSOR_KEY), tuple(state.branch(CURSOR_KEY))
 
-    def _keep(self, item: DerivedItem, mark: int, result: ItemResult) -> ExecutedItem:
+    def _copy_before(self, index: int) -> ChainState:
+        """Return a copy of the state before an item; executed from genesis if it is not kept."""
+        try:
+            return self.state.copy_at(self.items[index].mark)
+        except KeyError:
+            state = ChainState()
+            for executed in self.items[:index]:
+                item = executed.item
+                self._machine.run_item(
+                    state, item.header, item.data, item.messages, segment_roots=False
+                )
+            return state
+
+    def result(self, index: int) -> Executed:
+        """Return what the execution of an item gave, for `restore`."""
+        before = self.items[index - 1] if index else None
+        executed = self.items[index]
+        blocks = [
+            BlockInfo(b.number, b.time_ms, b.state_root, b.transactions_root, b.first, b.end)
+            for b in self.blocks[before.blocks if before else 1 : executed.blocks]
+        ]
+        segments = self.segment_roots[before.segments if before else 0 : executed.segments]
+        result = ItemResult(list(executed.receipts), segments, blocks)
+        return Executed(result, executed.cursor, list(executed.cursor_branch))
+
+    def _keep(self, item: DerivedItem, mark: int, done: Executed) -> ExecutedItem:
+        result, cursor, branch = done
         self.segment_roots += result.segment_roots
         for info in result.blocks:
             parent = self.blocks[-1].hash
@@ -273,7 +317,6 @@ class Replica:
             self._numbers[digest] = block.number
             self.blocks.append(block)
             self._index_records(block, result.receipts)
-        branch = self.state.branch(CURSOR_KEY) if self._with_segments else []
         executed = ExecutedItem(
             item=item,
             mark=mark,
@@ -281,7 +324,7 @@ class Replica:
             segments=len(self.segment_roots),
             receipts=tuple(result.receipts),
             state_root=result.blocks[-1].state_root,
-            cursor=self.state.get(CURSOR_KEY),
+            cursor=cursor,
             cursor_branch=tuple(branch),
         )
         self.items.append(executed)

@@ -1,15 +1,16 @@
 """The sequencer's pipeline: admit, recover, execute, make durable, confirm, publish.
 
 Nothing is confirmed before its group is on disk; what the disk refused is undone. Starting is
-replaying: the log gives the batches, L1 gives the items, unposted batches are executed on top.
+replaying: the log gives the batches, L1 gives the items, unposted batches are executed on top. A
+snapshot is a place to begin that, never an authority: it must fit the log and then L1.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rollup_node.codec.log_entries import feed_preimage
 from rollup_node.codec.signature import sign
@@ -17,7 +18,9 @@ from rollup_node.node.assembly import Assembly, Counters, Moment
 from rollup_node.node.batches import Chain
 from rollup_node.node.builder import Builder, Position
 from rollup_node.node.forecast import Forecast
+from rollup_node.node.resume import Resume
 from rollup_node.node.signers import CHUNK, Recovered, SignerPool
+from rollup_node.node.snapshots import DEFAULT_POLICY, SnapshotPolicy, Snapshots
 from rollup_node.ports import Clock, CriticalError, L1Update, SequencerBatch
 from rollup_node.proof.hashing import keccak
 from rollup_node.roles.sequencer import SequencerPolicy
@@ -29,6 +32,8 @@ from rollup_node.store.log import InputLog, LogFullError
 MAX_QUEUED: Final = 20_000
 """Bodies waiting for execution; beyond that callers are told `BUSY`."""
 _TICK_SECONDS: Final = 0.05
+_SNAPSHOT_SECONDS: Final = 1.0
+"""How often to look whether a snapshot is due."""
 _FULL_SECONDS: Final = 1.0
 """How long to hold back after the disk was full."""
 
@@ -73,11 +78,13 @@ class Sequencer:
         policy: SequencerPolicy,
         clock: Clock,
         workers: int = 2,
+        snapshots: SnapshotPolicy = DEFAULT_POLICY,
         on_durable: Callable[[int, Sequence[bytes]], None] | None = None,
     ) -> None:
         """Take what it needs; nothing is opened before `start`.
 
-        `on_durable` is told the number of the first entry and the entries of each group on disk.
+        Snapshots go into a folder beside the log. `on_durable` is told the number of the first
+        entry and the entries of each group on disk.
         """
         self._assembly = Assembly(domain, key, policy, clock)
         self.clock = StageClock()
@@ -89,6 +96,9 @@ class Sequencer:
         self._signers = SignerPool(domain, workers)
         self._forecast = Forecast(self._assembly, self._signers)
         self._log: InputLog | None = None
+        self._policy = snapshots
+        self._snapshots: Snapshots | None = None
+        self._resume: Resume | None = None
         self._lock = asyncio.Lock()
         self._commit_turn = asyncio.Lock()
         self._current: _Request | None = None
@@ -135,13 +145,17 @@ class Sequencer:
         return self._log
 
     async def start(self) -> None:
-        """Open the log, replay it, start the worker processes."""
+        """Open the log, bring the newest snapshot back, start the worker processes."""
         self._log = InputLog(self._path)
-        self.chain.restore(self._log.entries())
+        folder = self._path.with_name("snapshots")
+        self._snapshots = Snapshots(folder, self._domain, self._policy)
+        self._resume = Resume(self._assembly, self._log, self._snapshots)
+        self._resume.start()
+        self._forecast.resume = self._resume
         self._durable_cuts = sum(b.delayed_count is not None for b in self.chain.batches)
         self._restored = self.chain.covered
         await self._signers.start()
-        for loop in (self._execute_loop, self._commit_loop, self._tick_loop):
+        for loop in self._loops():
             task = asyncio.create_task(loop(), name=loop.__name__)
             task.add_done_callback(self._note_failure)
             self._tasks.append(task)
@@ -156,9 +170,18 @@ class Sequencer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._signers.stop()
+        if self._snapshots is not None:
+            self._snapshots.close()
+            self._snapshots = None
         if self._log is not None:
             self._log.close()
             self._log = None
+
+    async def save_snapshot(self) -> int:
+        """Write a snapshot now, beside what else goes on; return its bytes, 0 if nothing is new."""
+        if self._resume is None or not self.ready:
+            return 0
+        return await self._resume.save(self._durable_cuts)
 
     async def submit(self, bodies: Sequence[bytes]) -> Submitted:
         """Take bodies in order; return when all are durable or refused.
@@ -339,6 +362,16 @@ class Sequencer:
         self._assembly.go_back(saved)
         self.counters.undone += 1
         self._refuse(RpcError(STORE_FULL, str(error), reason="STORE_FULL"))
+
+    async def _snapshot_loop(self) -> None:
+        while True:
+            await asyncio.sleep(_SNAPSHOT_SECONDS)
+            resume = self._resume
+            if self.ready and resume is not None and resume.is_due(self._durable_cuts):
+                await self.save_snapshot()
+
+    def _loops(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        return self._execute_loop, self._commit_loop, self._tick_loop, self._snapshot_loop
 
     async def _tick_loop(self) -> None:
         while True:

@@ -1,34 +1,39 @@
 """The whole state in memory: leaves by key, their tree, and a journal to go back by."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from struct import Struct
+from struct import error as StructError  # noqa: N812 - an exception
 from typing import Any, Final
 
 from rollup_node.codec.leaves import decode_leaf, encode_leaf
-from rollup_node.core.layout import LeafKey
+from rollup_node.core.layout import INDEX_BITS, LeafKey
 from rollup_node.core.leaves import GENESIS, Leaf, Writes
 from rollup_node.proof.multiproof import Multiproof
 from rollup_node.proof.state_tree import StateTree
 
-_KEY_BYTES: Final = 5
-_LENGTH_BYTES: Final = 2
+_HEAD: Final = Struct(">BIH")  # region, index, length of the value
+_INDEX_MASK: Final = (1 << INDEX_BITS) - 1
 _ROOT_BYTES: Final = 32
+_Layer = Mapping[LeafKey, Leaf] | Mapping[LeafKey, Leaf | None]
 
 
 class ChainState:
     """A mapping of leaves with `.get`, made at genesis; `commit` is the only way to change it.
 
     `commit` remembers each old leaf once per mark, so going back costs only what was touched.
-    Leaves reach the tree at the next `root`, `prove` or `branch`.
+    Leaves reach the tree at the next `root`, `prove` or `branch`. `rewinds` counts how often it
+    went back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, genesis: Writes = GENESIS) -> None:
         self._leaves: dict[LeafKey, Leaf] = {}
         self._dirty: set[LeafKey] = set()
         self._tree = StateTree()
         self._journals: list[dict[LeafKey, Leaf | None]] = []
         self._first_mark = 0
+        self.rewinds = 0
         self.get: Callable[[LeafKey], Any] = self._leaves.get
-        self.commit(GENESIS)
+        self.commit(genesis)
 
     def commit(self, writes: Writes) -> None:
         """Write leaves."""
@@ -63,9 +68,7 @@ class ChainState:
         KeyError
             The mark was pruned, rewound over or never made.
         """
-        at = mark - self._first_mark
-        if not 0 <= at < len(self._journals):
-            raise KeyError(f"mark {mark}: not kept")
+        at = self._place(mark)
         for journal in reversed(self._journals[at:]):
             for key, leaf in journal.items():
                 if leaf is None:
@@ -74,6 +77,12 @@ class ChainState:
                     self._leaves[key] = leaf
             self._dirty.update(journal)
         self._journals[at:] = [{}]
+        self.rewinds += 1
+
+    @property
+    def first_mark(self) -> int:
+        """The oldest mark that can be gone back to, if any can."""
+        return self._first_mark
 
     def prune(self, mark: int) -> None:
         """Forget how to go back before `mark`. Forgetting what is forgotten does nothing."""
@@ -101,9 +110,7 @@ class ChainState:
         KeyError
             The mark was pruned, rewound over or never made.
         """
-        at = mark - self._first_mark
-        if not 0 <= at < len(self._journals):
-            raise KeyError(f"mark {mark}: not kept")
+        at = self._place(mark)
         self.root()
         before: dict[LeafKey, Leaf | None] = {}
         for journal in reversed(self._journals[at:]):
@@ -125,9 +132,7 @@ class ChainState:
         KeyError
             The mark was pruned, rewound over or never made.
         """
-        at = mark - self._first_mark
-        if not 0 <= at < len(self._journals):
-            raise KeyError(f"mark {mark}: not kept")
+        at = self._place(mark)
         leaves = dict(self._leaves)
         for journal in reversed(self._journals[at:]):
             for key, leaf in journal.items():
@@ -153,32 +158,96 @@ class ChainState:
         """How many leaves are not empty."""
         return len(self._leaves)
 
+    def parts_at(self, mark: int, size: int) -> Iterator[bytes]:
+        """Encode the leaves at the moment of `mark`, `size` of them at a time, in no order.
+
+        Leaves may be written between two parts: it is still that moment that is encoded. A part may
+        be empty: then the time went into what was touched since.
+
+        Raises
+        ------
+        KeyError
+            The mark was pruned, rewound over or never made, maybe since the part before.
+        """
+        self._place(mark)
+        rewinds, before = self.rewinds, dict[LeafKey, Leaf | None]()
+        merged = mark
+        while merged < self._first_mark + len(self._journals) - 1:
+            _keep_older(before, self._journals[merged - self._first_mark])
+            merged += 1
+            yield b""
+            self._check(mark, rewinds)
+        keys = list(self._leaves)
+        for start in range(0, len(keys), size):
+            self._check(mark, rewinds)
+            recent = self._journals[merged - self._first_mark :]
+            layers: list[_Layer] = [before, *recent, self._leaves]
+            yield _encode_part(keys[start : start + size], layers)
+
     def to_bytes(self) -> bytes:
-        """Return a snapshot: the root, then every leaf in the order of keys, without marks."""
-        parts = [self.root()]
-        for key in sorted(self._leaves):
-            value = encode_leaf(self._leaves[key])
-            parts += [key.to_bytes(_KEY_BYTES, "big"), len(value).to_bytes(2, "big"), value]
-        return b"".join(parts)
+        """Return the root, then every leaf in the order of keys, without marks."""
+        return self.root() + _encode_part(sorted(self._leaves), [self._leaves])
 
     @classmethod
     def from_bytes(cls, snapshot: bytes) -> "ChainState":
-        """Return the state of a snapshot.
+        """Return the state of `to_bytes`; raises as `from_parts` does."""
+        return cls.from_parts(snapshot[:_ROOT_BYTES], [snapshot[_ROOT_BYTES:]])
+
+    @classmethod
+    def from_parts(cls, root: bytes, parts: Iterable[bytes]) -> "ChainState":
+        """Return the state with that root from parts of `parts_at`.
 
         Raises
         ------
         ValueError
-            The snapshot is cut, or its leaves do not hash to its root.
+            A part is cut, or the leaves do not hash to the root.
         """
-        state = cls()
-        at, writes = _ROOT_BYTES, Writes()
-        while at < len(snapshot):
-            key = LeafKey(int.from_bytes(snapshot[at : at + _KEY_BYTES], "big"))
-            at += _KEY_BYTES + _LENGTH_BYTES
-            length = int.from_bytes(snapshot[at - _LENGTH_BYTES : at], "big")
-            writes[key] = decode_leaf(key, snapshot[at : at + length])
-            at += length
-        state.commit(writes)
-        if state.root() != snapshot[:_ROOT_BYTES]:
-            raise ValueError(f"snapshot: root {state.root().hex()} != {snapshot[:32].hex()}")
+        state = cls({})
+        leaves, values = state._leaves, dict[LeafKey, bytes]()
+        for part in parts:
+            for key, value in _split_part(part):
+                leaves[key] = decode_leaf(key, value)
+                values[key] = value
+        state._tree.fill(values.items())
+        if state.root() != root:
+            raise ValueError(f"snapshot: root {state.root().hex()} != {root.hex()}")
         return state
+
+    def _place(self, mark: int) -> int:
+        at = mark - self._first_mark
+        if not 0 <= at < len(self._journals):
+            raise KeyError(f"mark {mark}: not kept")
+        return at
+
+    def _check(self, mark: int, rewinds: int) -> None:
+        self._place(mark)
+        if rewinds != self.rewinds:
+            raise KeyError(f"mark {mark}: the state was rewound meanwhile")
+
+
+def _keep_older(before: dict[LeafKey, Leaf | None], journal: Mapping[LeafKey, Leaf | None]) -> None:
+    for key, leaf in journal.items():
+        if key not in before:
+            before[key] = leaf
+
+
+def _encode_part(keys: Iterable[LeafKey], layers: Sequence[Mapping[LeafKey, Leaf | None]]) -> bytes:
+    """Encode the leaf at each key from the first layer that has it; an empty leaf is left out."""
+    parts: list[bytes] = []
+    for key in keys:
+        leaf = next((layer[key] for layer in layers if key in layer), None)
+        if leaf is not None:
+            value = encode_leaf(leaf)
+            parts += [_HEAD.pack(key >> INDEX_BITS, key & _INDEX_MASK, len(value)), value]
+    return b"".join(parts)
+
+
+def _split_part(part: bytes) -> Iterator[tuple[LeafKey, bytes]]:
+    at, end, size, read = 0, len(part), _HEAD.size, _HEAD.unpack_from
+    while at < end:
+        try:
+            region, index, length = read(part, at)
+        except StructError as error:
+            raise ValueError(f"snapshot: cut at byte {at}") from error
+        at += size + length
+        yield LeafKey(region << INDEX_BITS | index), part[at - length : at]

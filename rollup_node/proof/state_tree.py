@@ -4,7 +4,7 @@ Each region keeps one table per level, from its leaves to its root; a missing en
 hashes each branch above the changed leaves once, however many of them lie below it (ADR 1).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import sha3
@@ -34,6 +34,19 @@ class StateTree:
         self._dirty: dict[int, set[int]] = {region: set() for region in DEPTHS}
         self._top: list[bytes] = [ZERO] * (2 << REGION_BITS)
         self._is_flushed = True
+
+    def fill(self, values: Iterable[tuple[LeafKey, bytes]]) -> None:
+        """Set many values of a tree that is empty, none of them empty: at the lowest price."""
+        found: dict[int, _Level] = {region: {} for region in DEPTHS}
+        keccak, tag = sha3.keccak_256, TAG_LEAF
+        for key, value in values:
+            found[key >> INDEX_BITS][key & _INDEX_MASK] = keccak(tag + value).digest()
+        for region, leaves in found.items():
+            if leaves:
+                levels = _build_levels(leaves, DEPTHS[region] - REGION_BITS)
+                self._levels[region] = levels
+                self._top[(1 << REGION_BITS) + region] = levels[-1][0]
+        self._is_flushed = False
 
     def put(self, key: LeafKey, value: bytes) -> None:
         """Set the value at `key`; the empty value clears the leaf."""
@@ -97,3 +110,30 @@ def _flush_levels(levels: list[_Level], dirty: set[int]) -> None:
                 parents.pop(index, None)
             else:
                 parents[index] = keccak(tag + left + right).digest()
+
+
+def _build_levels(leaves: _Level, height: int) -> list[_Level]:
+    """Return leaves, none empty, and all levels above, each made in one pass."""
+    keccak, tag, zero = sha3.keccak_256, TAG_BRANCH, ZERO
+    levels = [leaves]
+    indices = sorted(leaves)
+    nodes = [leaves[index] for index in indices]
+    for _ in range(height):
+        parents: list[int] = []
+        hashes: list[bytes] = []
+        at, end = 0, len(indices)
+        while at < end:
+            index, node = indices[at], nodes[at]
+            at += 1
+            if index & 1:
+                preimage = tag + zero + node
+            elif at < end and indices[at] == index + 1:
+                preimage = tag + node + nodes[at]
+                at += 1
+            else:
+                preimage = tag + node + zero
+            parents.append(index >> 1)
+            hashes.append(keccak(preimage).digest())
+        indices, nodes = parents, hashes
+        levels.append(dict(zip(indices, nodes, strict=True)))
+    return levels

@@ -18,7 +18,7 @@ from rollup_node.derive.events import L1Block
 from rollup_node.derive.items import DerivedItem
 from rollup_node.node.sequencer import Sequencer
 from rollup_node.ports import L1Update
-from rollup_node.proof.inbox import calldata_root
+from rollup_node.proof.inbox import calldata_root, next_accumulator
 from rollup_node.roles.sequencer import SequencerPolicy
 
 BRIDGE = bytes.fromhex("b1" * 20)
@@ -58,6 +58,7 @@ class FakeL1:
         now = self.clock.time_ms // 1000
         root = calldata_root(data) if data else bytes(32)
         first = self.items[-1].header.delayed_count if self.items else 0
+        before = self.items[-1].accumulator if self.items else bytes(32)
         header = ItemHeader(kind, len(data), root, delayed_count, bytes(32), now - 3600, now + 60)
         made = DerivedItem(
             len(self.items),
@@ -65,7 +66,7 @@ class FakeL1:
             data,
             first,
             tuple(self.messages[first:delayed_count]),
-            bytes(32),
+            next_accumulator(before, header),
             (),
             1,
             bytes(20),
