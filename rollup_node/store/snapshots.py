@@ -92,8 +92,12 @@ class SnapshotWriter:
         self._file = self._part.open("wb", buffering=0)
         self._sums = 0
         self.size = 0
-        self._write(_MAGIC)
-        self.add(head)
+        try:
+            self._write(_MAGIC)
+            self.add(head)
+        except BaseException:
+            self.abort()
+            raise
 
     def add(self, part: bytes) -> None:
         """Write the next part; it need not be on disk yet."""

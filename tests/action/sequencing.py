@@ -1,5 +1,7 @@
 """A sequencer on a fake L1: deposits arrive as messages, batches come back as items."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from rollup_node.codec.delayed import encode_deposit
@@ -12,11 +14,14 @@ from rollup_node.core.inputs import (
     ItemHeader,
     SignedTransaction,
     Transaction,
+    Transfer,
+    Withdraw,
 )
 from rollup_node.core.kinds import MessageKind
 from rollup_node.derive.events import L1Block
 from rollup_node.derive.items import DerivedItem
 from rollup_node.node.sequencer import Sequencer
+from rollup_node.node.snapshots import DEFAULT_POLICY, SnapshotPolicy
 from rollup_node.ports import L1Update
 from rollup_node.proof.inbox import calldata_root, next_accumulator
 from rollup_node.roles.sequencer import SequencerPolicy
@@ -88,7 +93,12 @@ class FakeL1:
 
 
 def make_sequencer(
-    folder: Path, clock: FixedClock, *, max_bytes: int = 100_000, workers: int = 1
+    folder: Path,
+    clock: FixedClock,
+    *,
+    max_bytes: int = 100_000,
+    workers: int = 1,
+    snapshots: SnapshotPolicy = DEFAULT_POLICY,
 ) -> Sequencer:
     return Sequencer(
         log=folder / "input.log",
@@ -97,9 +107,56 @@ def make_sequencer(
         policy=SequencerPolicy(max_bytes, 5_000, 1_000),
         clock=clock,
         workers=workers,
+        snapshots=snapshots,
     )
 
 
 def signed(transaction: Transaction, account: int = 1) -> bytes:
     signature = sign(digest(DOMAIN, transaction), KEYS[account])
     return encode_record(SignedTransaction(transaction, signature))
+
+
+class Stage:
+    """A sequencer on a fake L1 whose batches can be posted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = FixedClock()
+        self.l1 = FakeL1(self.clock)
+        self.l1.deposit(1)
+        self.l1.deposit(2)
+        self.nonce = START_MS
+
+    @asynccontextmanager
+    async def running(
+        self, folder: Path | None = None, policy: SnapshotPolicy = DEFAULT_POLICY
+    ) -> AsyncIterator[Sequencer]:
+        sequencer = make_sequencer(folder or self.folder, self.clock, snapshots=policy)
+        await sequencer.start()
+        try:
+            await sequencer.on_l1(self.l1.update(0, 0))
+            yield sequencer
+        finally:
+            await sequencer.stop()
+
+    async def play(self, sequencer: Sequencer, batches: int, *, posted: bool = True) -> None:
+        """Fill and cut batches; with `posted` they come back from L1."""
+        for _ in range(batches):
+            bodies = [signed(Transfer(1, 2, 0, 5, self.nonce + n)) for n in range(3)]
+            bodies.append(signed(Withdraw(2, 0, 1, b"\x44" * 20, self.nonce), account=2))
+            self.nonce += 10
+            await sequencer.submit(bodies)
+            self.clock.time_ms += 6_000
+            kept = len(self.l1.items), len(self.l1.messages)
+            await sequencer.on_l1(self.l1.update(*kept, reorg=True))
+            await sequencer.submit([b"\x00"])
+            if posted:
+                await self.post(sequencer)
+
+    async def post(self, sequencer: Sequencer) -> None:
+        """Put on L1 what is cut."""
+        first = sum(bool(item.data) for item in self.l1.items)
+        kept = len(self.l1.items), len(self.l1.messages)
+        for batch in sequencer.batches(first, 99):
+            self.l1.item(batch.data, batch.delayed_count)
+        await sequencer.on_l1(self.l1.update(*kept))

@@ -113,3 +113,26 @@ def test_snapshot_round_trip_is_identity(leaves: list[tuple[LeafKey, Leaf]]) -> 
     copy = ChainState.from_bytes(state.to_bytes())
     assert copy.root() == state.root()
     assert copy.to_bytes() == state.to_bytes()
+
+
+@settings(max_examples=60)
+@given(st.lists(_keyed, min_size=1, max_size=5), st.data())
+def test_parts_at_a_mark_hold_that_moment_whatever_is_written_meanwhile(
+    rounds: list[list[tuple[LeafKey, Leaf]]], data: st.DataObject
+) -> None:
+    state = ChainState()
+    state.commit(dict(rounds[0]))
+    mark, root, known = state.mark(), state.root(), state.to_bytes()
+    for batch in rounds[1:]:
+        state.commit(dict(batch))
+        state.mark()
+    parts = []
+    for part in state.parts_at(mark, data.draw(st.integers(1, 5))):
+        parts.append(part)
+        if data.draw(st.booleans()):
+            state.mark()
+        state.commit(dict(data.draw(_keyed)))
+    copy = ChainState.from_parts(root, parts)
+    assert copy.to_bytes() == known
+    state.rewind(mark)
+    assert state.to_bytes() == known
