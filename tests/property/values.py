@@ -39,7 +39,9 @@ signed = st.builds(SignedTransaction, transactions, st.binary(min_size=64, max_s
 records = st.one_of(signed, st.builds(Seal, uint(48)), st.just(Pull()))
 deposits = st.builds(Deposit, uint(32), addresses, uint(8), uint(96))
 
-_cursors = st.builds(Cursor, uint(40), uint(32), uint(40), uint(40), uint(48), uint(8))
+_cursors = st.builds(
+    Cursor, uint(40), uint(32), uint(40), uint(40), uint(40), uint(48), uint(8), uint(8)
+)
 _owners = st.builds(Owner, addresses, uint(64), uint(192))
 _withdrawals = st.builds(Withdrawal, uint(32), uint(8), uint(96), addresses)
 _accounts = st.one_of(st.integers(1, 40), st.integers(1, (1 << 22) - 1))
