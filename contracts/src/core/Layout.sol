@@ -30,7 +30,16 @@ library Layout {
     LeafKey internal constant CURSOR = LeafKey.wrap(0);
     LeafKey internal constant PRICES = LeafKey.wrap(1);
     LeafKey internal constant ALLOCATORS = LeafKey.wrap(2);
+    LeafKey internal constant POOLS = LeafKey.wrap(3);
+    LeafKey internal constant TAKER = LeafKey.wrap(4);
     LeafKey internal constant TOTALS = LeafKey.wrap(5);
+    LeafKey internal constant ASSETS_TABLE = LeafKey.wrap(6);
+    LeafKey internal constant CREDIT = LeafKey.wrap(7);
+    LeafKey internal constant PUBLISHERS = LeafKey.wrap(8);
+    LeafKey internal constant REFRESH = LeafKey.wrap(9);
+    LeafKey internal constant QUOTE = LeafKey.wrap(10);
+    LeafKey internal constant SWEEP = LeafKey.wrap(11);
+    LeafKey internal constant PRICE_TASK = LeafKey.wrap(12);
 
     uint256 internal constant FIELDS_PER_ACCOUNT = 32;
     uint256 internal constant OWNER_FIELD = 1;
