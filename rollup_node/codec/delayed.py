@@ -2,8 +2,13 @@
 
 from typing import Final
 
-from rollup_node.codec.records import decode_forced, encode_transaction
-from rollup_node.core.inputs import DelayedMessage, Deposit, Transaction
+from rollup_node.codec.records import decode_fast, decode_forced, encode_open, encode_transaction
+from rollup_node.core.inputs import (
+    DelayedMessage,
+    Deposit,
+    ForcedContent,
+    OpenRecord,
+)
 from rollup_node.core.kinds import MessageKind
 
 DEPOSIT_BYTES: Final = 37
@@ -23,12 +28,14 @@ def decode_deposit(body: bytes) -> Deposit | None:
     return Deposit(account, body[4:24], body[24], amount)
 
 
-def encode_forced(transaction: Transaction) -> bytes:
+def encode_forced(content: ForcedContent) -> bytes:
     """Return the body of a forced transaction: no nonce, no signature. Source: docs/spec.md R-4."""
-    return encode_transaction(transaction, signed=False)
+    if isinstance(content, OpenRecord):
+        return encode_open(content)
+    return encode_transaction(content, signed=False)
 
 
-def decode_message(message: DelayedMessage) -> Deposit | Transaction | None:
+def decode_message(message: DelayedMessage) -> Deposit | ForcedContent | None:
     """Return what a delayed message says, None if it is undecodable or of an unknown kind.
 
     Source: docs/spec.md X-6. Twin: contracts/src/core.
@@ -37,4 +44,6 @@ def decode_message(message: DelayedMessage) -> Deposit | Transaction | None:
         return decode_deposit(message.body)
     if message.kind == MessageKind.FORCED_TRANSACTION:
         return decode_forced(message.body)
+    if message.kind == MessageKind.FAST:
+        return decode_fast(message.body)
     return None

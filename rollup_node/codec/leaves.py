@@ -1,20 +1,17 @@
 """The bytes of each leaf of the state: fixed layouts, big-endian. Source: docs/spec.md S."""
 
+import struct
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from rollup_node.core.layout import (
-    ACCOUNT_FIELD_BITS,
-    ACCOUNTS,
-    ALLOCATORS_KEY,
-    BALANCES_FIELD,
-    CURSOR_KEY,
-    INDEX_BITS,
-    OUTBOX,
-    OWNER_FIELD,
-    TOTALS_KEY,
-    LeafKey,
-)
+from rollup_node.codec.account_leaves import ACCOUNT_LEAVES
+from rollup_node.codec.book_leaves import BOOK_LEAVES
+from rollup_node.codec.market_leaves import MARKET_LEAVES
+from rollup_node.codec.task_leaves import TASK_LEAVES
+from rollup_node.core import layout
+from rollup_node.core.account_leaves import Cold, Directory, Hot, Positions, SessionKey
+from rollup_node.core.book_leaves import ClientSlots, Level, Order, TickWord
+from rollup_node.core.layout import LeafKey
 from rollup_node.core.leaves import (
     Allocators,
     Amounts,
@@ -25,14 +22,28 @@ from rollup_node.core.leaves import (
     Totals,
     Withdrawal,
 )
+from rollup_node.core.market_leaves import (
+    AssetTerms,
+    Credit,
+    Expiry,
+    Pools,
+    Prices,
+    Publishers,
+    SeriesList,
+    SeriesState,
+    SeriesTerms,
+    Underlying,
+)
+from rollup_node.core.task_leaves import PriceTask, QuoteTask, RefreshTask, SweepTask, Taker
 
 CURSOR_BYTES: Final = 32
-ALLOCATORS_BYTES: Final = 5
 AMOUNTS_BYTES: Final = 48
 OWNER_BYTES: Final = 52
 WITHDRAWAL_BYTES: Final = 37
 
+_ALLOCATORS: Final = struct.Struct(">BIIII")
 _AMOUNT_MASK: Final = (1 << 96) - 1
+_U32: Final = (1 << 32) - 1
 _ADDRESS_BYTES: Final = 20
 
 
@@ -44,15 +55,30 @@ def _encode_cursor(leaf: Cursor) -> bytes:
 
 
 def _encode_allocators(leaf: Allocators) -> bytes:
-    return leaf.outbox_next.to_bytes(ALLOCATORS_BYTES, "big")
+    outbox_next, next_account, order_free, order_next = leaf
+    high, low = outbox_next >> 32, outbox_next & _U32
+    return _ALLOCATORS.pack(high, low, next_account, order_free, order_next)
 
 
-def _encode_amounts(leaf: Totals | Balances) -> bytes:
+def _decode_allocators(value: bytes) -> Allocators:
+    high, low, *others = _ALLOCATORS.unpack(value)
+    return Allocators(high << 32 | low, *others)
+
+
+def _encode_totals(leaf: Totals) -> bytes:
     first, second, third, fourth = leaf[0]
     if (first | second | third | fourth) >> 96:
         raise OverflowError(f"amounts {leaf[0]}: one is not below 2^96")
     packed = ((first << 96 | second) << 96 | third) << 96 | fourth
     return packed.to_bytes(AMOUNTS_BYTES, "big")
+
+
+def _encode_balances(leaf: Balances) -> bytes:
+    cash, second, third, fourth = leaf[0]
+    if (second | third | fourth) >> 96:
+        raise OverflowError(f"amounts {leaf[0]}: one is not below 2^96")
+    packed = ((cash << 96 | second) << 96 | third) << 96 | fourth
+    return packed.to_bytes(AMOUNTS_BYTES, "big", signed=True)
 
 
 def _encode_owner(leaf: Owner) -> bytes:
@@ -65,27 +91,6 @@ def _encode_withdrawal(leaf: Withdrawal) -> bytes:
     return ((account << 8 | asset) << 96 | amount).to_bytes(17, "big") + recipient
 
 
-_ENCODERS: Final[dict[type, Callable[[Any], bytes]]] = {
-    Cursor: _encode_cursor,
-    Allocators: _encode_allocators,
-    Totals: _encode_amounts,
-    Owner: _encode_owner,
-    Balances: _encode_amounts,
-    Withdrawal: _encode_withdrawal,
-}
-
-
-def encode_leaf(leaf: Leaf) -> bytes:
-    """Return the value of a leaf. Source: docs/spec.md S-1 to S-4. Twin: contracts/src/types.
-
-    Raises
-    ------
-    OverflowError
-        A field does not fit its width: a step wrote what it must not.
-    """
-    return _ENCODERS[type(leaf)](leaf)
-
-
 def _decode_cursor(value: bytes) -> Cursor:
     item, offset, delayed, fast = value[:5], value[5:9], value[9:14], value[14:19]
     block, time_ms, phase, order_class = value[19:24], value[24:30], value[30:31], value[31:]
@@ -93,8 +98,15 @@ def _decode_cursor(value: bytes) -> Cursor:
     return Cursor(*(int.from_bytes(field, "big") for field in fields))
 
 
-def _decode_amounts(value: bytes) -> Amounts:
-    packed = int.from_bytes(value, "big")
+def _decode_totals(value: bytes) -> Totals:
+    return Totals(_amounts(int.from_bytes(value, "big")))
+
+
+def _decode_balances(value: bytes) -> Balances:
+    return Balances(_amounts(int.from_bytes(value, "big", signed=True)))
+
+
+def _amounts(packed: int) -> Amounts:
     return (
         packed >> 288,
         packed >> 192 & _AMOUNT_MASK,
@@ -116,24 +128,93 @@ def _decode_withdrawal(value: bytes) -> Withdrawal:
     return Withdrawal(account, value[4], amount, value[17:])
 
 
-_Decoder = tuple[int, Callable[[bytes], Leaf]]
+_Codec: TypeAlias = tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]
 
-_GLOBAL_DECODERS: Final[dict[int, _Decoder]] = {
-    CURSOR_KEY: (CURSOR_BYTES, _decode_cursor),
-    ALLOCATORS_KEY: (ALLOCATORS_BYTES, lambda value: Allocators(int.from_bytes(value, "big"))),
-    TOTALS_KEY: (AMOUNTS_BYTES, lambda value: Totals(_decode_amounts(value))),
+_LEAVES: Final[dict[type, _Codec]] = {
+    Cursor: (CURSOR_BYTES, _encode_cursor, _decode_cursor),
+    Allocators: (_ALLOCATORS.size, _encode_allocators, _decode_allocators),
+    Totals: (AMOUNTS_BYTES, _encode_totals, _decode_totals),
+    Owner: (OWNER_BYTES, _encode_owner, _decode_owner),
+    Balances: (AMOUNTS_BYTES, _encode_balances, _decode_balances),
+    Withdrawal: (WITHDRAWAL_BYTES, _encode_withdrawal, _decode_withdrawal),
+    **MARKET_LEAVES,
+    **BOOK_LEAVES,
+    **ACCOUNT_LEAVES,
+    **TASK_LEAVES,
 }
-_ACCOUNT_DECODERS: Final[dict[int, _Decoder]] = {
-    OWNER_FIELD: (OWNER_BYTES, _decode_owner),
-    BALANCES_FIELD: (AMOUNTS_BYTES, lambda value: Balances(_decode_amounts(value))),
+_ENCODERS: Final = {kind: encode for kind, (_, encode, _) in _LEAVES.items()}
+
+_ANY: Final = 0
+_Fields: TypeAlias = tuple[int, dict[int, type]]
+_NOTHING: Final[_Fields] = (0, {})
+_PAGES: Final = layout.POSITION_LIMIT >> 3
+
+_REGIONS: Final[dict[int, _Fields]] = {
+    layout.GLOBALS: (
+        (1 << layout.INDEX_BITS) - 1,
+        {
+            layout.CURSOR_KEY: Cursor,
+            layout.PRICES_KEY: Prices,
+            layout.ALLOCATORS_KEY: Allocators,
+            layout.POOLS_KEY: Pools,
+            layout.TAKER_KEY: Taker,
+            layout.TOTALS_KEY: Totals,
+            layout.ASSETS_KEY: AssetTerms,
+            layout.CREDIT_KEY: Credit,
+            layout.PUBLISHERS_KEY: Publishers,
+            layout.REFRESH_KEY: RefreshTask,
+            layout.QUOTE_KEY: QuoteTask,
+            layout.SWEEP_KEY: SweepTask,
+            layout.PRICE_TASK_KEY: PriceTask,
+        },
+    ),
+    layout.UNDERLYINGS: (
+        (1 << layout.UNDERLYING_LEAVES_BITS) - 1,
+        {0: Underlying, layout.SERIES_LIST_FIELD: SeriesList}
+        | {layout.EXPIRY_FIELD + slot: Expiry for slot in range(layout.EXPIRIES)},
+    ),
+    layout.SERIES: ((1 << layout.SERIES_FIELD_BITS) - 1, {0: SeriesTerms, 1: SeriesState}),
+    layout.LEVELS: (_ANY, {0: Level}),
+    layout.TICK_MAP: (_ANY, {0: TickWord}),
+    layout.ORDERS: (_ANY, {0: Order}),
+    layout.ACCOUNTS: (
+        (1 << layout.ACCOUNT_FIELD_BITS) - 1,
+        {
+            layout.HOT_FIELD: Hot,
+            layout.OWNER_FIELD: Owner,
+            layout.COLD_FIELD: Cold,
+            layout.BALANCES_FIELD: Balances,
+            layout.DIRECTORY_FIELD: Directory,
+        }
+        | {layout.SESSION_KEY_FIELD + number: SessionKey for number in range(layout.SESSION_KEYS)}
+        | {layout.POSITIONS_FIELD + page: Positions for page in range(_PAGES)},
+    ),
+    layout.CLIENT_SLOTS: (_ANY, {0: ClientSlots}),
+    layout.OUTBOX: (_ANY, {0: Withdrawal}),
+    layout.TRIGGER_LEVELS: (_ANY, {0: Level}),
+    layout.TRIGGER_MAP: (_ANY, {0: TickWord}),
 }
+"""Per region which bits of a key name its field, and what lives in each field."""
 
 
-def _decoder(key: LeafKey) -> _Decoder | None:
-    region = key >> INDEX_BITS
-    if region == ACCOUNTS:
-        return _ACCOUNT_DECODERS.get(key & (1 << ACCOUNT_FIELD_BITS) - 1)
-    return (WITHDRAWAL_BYTES, _decode_withdrawal) if region == OUTBOX else _GLOBAL_DECODERS.get(key)
+def encode_leaf(leaf: Leaf) -> bytes:
+    """Return the value of a leaf. Source: docs/spec.md S. Twin: contracts/src/core.
+
+    Raises
+    ------
+    OverflowError
+        A field does not fit its width: a step wrote what it must not.
+    """
+    try:
+        return _ENCODERS[type(leaf)](leaf)
+    except struct.error as error:
+        raise OverflowError(f"{leaf}: {error}") from error
+
+
+def leaf_type(key: LeafKey) -> type[Leaf] | None:
+    """Return the type of the leaf that lives at a key, None if none does."""
+    bits, fields = _REGIONS.get(key >> layout.INDEX_BITS, _NOTHING)
+    return fields.get(key & bits)
 
 
 def decode_leaf(key: LeafKey, value: bytes) -> Leaf:
@@ -144,10 +225,11 @@ def decode_leaf(key: LeafKey, value: bytes) -> Leaf:
     ValueError
         No leaf lives at this key, or the length is wrong.
     """
-    decoder = _decoder(key)
-    if decoder is None:
+    kind = leaf_type(key)
+    if kind is None:
         raise ValueError(f"key {key:#x}: no leaf lives here")
-    length, decode = decoder
+    length, _, decode = _LEAVES[kind]
     if len(value) != length:
         raise ValueError(f"leaf {key:#x}: {len(value)} bytes, expected {length}")
-    return decode(value)
+    leaf: Leaf = decode(value)
+    return leaf

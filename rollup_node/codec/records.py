@@ -1,47 +1,164 @@
-"""Records of a batch: bodies, frames and the prefix. Source: docs/spec.md R."""
+"""Records of a batch: bodies, frames and the prefix. Source: docs/spec.md R.
+
+Which record has which kind, and who may make it; the fields of each are in `*_records`.
+"""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from rollup_node.codec import account_records, open_records, order_records, spine_records
+from rollup_node.codec.fields import SIGNATURE_BYTES, U64
 from rollup_node.codec.varint import decode_varint, encode_varint
 from rollup_node.core.inputs import (
+    Bid,
+    CancelAll,
+    CancelOrder,
+    ForcedContent,
+    ForwardReport,
+    Freeze,
+    Liquidate,
+    MassQuote,
+    MovePosition,
+    OpenAccount,
+    OpenRecord,
+    PlaceOrder,
+    PriceReport,
+    Prune,
     Pull,
     Record,
+    ReplaceOrder,
     RotateKey,
     Seal,
+    SetDeadMan,
+    SetGuardian,
+    SetKey,
+    SetProtection,
+    Settle,
+    SettlementPrice,
+    SignedContent,
     SignedTransaction,
-    Transaction,
+    Takeover,
     Transfer,
+    Trigger,
     Withdraw,
 )
 from rollup_node.core.kinds import RecordKind
 from rollup_node.core.layout import LENGTH_BYTES, MAX_RECORD_BYTES, PREFIX_BYTES, TIME_LIMIT_MS
 
 VERSION: Final = 1
-SIGNATURE_BYTES: Final = 64
 
-_U32: Final = 1 << 32
-_U64: Final = 1 << 64
-_U96: Final = 1 << 96
-_ADDRESS_BYTES: Final = 20
-_KINDS: Final[dict[type, int]] = {
-    Transfer: RecordKind.TRANSFER,
-    Withdraw: RecordKind.WITHDRAW,
-    RotateKey: RecordKind.ROTATE_KEY,
+_Encode: TypeAlias = Callable[[Any], bytes]
+_Decode: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
+
+_SIGNED: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
+    Transfer: (
+        RecordKind.TRANSFER,
+        spine_records.encode_transfer,
+        spine_records.decode_transfer,
+    ),
+    Withdraw: (
+        RecordKind.WITHDRAW,
+        spine_records.encode_withdraw,
+        spine_records.decode_withdraw,
+    ),
+    RotateKey: (
+        RecordKind.ROTATE_KEY,
+        spine_records.encode_rotate_key,
+        spine_records.decode_rotate_key,
+    ),
+    PlaceOrder: (RecordKind.ORDER, order_records.encode_order, order_records.decode_order),
+    CancelOrder: (RecordKind.CANCEL, order_records.encode_cancel, order_records.decode_cancel),
+    CancelAll: (
+        RecordKind.CANCEL_ALL,
+        order_records.encode_cancel_all,
+        order_records.decode_cancel_all,
+    ),
+    ReplaceOrder: (RecordKind.REPLACE, order_records.encode_replace, order_records.decode_replace),
+    MassQuote: (RecordKind.QUOTE, order_records.encode_quote, order_records.decode_quote),
+    Bid: (RecordKind.BID, account_records.encode_bid, account_records.decode_bid),
+    OpenAccount: (
+        RecordKind.OPEN_ACCOUNT,
+        account_records.encode_open_account,
+        account_records.decode_open_account,
+    ),
+    SetKey: (RecordKind.SET_KEY, account_records.encode_set_key, account_records.decode_set_key),
+    Freeze: (RecordKind.FREEZE, account_records.encode_freeze, account_records.decode_freeze),
+    SetGuardian: (
+        RecordKind.SET_GUARDIAN,
+        account_records.encode_set_guardian,
+        account_records.decode_set_guardian,
+    ),
+    SetProtection: (
+        RecordKind.SET_PROTECTION,
+        account_records.encode_set_protection,
+        account_records.decode_set_protection,
+    ),
+    SetDeadMan: (
+        RecordKind.SET_DEAD_MAN,
+        account_records.encode_set_dead_man,
+        account_records.decode_set_dead_man,
+    ),
+    MovePosition: (
+        RecordKind.MOVE_POSITION,
+        account_records.encode_move_position,
+        account_records.decode_move_position,
+    ),
 }
+"""What an account signs: after the fields come nonce and signature, unless it is forced."""
+
+_OPEN: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
+    Prune: (RecordKind.PRUNE, open_records.encode_prune, open_records.decode_prune),
+    PriceReport: (
+        RecordKind.PRICE_REPORT,
+        open_records.encode_price_report,
+        open_records.decode_price_report,
+    ),
+    ForwardReport: (
+        RecordKind.FORWARD_REPORT,
+        open_records.encode_forward_report,
+        open_records.decode_forward_report,
+    ),
+    SettlementPrice: (
+        RecordKind.SETTLEMENT_PRICE,
+        open_records.encode_settlement_price,
+        open_records.decode_settlement_price,
+    ),
+    Settle: (RecordKind.SETTLE, open_records.encode_position, open_records.decode_settle),
+    Liquidate: (RecordKind.LIQUIDATE, open_records.encode_position, open_records.decode_liquidate),
+    Trigger: (RecordKind.TRIGGER, open_records.encode_trigger, open_records.decode_trigger),
+    Takeover: (RecordKind.TAKEOVER, open_records.encode_takeover, open_records.decode_takeover),
+}
+"""What anyone may say: the fields are the whole record."""
+
+_FAST_TYPES: Final = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Trigger)
+_NOT_FORCED: Final = (PriceReport, ForwardReport, SettlementPrice)
+
+_ENCODERS: Final = {made: (kind, encode) for made, (kind, encode, _) in (_SIGNED | _OPEN).items()}
+_READ_SIGNED: Final = {kind: decode for kind, _, decode in _SIGNED.values()}
+_READ_OPEN: Final = {kind: decode for kind, _, decode in _OPEN.values()}
+_READ_FORCED: Final = _READ_SIGNED | {
+    kind: decode for made, (kind, _, decode) in _OPEN.items() if made not in _NOT_FORCED
+}
+_READ_FAST: Final = {kind: decode for kind, _, decode in (_OPEN[made] for made in _FAST_TYPES)}
 
 
-def encode_transaction(transaction: Transaction, *, signed: bool) -> bytes:
-    """Return kind and fields, with the nonce if `signed`, never with the signature."""
-    kind = bytes((_KINDS[type(transaction)],))
+def encode_transaction(transaction: SignedContent, *, signed: bool) -> bytes:
+    """Return kind and fields, with the nonce if `signed`, never with the signature.
+
+    Raises
+    ------
+    OverflowError
+        A field does not fit its width, or says what the others make impossible.
+    """
+    kind, encode = _ENCODERS[type(transaction)]
     nonce = encode_varint(transaction[-1]) if signed else b""
-    account = encode_varint(transaction[0])
-    if isinstance(transaction, RotateKey):
-        return kind + account + transaction.new_owner + nonce
-    amount = bytes((transaction.asset,)) + encode_varint(transaction.amount)
-    if isinstance(transaction, Withdraw):
-        return kind + account + amount + transaction.recipient + nonce
-    return kind + account + encode_varint(transaction.recipient) + amount + nonce
+    return bytes((kind,)) + encode(transaction) + nonce
+
+
+def encode_open(record: OpenRecord) -> bytes:
+    """Return the body of a record that anyone may make: of a record or of a message alike."""
+    kind, encode = _ENCODERS[type(record)]
+    return bytes((kind,)) + encode(record)
 
 
 def encode_record(record: Record) -> bytes:
@@ -50,7 +167,9 @@ def encode_record(record: Record) -> bytes:
         return encode_transaction(record.transaction, signed=True) + record.signature
     if isinstance(record, Seal):
         return bytes((RecordKind.SEAL,)) + encode_varint(record.delta_ms)
-    return bytes((RecordKind.PULL,))
+    if isinstance(record, Pull):
+        return bytes((RecordKind.PULL,))
+    return encode_open(record)
 
 
 def decode_record(body: bytes) -> Record | None:
@@ -58,91 +177,64 @@ def decode_record(body: bytes) -> Record | None:
 
     Source: docs/spec.md R-4. Twin: contracts/src/core.
     """
-    decode = _DECODERS.get(body[0]) if body else None
-    if decode is None:
+    if not body:
         return None
+    kind = body[0]
     try:
-        return decode(body)
+        fields = _READ_SIGNED.get(kind)
+        if fields is not None:
+            return _decode_signed(fields, body)
+        if kind == RecordKind.SEAL:
+            return _decode_seal(body)
+        if kind == RecordKind.PULL:
+            return Pull() if len(body) == 1 else None
+        return _decode_whole(_READ_OPEN, body)
     except (ValueError, IndexError):
         return None
 
 
-def decode_forced(body: bytes) -> Transaction | None:
-    """Return the forced transaction in `body`, None if it is undecodable.
+def decode_forced(body: bytes) -> ForcedContent | None:
+    """Return what a forced transaction asks for, None if it is undecodable.
 
     Source: docs/spec.md R-4. Twin: contracts/src/core.
     """
-    decode = _FIELDS.get(body[0]) if body else None
-    if decode is None:
-        return None
     try:
-        transaction, at = decode(body, signed=False)
+        return _decode_whole(_READ_FORCED, body)
     except (ValueError, IndexError):
         return None
-    return transaction if at == len(body) else None
 
 
-def _transfer(body: bytes, *, signed: bool) -> tuple[Transfer, int]:
-    sender, at = decode_varint(body, 1, _U32)
-    recipient, at = decode_varint(body, at, _U32)
-    asset = body[at]
-    amount, at = decode_varint(body, at + 1, _U96)
-    nonce, at = decode_varint(body, at, _U64) if signed else (0, at)
-    return Transfer(sender, recipient, asset, amount, nonce), at
+def decode_fast(body: bytes) -> OpenRecord | None:
+    """Return what a message of the fast queue says, None if it is undecodable.
+
+    Source: docs/spec.md R-4. Twin: contracts/src/core.
+    """
+    try:
+        return _decode_whole(_READ_FAST, body)
+    except (ValueError, IndexError):
+        return None
 
 
-def _withdraw(body: bytes, *, signed: bool) -> tuple[Withdraw, int]:
-    account, at = decode_varint(body, 1, _U32)
-    asset = body[at]
-    amount, at = decode_varint(body, at + 1, _U96)
-    recipient, at = _address(body, at)
-    nonce, at = decode_varint(body, at, _U64) if signed else (0, at)
-    return Withdraw(account, asset, amount, recipient, nonce), at
+def _decode_signed(fields: _Decode, body: bytes) -> SignedTransaction | None:
+    transaction, at = fields(body, 1)
+    nonce, at = decode_varint(body, at, U64)
+    if at + SIGNATURE_BYTES != len(body):
+        return None
+    return SignedTransaction(transaction.__class__(*transaction[:-1], nonce), body[at:])
 
 
-def _rotate_key(body: bytes, *, signed: bool) -> tuple[RotateKey, int]:
-    account, at = decode_varint(body, 1, _U32)
-    new_owner, at = _address(body, at)
-    nonce, at = decode_varint(body, at, _U64) if signed else (0, at)
-    return RotateKey(account, new_owner, nonce), at
+def _decode_whole(table: dict[int, _Decode], body: bytes) -> Any:  # noqa: ANN401 - the table decides
+    """Read a body that is nothing but kind and fields."""
+    fields = table.get(body[0])
+    if fields is None:
+        return None
+    record, at = fields(body, 1)
+    return record if at == len(body) else None
 
 
-def _address(body: bytes, at: int) -> tuple[bytes, int]:
-    end = at + _ADDRESS_BYTES
-    if end > len(body):
-        raise IndexError(at)
-    return body[at:end], end
-
-
-def _signed(fields: Callable[..., tuple[Any, int]]) -> Callable[[bytes], Record | None]:
-    def decode(body: bytes) -> Record | None:
-        transaction, at = fields(body, signed=True)
-        if at + SIGNATURE_BYTES != len(body):
-            return None
-        return SignedTransaction(transaction, body[at:])
-
-    return decode
-
-
-def _seal(body: bytes) -> Seal | None:
+def _decode_seal(body: bytes) -> Seal | None:
     delta_ms, at = decode_varint(body, 1, TIME_LIMIT_MS)
     return Seal(delta_ms) if at == len(body) else None
-
-
-def _pull(body: bytes) -> Pull | None:
-    return Pull() if len(body) == 1 else None
-
-
-_FIELDS: Final[dict[int, Callable[..., tuple[Transaction, int]]]] = {
-    RecordKind.TRANSFER: _transfer,
-    RecordKind.WITHDRAW: _withdraw,
-    RecordKind.ROTATE_KEY: _rotate_key,
-}
-_DECODERS: Final[dict[int, Callable[[bytes], Record | None]]] = {
-    RecordKind.SEAL: _seal,
-    RecordKind.PULL: _pull,
-    **{kind: _signed(fields) for kind, fields in _FIELDS.items()},
-}
 
 
 def frame(body: bytes) -> bytes:

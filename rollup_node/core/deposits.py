@@ -70,8 +70,9 @@ def _credit(frame: Frame, deposit: Deposit) -> Reason:
 
 def _refund(frame: Frame, deposit: Deposit, depositor: bytes) -> None:
     """Append to the outbox. Reads allocators, then the outbox slot."""
-    slot = frame.get(ALLOCATORS_KEY).outbox_next
+    allocators: Allocators = frame.get(ALLOCATORS_KEY)
+    slot = allocators.outbox_next
     key = outbox_key(slot)
     frame.get(key)
     frame.put(key, Withdrawal(deposit.account, deposit.asset, deposit.amount, depositor))
-    frame.put(ALLOCATORS_KEY, Allocators(slot + 1))
+    frame.put(ALLOCATORS_KEY, allocators._replace(outbox_next=slot + 1))

@@ -300,10 +300,17 @@ Transaction: TypeAlias = Transfer | Withdraw | RotateKey
 """The first field is the account that pays and signs, the last one the nonce."""
 
 
-class SignedTransaction(NamedTuple):
-    """A transaction with its 64-byte EIP-2098 signature, good or bad. Source: docs/spec.md R-5."""
+SignedContent: TypeAlias = Transaction | AccountRecord
+"""Whatever an account signs."""
 
-    transaction: Transaction
+ForcedContent: TypeAlias = Transaction | AccountRecord | OpenRecord
+"""What a forced transaction may ask for; the codec knows which open records do not count."""
+
+
+class SignedTransaction(NamedTuple):
+    """What was signed with its 64-byte EIP-2098 signature, good or bad. Source: R-5."""
+
+    transaction: SignedContent
     signature: bytes
 
 
@@ -325,4 +332,7 @@ class DelayedMessage(NamedTuple):
     body: bytes
 
 
-Record: TypeAlias = Seal | Pull | SignedTransaction
+Report: TypeAlias = PriceReport | ForwardReport | SettlementPrice
+"""What publishers sign, each with a signature of its own."""
+
+Record: TypeAlias = Seal | Pull | SignedTransaction | OpenRecord

@@ -2,10 +2,28 @@
 
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
+from rollup_node.core.account_leaves import Cold, Directory, Hot, Positions, SessionKey
+from rollup_node.core.book_leaves import ClientSlots, Level, Order, TickWord
 from rollup_node.core.layout import ALLOCATORS_KEY, CURSOR_KEY, TOTALS_KEY, LeafKey
+from rollup_node.core.market_leaves import (
+    AssetTerms,
+    Credit,
+    Expiry,
+    Pools,
+    Prices,
+    Publishers,
+    SeriesList,
+    SeriesState,
+    SeriesTerms,
+    Underlying,
+)
+from rollup_node.core.task_leaves import PriceTask, QuoteTask, RefreshTask, SweepTask, Taker
 
 Amounts: TypeAlias = tuple[int, int, int, int]
-"""One amount per asset, in the smallest unit of each token, each below 2^96."""
+"""One amount per asset, in the smallest unit of each token, each below 2^96.
+
+Of balances the first, cash, may be negative (docs/spec.md S-19).
+"""
 
 
 class Cursor(NamedTuple):
@@ -22,9 +40,17 @@ class Cursor(NamedTuple):
 
 
 class Allocators(NamedTuple):
-    """The next free slot of the outbox. Source: docs/spec.md S-1."""
+    """The next free slot of the outbox, child account and order slot. Source: docs/spec.md S-7.
+
+    `next_account` and `order_next` count from 0: the next account is `2^21 + next_account`, the
+    next order slot that was never used `order_next + 1`; `order_free` is the first of the list of
+    freed ones, 0: none.
+    """
 
     outbox_next: int
+    next_account: int
+    order_free: int
+    order_next: int
 
 
 class Totals(NamedTuple):
@@ -56,7 +82,38 @@ class Withdrawal(NamedTuple):
     recipient: bytes
 
 
-Leaf: TypeAlias = Cursor | Allocators | Totals | Owner | Balances | Withdrawal
+Leaf: TypeAlias = (
+    Cursor
+    | Allocators
+    | Totals
+    | Owner
+    | Balances
+    | Withdrawal
+    | Prices
+    | Pools
+    | AssetTerms
+    | Credit
+    | Publishers
+    | Underlying
+    | SeriesList
+    | Expiry
+    | SeriesTerms
+    | SeriesState
+    | Order
+    | Level
+    | TickWord
+    | ClientSlots
+    | Hot
+    | Cold
+    | SessionKey
+    | Directory
+    | Positions
+    | Taker
+    | RefreshTask
+    | QuoteTask
+    | SweepTask
+    | PriceTask
+)
 
 Writes: TypeAlias = dict[LeafKey, Leaf]
 """The leaves that a step wrote, by key."""
@@ -73,7 +130,7 @@ NO_AMOUNTS: Final[Amounts] = (0, 0, 0, 0)
 
 GENESIS: Final[Writes] = {
     CURSOR_KEY: Cursor(0, 0, 0, 0, 0, 0, 0, 0),
-    ALLOCATORS_KEY: Allocators(0),
+    ALLOCATORS_KEY: Allocators(0, 0, 0, 0),
     TOTALS_KEY: Totals(NO_AMOUNTS),
 }
 """The state before the first step. Source: docs/spec.md S-5."""

@@ -28,13 +28,22 @@ class Taker(NamedTuple):
     forced: int
 
 
+class RefreshRow(NamedTuple):
+    """What was summed so far of one underlying: number of positions, and µUSDC as in `RiskRow`."""
+
+    positions: int
+    value: int
+    initial: int
+    maintenance: int
+
+
 class RefreshTask(NamedTuple):
     """The account being revalued: next position number, the sums so far, what comes after."""
 
     account: int
     next: int
     resume: int
-    rows: tuple[tuple[int, int, int], ...]
+    rows: tuple[RefreshRow, ...]
 
 
 class QuoteLeg(NamedTuple):
@@ -89,5 +98,6 @@ class PriceTask(NamedTuple):
     impact: int
 
 
+NO_REFRESH_ROW: Final = RefreshRow(0, 0, 0, 0)
 NO_LEG: Final = QuoteLeg(0, 0, 0, 0, 0)
 NO_PRICE_TASK: Final = PriceTask(0, 0, 0, 0, 0, 0, 0, 0)

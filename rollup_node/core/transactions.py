@@ -102,7 +102,8 @@ def apply_withdraw(frame: Frame, _owner: Owner, withdraw: Withdraw) -> Reason:
     rest = balances.amounts[asset] - amount
     if rest < 0:
         return Reason.INSUFFICIENT_BALANCE
-    slot = frame.get(ALLOCATORS_KEY).outbox_next
+    allocators: Allocators = frame.get(ALLOCATORS_KEY)
+    slot = allocators.outbox_next
     if slot >= OUTBOX_WITHDRAWAL_LIMIT:
         return Reason.OUTBOX_FULL
     totals: Totals = frame.get(TOTALS_KEY)
@@ -112,7 +113,7 @@ def apply_withdraw(frame: Frame, _owner: Owner, withdraw: Withdraw) -> Reason:
     frame.put(key, Balances(replace_amount(balances.amounts, asset, rest)))
     frame.put(TOTALS_KEY, Totals(replace_amount(totals.amounts, asset, total)))
     frame.put(slot_key, Withdrawal(account, asset, amount, recipient))
-    frame.put(ALLOCATORS_KEY, Allocators(slot + 1))
+    frame.put(ALLOCATORS_KEY, allocators._replace(outbox_next=slot + 1))
     return Reason.OK
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from rollup_node.codec import eip712
+from rollup_node.codec.typed_data import typed_data
 from rollup_node.core.inputs import RotateKey, Transaction, Transfer, Withdraw
 from rollup_node.derive.events import L1Block
 from rollup_node.node.config import NodeConfig, RollupConfig
@@ -216,7 +216,7 @@ class SequencerBackend:
         names = {"sender": "from", "recipient": "to"} if made is Transfer else {}
         names |= {"new_owner": "newOwner"}
         values = [_field(fields, names.get(name, name)) for name in made._fields]
-        return eip712.typed_data(self.chain_id, self._rollup.address("bridge"), made(*values))
+        return typed_data(self.chain_id, self._rollup.address("bridge"), made(*values))
 
     def is_ready(self) -> bool:
         """Tell whether the node has caught up with L1."""

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from rollup_node.codec.eip712 import typed_data
 from rollup_node.codec.records import decode_record
+from rollup_node.codec.typed_data import typed_data
 from rollup_node.core.inputs import RotateKey, SignedTransaction, Transaction, Transfer, Withdraw
 from rollup_node.derive.events import L1Block
 from rollup_node.node.backend import Sync, refuse_batch_data, refuse_games

@@ -13,31 +13,48 @@ import time
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import sha3
 
 from rollup_node.codec import eip712
 from rollup_node.codec.records import decode_record
 from rollup_node.codec.signature import recover
-from rollup_node.core.inputs import RotateKey, SignedTransaction, Transaction, Transfer, Withdraw
+from rollup_node.core.inputs import (
+    ForcedContent,
+    ForwardReport,
+    Leg,
+    MassQuote,
+    OpenRecord,
+    PriceReport,
+    Report,
+    SettlementPrice,
+    SignedTransaction,
+)
 from rollup_node.ports import CriticalError
 
 CHUNK: Final = 250
 """Bodies per frame: below, the cost of a frame shows; above, nothing is gained."""
 
 _LENGTH: Final = Struct(">I")
-_TYPES: Final[tuple[type[Transaction], ...]] = (Transfer, Withdraw, RotateKey)
+_TYPES: Final[tuple[type, ...]] = (*eip712.SIGNED_TYPES, *get_args(OpenRecord))
+_NUMBERS: Final = {kind: number for number, kind in enumerate(_TYPES)}
+_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
 _IN_FLIGHT: Final = 2
 _START_SECONDS: Final = 20
 
 
 class Recovered(NamedTuple):
-    """A body as the sequencer executes it; `transaction` is `None` if it is undecodable."""
+    """A body as the sequencer executes it; `transaction` is `None` if it is undecodable.
+
+    `signer` is who signed for an account, `None` if the signature is invalid; `signers` the same
+    for each signature of a report.
+    """
 
     record_hash: bytes
-    transaction: Transaction | None
+    transaction: ForcedContent | None
     signer: bytes | None
+    signers: tuple[bytes | None, ...] = ()
 
 
 class _Worker:
@@ -112,12 +129,12 @@ class SignerPool:
             self._free.put_nowait(worker)
         raise CriticalError(f"signer processes died twice of one chunk of {len(bodies)} bodies")
 
-    async def _ask(self, worker: _Worker, bodies: list[bytes]) -> list[tuple[object, ...]]:
+    async def _ask(self, worker: _Worker, bodies: list[bytes]) -> list[tuple[Any, ...]]:
         frame = marshal.dumps(bodies)
         worker.writer.write(_LENGTH.pack(len(frame)) + frame)
         async with worker.turn:  # fair: answers come in the order of the questions
             (length,) = _LENGTH.unpack(await worker.reader.readexactly(_LENGTH.size))
-            answer: list[tuple[object, ...]]
+            answer: list[tuple[Any, ...]]
             spent, answer = marshal.loads(  # noqa: S302 - from our own child
                 await worker.reader.readexactly(length)
             )
@@ -145,23 +162,38 @@ class SignerPool:
             return await self._spawn()
 
 
-def _unpack(row: tuple[object, ...]) -> Recovered:
-    record_hash, index, fields, signer = row
+def _unpack(row: tuple[Any, ...]) -> Recovered:
+    record_hash, index, fields, signer, signers = row
     if index is None:
-        return Recovered(record_hash, None, None)  # type: ignore[arg-type]
-    transaction = _TYPES[index]._make(fields)  # type: ignore[call-overload]
-    return Recovered(record_hash, transaction, signer)  # type: ignore[arg-type]
+        return Recovered(record_hash, None, None)
+    kind = _TYPES[index]
+    if kind is MassQuote:
+        account, key, max_fee, legs, nonce = fields
+        fields = (account, key, max_fee, tuple(Leg(*leg) for leg in legs), nonce)
+    return Recovered(record_hash, kind(*fields), signer, signers)
 
 
 def recover_one(domain: bytes, body: bytes) -> tuple[object, ...]:
-    """Return hash, type number, fields and signer of a body as marshal can carry them."""
+    """Return hash, type number, fields, signer and signers of a body as marshal can carry them."""
     record_hash = sha3.keccak_256(body).digest()
     record = decode_record(body)
-    if not isinstance(record, SignedTransaction):
-        return record_hash, None, None, None
-    transaction, signature = record
-    signer = recover(eip712.digest(domain, transaction), signature)
-    return record_hash, _TYPES.index(type(transaction)), tuple(transaction), signer
+    if isinstance(record, SignedTransaction):
+        transaction, signature = record
+        signer = recover(eip712.digest(domain, transaction), signature)
+        fields = tuple(transaction)
+        if isinstance(transaction, MassQuote):
+            fields = (*fields[:3], tuple(map(tuple, transaction.legs)), fields[4])
+        return record_hash, _NUMBERS[type(transaction)], fields, signer, ()
+    if not isinstance(record, OpenRecord):
+        return record_hash, None, None, None, ()
+    signers = recover_report(domain, record) if isinstance(record, _REPORTS) else ()
+    return record_hash, _NUMBERS[type(record)], tuple(record), None, signers
+
+
+def recover_report(domain: bytes, report: Report) -> tuple[bytes | None, ...]:
+    """Return who made each signature of a report, `None` where one is invalid."""
+    signed = eip712.report_digest(domain, report)
+    return tuple(recover(signed, signature) for signature in report.signatures)
 
 
 def _serve(connection: socket.socket, domain: bytes) -> None:

@@ -35,9 +35,10 @@ def forged_withdrawal(state: LeafReader, honest: StepResult) -> Writes | None:
     """Put a withdrawal in the outbox that nobody asked for, when the item closes."""
     if honest.kind is not StepKind.CLOSE_ITEM:
         return None
-    slot = state.get(ALLOCATORS_KEY).outbox_next
+    allocators: Allocators = state.get(ALLOCATORS_KEY)
+    slot = allocators.outbox_next
     entry = Withdrawal(ALICE, ETH, STOLEN, THIEF)
-    return {outbox_key(slot): entry, ALLOCATORS_KEY: Allocators(slot + 1)}
+    return {outbox_key(slot): entry, ALLOCATORS_KEY: allocators._replace(outbox_next=slot + 1)}
 
 
 def applied(reason: Reason, transfer: Transfer) -> Lie:

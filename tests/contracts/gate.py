@@ -105,7 +105,7 @@ class Measure(NamedTuple):
 def _leaves() -> dict[LeafKey, Leaf]:
     rich = (_AMOUNT + 5, MAX_BALANCE, 1 << 90, 1 << 89)
     leaves: dict[LeafKey, Leaf] = {
-        ALLOCATORS_KEY: Allocators(_SLOT),
+        ALLOCATORS_KEY: Allocators(_SLOT, 0, 0, 0),
         TOTALS_KEY: Totals(((1 << 96) - 5, (1 << 96) - 1, (1 << 95) + 1, (1 << 95) + 1)),
     }
     for account in (_SENDER, _RECIPIENT, _FULL):

@@ -68,7 +68,7 @@ class World:
         outbox = rng.choice([0, 5, (1 << 31) - 3, (1 << 31) + 7])
         writes: Writes = {
             CURSOR_KEY: Cursor(item, 0, delayed, 0, rng.randrange(1 << 20), _START_MS, 0, 0),
-            ALLOCATORS_KEY: Allocators(outbox),
+            ALLOCATORS_KEY: Allocators(outbox, 0, 0, 0),
         }
         sums = [0, 0, 0, 0]
         for account in OPEN_ACCOUNTS:

@@ -140,7 +140,7 @@ def tree() -> dict[str, Any]:
     """Leaves, root and multiproof of a small state. Source: docs/spec.md S, T."""
     writes: Writes = {
         CURSOR_KEY: Cursor(1, 2, 3, 4, 5, 6, 1, 5),
-        ALLOCATORS_KEY: Allocators(3),
+        ALLOCATORS_KEY: Allocators(3, 4, 5, 6),
         TOTALS_KEY: Totals((1, 2, 3, (1 << 96) - 1)),
         owner_key(1): Owner(_OWNER, 5, 3),
         balances_key(1): Balances((MAX_BALANCE, 0, 1, 2)),

@@ -59,7 +59,8 @@ def forged_withdrawal(honest: HonestStep, inputs: StepInputs) -> StepResult:
     slot = allocators.outbox_next
     entry = Withdrawal(1, _ETH, _STOLEN, _THIEF)
     inputs.state.get(outbox_key(slot))
-    forged: Writes = {outbox_key(slot): entry, ALLOCATORS_KEY: Allocators(slot + 1)}
+    taken = allocators._replace(outbox_next=slot + 1)
+    forged: Writes = {outbox_key(slot): entry, ALLOCATORS_KEY: taken}
     return _with(result, forged)
 
 
@@ -185,5 +186,5 @@ def _one_more(leaf: Leaf) -> Leaf:
     if isinstance(leaf, Owner):
         return leaf._replace(nonce_high=leaf.nonce_high + 1)
     if isinstance(leaf, Allocators):
-        return Allocators(leaf.outbox_next + 1)
+        return leaf._replace(outbox_next=leaf.outbox_next + 1)
     return leaf._replace(time_ms=leaf.time_ms + 1)

@@ -15,11 +15,11 @@ from rollup_node.core.leaves import GENESIS, Allocators, Balances
 
 
 def test_genesis_leaves_are_zero_bytes() -> None:
-    assert [len(encode_leaf(leaf)) for leaf in GENESIS.values()] == [32, 5, 48]
+    assert [len(encode_leaf(leaf)) for leaf in GENESIS.values()] == [32, 17, 48]
     assert all(not any(encode_leaf(leaf)) for leaf in GENESIS.values())
 
 
-@pytest.mark.parametrize("key", [1, 3, 1 << 32, owner_key(1) + 1, 6 << 32 | 32])
+@pytest.mark.parametrize("key", [13, 1 << 32 | 2, 2 << 32 | 10, owner_key(1) + 8, 11 << 32])
 def test_decode_leaf_where_no_leaf_lives_raises(key: int) -> None:
     with pytest.raises(ValueError, match="no leaf"):
         decode_leaf(LeafKey(key), bytes(48))
@@ -35,7 +35,7 @@ def test_encode_leaf_on_a_field_too_wide_raises() -> None:
     with pytest.raises(OverflowError):
         encode_leaf(Balances((0, 1 << 96, 0, 0)))
     with pytest.raises(OverflowError):
-        encode_leaf(Allocators(1 << 40))
+        encode_leaf(Allocators(1 << 40, 0, 0, 0))
 
 
 def test_position_orders_regions_and_bounds_indices() -> None:

@@ -4,8 +4,9 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from rollup_node.codec.eip712 import confirmation_digest, digest, domain_separator, typed_data
+from rollup_node.codec.eip712 import confirmation_digest, digest, domain_separator
 from rollup_node.codec.signature import address_of, recover, sign
+from rollup_node.codec.typed_data import typed_data
 from rollup_node.core.inputs import RotateKey, Transaction, Transfer, Withdraw
 from rollup_node.proof.hashing import keccak
 

@@ -47,7 +47,7 @@ def state(**changes: Leaf) -> dict[LeafKey, Leaf]:
     """Return a state with two accounts, a cursor in an open item and 110 of asset 0."""
     leaves: dict[LeafKey, Leaf] = {
         CURSOR_KEY: CURSOR,
-        ALLOCATORS_KEY: Allocators(7),
+        ALLOCATORS_KEY: Allocators(7, 0, 0, 0),
         TOTALS_KEY: Totals((110, 0, 0, 0)),
         owner_key(1): Owner(ALICE, 0, 0),
         balances_key(1): Balances((100, 0, 0, 0)),
@@ -73,7 +73,7 @@ def test_withdraw_appends_to_the_outbox() -> None:
     outcome = apply_record(state(), Withdraw(1, 0, 100, CAROL, 1), ALICE, 90)
     assert outcome.reason is Reason.OK
     assert outcome.writes[outbox_key(7)] == Withdrawal(1, 0, 100, CAROL)
-    assert outcome.writes[ALLOCATORS_KEY] == Allocators(8)
+    assert outcome.writes[ALLOCATORS_KEY] == Allocators(8, 0, 0, 0)
     assert outcome.writes[TOTALS_KEY] == Totals((10, 0, 0, 0))
     assert outcome.writes[balances_key(1)] == Balances((0, 0, 0, 0))
 
@@ -137,7 +137,7 @@ def test_transfer_to_a_full_balance_overflows() -> None:
 
 
 def test_withdraw_beyond_the_range_of_withdrawals_is_refused() -> None:
-    leaves = state(allocators=Allocators(1 << 31))
+    leaves = state(allocators=Allocators(1 << 31, 0, 0, 0))
     outcome = apply_record(leaves, Withdraw(1, 0, 1, CAROL, 1), ALICE, 90)
     assert outcome.reason is Reason.OUTBOX_FULL
     assert set(outcome.writes) == {CURSOR_KEY, owner_key(1)}

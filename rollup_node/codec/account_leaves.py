@@ -1,0 +1,112 @@
+"""The bytes of the leaves of a trading account. Source: docs/spec.md S-14 to S-18."""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any, Final
+
+from rollup_node.core.account_leaves import (
+    Cold,
+    Directory,
+    Hot,
+    Position,
+    Positions,
+    ProtectionRow,
+    RiskRow,
+    SessionKey,
+)
+
+_HOT: Final = Struct(">QIBBBHQQIQQ8I" + "IBqQQ" * 8)
+_COLD: Final = Struct(">20sIHQ" + "IIQI" * 8)
+_SESSION_KEY: Final = Struct(">20sBBQQQQQQ")
+_DIRECTORY: Final = Struct(">128H")
+_POSITIONS: Final = Struct(">" + "HiqqH" * 8)
+
+_LOW: Final = (1 << 64) - 1
+_ADDRESS_BYTES: Final = 20
+
+
+def _encode_hot(leaf: Hot) -> bytes:
+    slot_map = leaf[9]
+    a, b, c, d, e, f, g, h = leaf[11]
+    return _HOT.pack(
+        *leaf[:9],
+        *(slot_map >> 64, slot_map & _LOW),
+        *leaf[10],
+        *(*a, *b, *c, *d, *e, *f, *g, *h),
+    )
+
+
+def _decode_hot(value: bytes) -> Hot:
+    fields = _HOT.unpack(value)
+    return Hot(
+        *fields[:9],
+        fields[9] << 64 | fields[10],
+        fields[11:19],
+        (
+            RiskRow(*fields[19:24]),
+            RiskRow(*fields[24:29]),
+            RiskRow(*fields[29:34]),
+            RiskRow(*fields[34:39]),
+            RiskRow(*fields[39:44]),
+            RiskRow(*fields[44:49]),
+            RiskRow(*fields[49:54]),
+            RiskRow(*fields[54:]),
+        ),
+    )
+
+
+def _check_address(address: bytes) -> None:
+    """Raise what a field that does not fit raises: `20s` would pad or cut."""
+    if len(address) != _ADDRESS_BYTES:
+        raise OverflowError(f"address: {len(address)} bytes, expected {_ADDRESS_BYTES}")
+
+
+def _encode_cold(leaf: Cold) -> bytes:
+    guardian, parent, series, liquidated_ms, rows = leaf
+    _check_address(guardian)
+    a, b, c, d, e, f, g, h = rows
+    return _COLD.pack(guardian, parent, series, liquidated_ms, *a, *b, *c, *d, *e, *f, *g, *h)
+
+
+def _decode_cold(value: bytes) -> Cold:
+    fields = _COLD.unpack(value)
+    return Cold(*fields[:4], tuple(ProtectionRow(*fields[at : at + 4]) for at in range(4, 36, 4)))
+
+
+def _encode_session_key(leaf: SessionKey) -> bytes:
+    used = leaf.nonce_map
+    _check_address(leaf.address)
+    return _SESSION_KEY.pack(*leaf[:6], used >> 128, used >> 64 & _LOW, used & _LOW)
+
+
+def _decode_session_key(value: bytes) -> SessionKey:
+    *fields, high, middle, low = _SESSION_KEY.unpack(value)
+    return SessionKey(*fields, (high << 64 | middle) << 64 | low)
+
+
+def _encode_directory(leaf: Directory) -> bytes:
+    return _DIRECTORY.pack(*leaf.series)
+
+
+def _decode_directory(value: bytes) -> Directory:
+    return Directory(_DIRECTORY.unpack(value))
+
+
+def _encode_positions(leaf: Positions) -> bytes:
+    a, b, c, d, e, f, g, h = leaf.rows
+    return _POSITIONS.pack(*a, *b, *c, *d, *e, *f, *g, *h)
+
+
+def _decode_positions(value: bytes) -> Positions:
+    fields = _POSITIONS.unpack(value)
+    return Positions(tuple(Position(*fields[at : at + 5]) for at in range(0, 40, 5)))
+
+
+ACCOUNT_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
+    Hot: (_HOT.size, _encode_hot, _decode_hot),
+    Cold: (_COLD.size, _encode_cold, _decode_cold),
+    SessionKey: (_SESSION_KEY.size, _encode_session_key, _decode_session_key),
+    Directory: (_DIRECTORY.size, _encode_directory, _decode_directory),
+    Positions: (_POSITIONS.size, _encode_positions, _decode_positions),
+}
+"""Per leaf its length, and its encoder and decoder. Twin: contracts/src/core/AccountLeaves.sol."""

@@ -1,0 +1,76 @@
+"""The bytes of the leaves of what is in flight. Source: docs/spec.md S-20."""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any, Final
+
+from rollup_node.core.task_leaves import (
+    PriceTask,
+    QuoteLeg,
+    QuoteTask,
+    RefreshRow,
+    RefreshTask,
+    SweepTask,
+    Taker,
+)
+
+_TAKER: Final = Struct(">IHHIIIQHIHBHHIBBB")
+_REFRESH: Final = Struct(">IBB" + "BqQQ" * 8)
+_QUOTE: Final = Struct(">IBHIBB" + "HBHII" * 20)
+_SWEEP: Final = Struct(">IBHHBB")
+_PRICE: Final = Struct(">BBBBB")
+
+
+def _encode_taker(leaf: Taker) -> bytes:
+    return _TAKER.pack(*leaf)
+
+
+def _decode_taker(value: bytes) -> Taker:
+    return Taker(*_TAKER.unpack(value))
+
+
+def _encode_refresh(leaf: RefreshTask) -> bytes:
+    a, b, c, d, e, f, g, h = leaf.rows
+    return _REFRESH.pack(*leaf[:3], *a, *b, *c, *d, *e, *f, *g, *h)
+
+
+def _decode_refresh(value: bytes) -> RefreshTask:
+    fields = _REFRESH.unpack(value)
+    rows = tuple(RefreshRow(*fields[at : at + 4]) for at in range(3, 35, 4))
+    return RefreshTask(*fields[:3], rows)
+
+
+def _encode_quote(leaf: QuoteTask) -> bytes:
+    return _QUOTE.pack(*leaf[:6], *(field for leg in leaf.legs for field in leg))
+
+
+def _decode_quote(value: bytes) -> QuoteTask:
+    fields = _QUOTE.unpack(value)
+    legs = tuple(QuoteLeg(*fields[at : at + 5]) for at in range(6, 106, 5))
+    return QuoteTask(*fields[:6], legs)
+
+
+def _encode_sweep(leaf: SweepTask) -> bytes:
+    return _SWEEP.pack(*leaf)
+
+
+def _decode_sweep(value: bytes) -> SweepTask:
+    return SweepTask(*_SWEEP.unpack(value))
+
+
+def _encode_price(leaf: PriceTask) -> bytes:
+    return _PRICE.pack(*leaf)
+
+
+def _decode_price(value: bytes) -> PriceTask:
+    return PriceTask(*_PRICE.unpack(value))
+
+
+TASK_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
+    Taker: (_TAKER.size, _encode_taker, _decode_taker),
+    RefreshTask: (_REFRESH.size, _encode_refresh, _decode_refresh),
+    QuoteTask: (_QUOTE.size, _encode_quote, _decode_quote),
+    SweepTask: (_SWEEP.size, _encode_sweep, _decode_sweep),
+    PriceTask: (_PRICE.size, _encode_price, _decode_price),
+}
+"""Per leaf its length, its encoder and decoder. Twin: contracts/src/core/TaskLeaves.sol."""
