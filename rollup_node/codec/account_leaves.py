@@ -38,21 +38,8 @@ def _encode_hot(leaf: Hot) -> bytes:
 
 def _decode_hot(value: bytes) -> Hot:
     fields = _HOT.unpack(value)
-    return Hot(
-        *fields[:9],
-        fields[9] << 64 | fields[10],
-        fields[11:19],
-        (
-            RiskRow(*fields[19:24]),
-            RiskRow(*fields[24:29]),
-            RiskRow(*fields[29:34]),
-            RiskRow(*fields[34:39]),
-            RiskRow(*fields[39:44]),
-            RiskRow(*fields[44:49]),
-            RiskRow(*fields[49:54]),
-            RiskRow(*fields[54:]),
-        ),
-    )
+    rows = tuple(RiskRow(*fields[at : at + 5]) for at in range(19, 59, 5))
+    return Hot._make((*fields[:9], fields[9] << 64 | fields[10], fields[11:19], rows))
 
 
 def _check_address(address: bytes) -> None:
@@ -70,7 +57,8 @@ def _encode_cold(leaf: Cold) -> bytes:
 
 def _decode_cold(value: bytes) -> Cold:
     fields = _COLD.unpack(value)
-    return Cold(*fields[:4], tuple(ProtectionRow(*fields[at : at + 4]) for at in range(4, 36, 4)))
+    rows = tuple(ProtectionRow(*fields[at : at + 4]) for at in range(4, 36, 4))
+    return Cold._make((*fields[:4], rows))
 
 
 def _encode_session_key(leaf: SessionKey) -> bytes:
@@ -81,7 +69,7 @@ def _encode_session_key(leaf: SessionKey) -> bytes:
 
 def _decode_session_key(value: bytes) -> SessionKey:
     *fields, high, middle, low = _SESSION_KEY.unpack(value)
-    return SessionKey(*fields, (high << 64 | middle) << 64 | low)
+    return SessionKey._make((*fields, (high << 64 | middle) << 64 | low))
 
 
 def _encode_directory(leaf: Directory) -> bytes:

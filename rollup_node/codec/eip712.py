@@ -136,7 +136,7 @@ _CONFIRMATION: Final = _type_hash("Confirmation", _CONFIRMATION_FIELDS)
 _ORDER_WORDS: Final = Struct(">" + _SMALL * 16)
 _LEG_WORDS: Final = Struct(">32s" + _SMALL * 5)
 _QUOTE_HEAD: Final = Struct(">" + _SMALL * 3)
-_SMALL_WORDS: Final = {
+_SMALL_WORDS: Final[dict[type, Struct]] = {
     kind: Struct(">" + _SMALL * len(kind._fields))
     for kind in (
         CancelOrder,

@@ -25,7 +25,7 @@ _ASSETS: Final = Struct(">" + "BBIQQ" * 4)
 _CREDIT: Final = Struct(">QQQQQQ")
 _UNDERLYING: Final = Struct(">BQQQI")
 _SERIES_LIST: Final = Struct(">16H")
-_EXPIRY: Final = Struct(">QqQQQQQ")
+_EXPIRY: Final = Struct(">QqQQQQQQ")
 _TERMS: Final = Struct(">BBBBBIIIIHhIIQIQIi")
 _SERIES: Final = Struct(">BIIQIIIIIIqqqIQIII")
 
@@ -71,7 +71,7 @@ def _encode_assets(leaf: AssetTerms) -> bytes:
 def _decode_assets(value: bytes) -> AssetTerms:
     fields = _ASSETS.unpack(value)
     rows = (fields[at : at + 5] for at in range(0, 20, 5))
-    return AssetTerms(tuple(AssetRow(*row[:3], row[3] << 64 | row[4]) for row in rows))
+    return AssetTerms(tuple(AssetRow._make((*row[:3], row[3] << 64 | row[4])) for row in rows))
 
 
 def _encode_credit(leaf: Credit) -> bytes:
@@ -111,13 +111,13 @@ def _decode_series_list(value: bytes) -> SeriesList:
 
 
 def _encode_expiry(leaf: Expiry) -> bytes:
-    expiry_at, forward, rounds, total, last, price = leaf
-    return _EXPIRY.pack(expiry_at, forward, rounds, total >> 64, total & _LOW, last, price)
+    total = leaf.total
+    return _EXPIRY.pack(*leaf[:4], total >> 64, total & _LOW, *leaf[5:])
 
 
 def _decode_expiry(value: bytes) -> Expiry:
-    expiry_at, forward, rounds, high, low, last, price = _EXPIRY.unpack(value)
-    return Expiry(expiry_at, forward, rounds, high << 64 | low, last, price)
+    fields = _EXPIRY.unpack(value)
+    return Expiry._make((*fields[:4], fields[4] << 64 | fields[5], *fields[6:]))
 
 
 def _encode_terms(leaf: SeriesTerms) -> bytes:

@@ -188,9 +188,10 @@ def decode_record(body: bytes) -> Record | None:
             return _decode_seal(body)
         if kind == RecordKind.PULL:
             return Pull() if len(body) == 1 else None
-        return _decode_whole(_READ_OPEN, body)
+        said: OpenRecord | None = _decode_whole(_READ_OPEN, body)
     except (ValueError, IndexError):
         return None
+    return said
 
 
 def decode_forced(body: bytes) -> ForcedContent | None:
@@ -199,9 +200,10 @@ def decode_forced(body: bytes) -> ForcedContent | None:
     Source: docs/spec.md R-4. Twin: contracts/src/core.
     """
     try:
-        return _decode_whole(_READ_FORCED, body)
+        said: ForcedContent | None = _decode_whole(_READ_FORCED, body)
     except (ValueError, IndexError):
         return None
+    return said
 
 
 def decode_fast(body: bytes) -> OpenRecord | None:
@@ -210,9 +212,10 @@ def decode_fast(body: bytes) -> OpenRecord | None:
     Source: docs/spec.md R-4. Twin: contracts/src/core.
     """
     try:
-        return _decode_whole(_READ_FAST, body)
+        said: OpenRecord | None = _decode_whole(_READ_FAST, body)
     except (ValueError, IndexError):
         return None
+    return said
 
 
 def _decode_signed(fields: _Decode, body: bytes) -> SignedTransaction | None:

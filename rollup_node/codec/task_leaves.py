@@ -18,7 +18,7 @@ _TAKER: Final = Struct(">IHHIIIQHIHBHHIBBB")
 _REFRESH: Final = Struct(">IBB" + "BqQQ" * 8)
 _QUOTE: Final = Struct(">IBHIBB" + "HBHII" * 20)
 _SWEEP: Final = Struct(">IBHHBB")
-_PRICE: Final = Struct(">BBBBB")
+_PRICE: Final = Struct(">BBBBHBBI")
 
 
 def _encode_taker(leaf: Taker) -> bytes:
@@ -37,7 +37,7 @@ def _encode_refresh(leaf: RefreshTask) -> bytes:
 def _decode_refresh(value: bytes) -> RefreshTask:
     fields = _REFRESH.unpack(value)
     rows = tuple(RefreshRow(*fields[at : at + 4]) for at in range(3, 35, 4))
-    return RefreshTask(*fields[:3], rows)
+    return RefreshTask._make((*fields[:3], rows))
 
 
 def _encode_quote(leaf: QuoteTask) -> bytes:
@@ -47,7 +47,7 @@ def _encode_quote(leaf: QuoteTask) -> bytes:
 def _decode_quote(value: bytes) -> QuoteTask:
     fields = _QUOTE.unpack(value)
     legs = tuple(QuoteLeg(*fields[at : at + 5]) for at in range(6, 106, 5))
-    return QuoteTask(*fields[:6], legs)
+    return QuoteTask._make((*fields[:6], legs))
 
 
 def _encode_sweep(leaf: SweepTask) -> bytes:

@@ -58,7 +58,7 @@ class Credit(NamedTuple):
 
 
 class Publishers(NamedTuple):
-    """Whose signatures make a price: at least `threshold` of these addresses (empty: no slot)."""
+    """Whose signatures make a price: at least `threshold` of these addresses (zero: free)."""
 
     threshold: int
     addresses: tuple[bytes, ...]
@@ -154,7 +154,7 @@ class SeriesState(NamedTuple):
 NO_SERIES: Final = SeriesList((0,) * 16)
 NO_UNDERLYING: Final = Underlying(0, 0, 0, 0, 0)
 NO_EXPIRY: Final = Expiry(0, 0, 0, 0, 0, 0, 0)
-NO_PUBLISHERS: Final = Publishers(0, (b"",) * 8)
+NO_PUBLISHERS: Final = Publishers(0, (bytes(20),) * 8)
 NO_PRICE: Final = PriceRow(0, 0, 0, 0, 0)
 NO_PRICES: Final = Prices((NO_PRICE,) * 8, 0)
 NO_POOLS: Final = Pools(0, (0,) * 8)

@@ -89,7 +89,7 @@ class Builder:
 
     def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
         """Execute a transaction if it is good; leave no trace of it otherwise."""
-        record, transaction, signer = recovered
+        record, transaction, signer, _ = recovered
         if transaction is None:
             return Reason.UNDECODABLE
         outcome = step.apply_record(self.state, transaction, signer, LENGTH_BYTES + len(body))

@@ -10,12 +10,14 @@ from typing import Final
 from rollup_node.codec.delayed import decode_message
 from rollup_node.codec.records import decode_record, read_body
 from rollup_node.core.inputs import (
+    DelayedMessage,
     Deposit,
+    ForcedContent,
+    OpenRecord,
     Pull,
     RotateKey,
     Seal,
     SignedTransaction,
-    Transaction,
     Transfer,
     Withdraw,
 )
@@ -160,14 +162,7 @@ class Narrator:
     def _content(self, item: DerivedItem, result: StepResult) -> str:
         """Return what a step executes."""
         if result.message is not None:
-            content = decode_message(result.message)
-            sender = f"0x{result.message.sender.hex()}"
-            if content is None:
-                return f"delayed message from {sender} that nobody can decode"
-            if isinstance(content, Deposit):
-                amount = self._amount(content.asset, content.amount)
-                return f"deposit of {amount} to account {content.account}, sent by {sender}"
-            return f"forced by {sender}: {self._transaction(content)}"
+            return self._message(result.message)
         if not result.size:
             return ""
         body = read_body(item.data, result.span[0], item.header.byte_length) or b""
@@ -176,11 +171,22 @@ class Narrator:
             return f"{self._transaction(record.transaction)}, nonce {record.transaction[-1]}"
         if isinstance(record, Seal):
             return f"seal: the next block, {record.delta_ms} ms later"
+        if isinstance(record, OpenRecord):
+            return self._transaction(record)
         if isinstance(record, Pull):
             return "pull, but no delayed message is left"
         return f"record of {len(body)} bytes that nobody can decode"
 
-    def _transaction(self, transaction: Transaction) -> str:
+    def _message(self, message: DelayedMessage) -> str:
+        content, sender = decode_message(message), f"0x{message.sender.hex()}"
+        if content is None:
+            return f"delayed message from {sender} that nobody can decode"
+        if isinstance(content, Deposit):
+            amount = self._amount(content.asset, content.amount)
+            return f"deposit of {amount} to account {content.account}, sent by {sender}"
+        return f"forced by {sender}: {self._transaction(content)}"
+
+    def _transaction(self, transaction: ForcedContent) -> str:
         if isinstance(transaction, Transfer):
             amount = self._amount(transaction.asset, transaction.amount)
             sender, recipient = transaction.sender, transaction.recipient
@@ -189,9 +195,14 @@ class Narrator:
             amount = self._amount(transaction.asset, transaction.amount)
             to = f"0x{transaction.recipient.hex()}"
             return f"withdrawal of {amount} from account {transaction.account} to {to}"
-        assert isinstance(transaction, RotateKey)  # noqa: S101 - the last of three
-        owner = f"0x{transaction.new_owner.hex()}"
-        return f"new owner {owner} of account {transaction.account}"
+        if isinstance(transaction, RotateKey):
+            owner = f"0x{transaction.new_owner.hex()}"
+            return f"new owner {owner} of account {transaction.account}"
+        names = (name.replace("_", " ") for name in transaction._fields)
+        return f"{type(transaction).__name__}: " + ", ".join(
+            f"{name} 0x{value.hex()}" if isinstance(value, bytes) else f"{name} {value}"
+            for name, value in zip(names, transaction, strict=True)
+        )
 
     def _changes(
         self, before: "_Before", expected: Writes, claimed: Writes | None

@@ -12,7 +12,6 @@ from rollup_node.codec.records import (
     decode_record,
     encode_prefix,
     encode_record,
-    encode_transaction,
     frame,
     iter_records,
 )
@@ -59,7 +58,7 @@ def test_forced_round_trip_drops_only_the_nonce(transaction: Transaction) -> Non
     assert decoded is not None
     assert decoded[:-1] == transaction[:-1]
     assert decoded[-1] == 0
-    assert encode_transaction(decoded, signed=False) == body
+    assert encode_forced(decoded) == body
 
 
 @given(values.deposits)

@@ -31,6 +31,7 @@ def uint(bits: int) -> st.SearchStrategy[int]:
 
 addresses = st.binary(min_size=20, max_size=20)
 amounts = st.tuples(uint(96), uint(96), uint(96), uint(96))
+balances = st.tuples(uint(96).map(lambda cash: cash - (1 << 95)), uint(96), uint(96), uint(96))
 transfers = st.builds(Transfer, uint(32), uint(32), uint(8), uint(96), uint(64))
 withdraws = st.builds(Withdraw, uint(32), uint(8), uint(96), addresses, uint(64))
 rotations = st.builds(RotateKey, uint(32), addresses, uint(64))
@@ -48,9 +49,11 @@ _accounts = st.one_of(st.integers(1, 40), st.integers(1, (1 << 22) - 1))
 
 leaves: st.SearchStrategy[tuple[LeafKey, Leaf]] = st.one_of(
     st.tuples(st.just(CURSOR_KEY), _cursors),
-    st.tuples(st.just(ALLOCATORS_KEY), st.builds(Allocators, uint(40))),
+    st.tuples(
+        st.just(ALLOCATORS_KEY), st.builds(Allocators, uint(40), uint(32), uint(32), uint(32))
+    ),
     st.tuples(st.just(TOTALS_KEY), st.builds(Totals, amounts)),
     st.tuples(_accounts.map(owner_key), _owners),
-    st.tuples(_accounts.map(balances_key), st.builds(Balances, amounts)),
+    st.tuples(_accounts.map(balances_key), st.builds(Balances, balances)),
     st.tuples(uint(32).map(outbox_key), _withdrawals),
 )

@@ -160,9 +160,9 @@ def _transaction(inputs: StepInputs) -> Transaction:
     cursor: Cursor = inputs.state.get(CURSOR_KEY)
     body = read_body(inputs.data, cursor.offset, inputs.header.byte_length)
     record = None if body is None else decode_record(body)
-    if not isinstance(record, SignedTransaction):
+    if not isinstance(record, SignedTransaction) or not isinstance(record[0], Transaction):
         raise InvariantViolation(f"no signed record at {cursor.item}:{cursor.offset}")
-    return record.transaction
+    return record[0]
 
 
 def _with(result: StepResult, false: Writes) -> StepResult:
@@ -187,4 +187,6 @@ def _one_more(leaf: Leaf) -> Leaf:
         return leaf._replace(nonce_high=leaf.nonce_high + 1)
     if isinstance(leaf, Allocators):
         return leaf._replace(outbox_next=leaf.outbox_next + 1)
-    return leaf._replace(time_ms=leaf.time_ms + 1)
+    if isinstance(leaf, Cursor):
+        return leaf._replace(time_ms=leaf.time_ms + 1)
+    raise InvariantViolation(f"no lie about a {type(leaf).__name__} is known")
