@@ -36,22 +36,24 @@ from rollup_node.core.market_leaves import (
 )
 from rollup_node.core.task_leaves import PriceTask, QuoteTask, RefreshTask, SweepTask, Taker
 
-CURSOR_BYTES: Final = 32
 AMOUNTS_BYTES: Final = 48
-OWNER_BYTES: Final = 52
-WITHDRAWAL_BYTES: Final = 37
 
+_CURSOR: Final = struct.Struct(">BIIBIBIBIHIBB")
 _ALLOCATORS: Final = struct.Struct(">BIIII")
+_OWNER: Final = struct.Struct(">20sQQQQ")
+_WITHDRAWAL: Final = struct.Struct(">IBIQ20s")
 _AMOUNT_MASK: Final = (1 << 96) - 1
 _U32: Final = (1 << 32) - 1
+_U64: Final = (1 << 64) - 1
 _ADDRESS_BYTES: Final = 20
 
 
 def _encode_cursor(leaf: Cursor) -> bytes:
     item, offset, delayed, fast, block, time_ms, phase, order_class = leaf
-    place = ((item << 32 | offset) << 40 | delayed) << 40 | fast
-    packed = (((place << 40 | block) << 48 | time_ms) << 8 | phase) << 8 | order_class
-    return packed.to_bytes(CURSOR_BYTES, "big")
+    return _CURSOR.pack(
+        *(item >> 32, item & _U32, offset, delayed >> 32, delayed & _U32, fast >> 32, fast & _U32),
+        *(block >> 32, block & _U32, time_ms >> 32, time_ms & _U32, phase, order_class),
+    )
 
 
 def _encode_allocators(leaf: Allocators) -> bytes:
@@ -83,19 +85,25 @@ def _encode_balances(leaf: Balances) -> bytes:
 
 def _encode_owner(leaf: Owner) -> bytes:
     address, high, used = leaf
-    return address + (high << 192 | used).to_bytes(32, "big")
+    return _OWNER.pack(_check(address), high, used >> 128, used >> 64 & _U64, used & _U64)
 
 
 def _encode_withdrawal(leaf: Withdrawal) -> bytes:
     account, asset, amount, recipient = leaf
-    return ((account << 8 | asset) << 96 | amount).to_bytes(17, "big") + recipient
+    return _WITHDRAWAL.pack(account, asset, amount >> 64, amount & _U64, _check(recipient))
+
+
+def _check(address: bytes) -> bytes:
+    """Return an address, or raise what a field that does not fit raises: `20s` would pad or cut."""
+    if len(address) != _ADDRESS_BYTES:
+        raise OverflowError(f"address: {len(address)} bytes, expected {_ADDRESS_BYTES}")
+    return address
 
 
 def _decode_cursor(value: bytes) -> Cursor:
-    item, offset, delayed, fast = value[:5], value[5:9], value[9:14], value[14:19]
-    block, time_ms, phase, order_class = value[19:24], value[24:30], value[30:31], value[31:]
-    fields = (item, offset, delayed, fast, block, time_ms, phase, order_class)
-    return Cursor(*(int.from_bytes(field, "big") for field in fields))
+    a, item, offset, b, delayed, c, fast, d, block, e, time_ms, *rest = _CURSOR.unpack(value)
+    counts = (a << 32 | item, offset, b << 32 | delayed, c << 32 | fast, d << 32 | block)
+    return Cursor(*counts, e << 32 | time_ms, *rest)
 
 
 def _decode_totals(value: bytes) -> Totals:
@@ -116,27 +124,24 @@ def _amounts(packed: int) -> Amounts:
 
 
 def _decode_owner(value: bytes) -> Owner:
-    return Owner(
-        value[:_ADDRESS_BYTES],
-        int.from_bytes(value[20:28], "big"),
-        int.from_bytes(value[28:], "big"),
-    )
+    address, high, first, second, third = _OWNER.unpack(value)
+    return Owner(address, high, (first << 64 | second) << 64 | third)
 
 
 def _decode_withdrawal(value: bytes) -> Withdrawal:
-    account, amount = int.from_bytes(value[:4], "big"), int.from_bytes(value[5:17], "big")
-    return Withdrawal(account, value[4], amount, value[17:])
+    account, asset, high, low, recipient = _WITHDRAWAL.unpack(value)
+    return Withdrawal(account, asset, high << 64 | low, recipient)
 
 
 _Codec: TypeAlias = tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]
 
 _LEAVES: Final[dict[type, _Codec]] = {
-    Cursor: (CURSOR_BYTES, _encode_cursor, _decode_cursor),
+    Cursor: (_CURSOR.size, _encode_cursor, _decode_cursor),
     Allocators: (_ALLOCATORS.size, _encode_allocators, _decode_allocators),
     Totals: (AMOUNTS_BYTES, _encode_totals, _decode_totals),
-    Owner: (OWNER_BYTES, _encode_owner, _decode_owner),
+    Owner: (_OWNER.size, _encode_owner, _decode_owner),
     Balances: (AMOUNTS_BYTES, _encode_balances, _decode_balances),
-    Withdrawal: (WITHDRAWAL_BYTES, _encode_withdrawal, _decode_withdrawal),
+    Withdrawal: (_WITHDRAWAL.size, _encode_withdrawal, _decode_withdrawal),
     **MARKET_LEAVES,
     **BOOK_LEAVES,
     **ACCOUNT_LEAVES,
