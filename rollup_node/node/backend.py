@@ -109,6 +109,10 @@ class SequencerBackend:
         """Return a record or message by hash."""
         return self._view.record(record_hash)
 
+    def leaf(self, key: int) -> bytes:
+        """Return a leaf of the newest state, nothing where there is none."""
+        return self._view.leaf(key)
+
     def account(self, account: int) -> AccountView | None:
         """Return an account that is open."""
         return self._view.account(account)

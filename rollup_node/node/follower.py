@@ -8,6 +8,7 @@ import msgspec
 from rollup_node.codec.records import decode_record
 from rollup_node.codec.typed_data import typed_data
 from rollup_node.core.inputs import RotateKey, SignedTransaction, Transaction, Transfer, Withdraw
+from rollup_node.core.layout import LeafKey
 from rollup_node.derive.events import L1Block
 from rollup_node.node.backend import Sync, refuse_batch_data, refuse_games
 from rollup_node.node.config import NodeConfig, RollupConfig
@@ -107,6 +108,10 @@ class FollowerBackend:
         """Return a record or message by hash."""
         place = self._replica.place(record_hash)
         return None if place is None else self._record(record_hash, place)
+
+    def leaf(self, key: int) -> bytes:
+        """Return a leaf of the newest derived state, nothing where there is none."""
+        return self._replica.state.value(LeafKey(key))
 
     def account(self, account: int) -> AccountView | None:
         """Return an account that is open."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rollup_node.core.layout import INDEX_BITS, balances_key, outbox_key, owner_key
+from rollup_node.core.layout import INDEX_BITS, LeafKey, balances_key, outbox_key, owner_key
 from rollup_node.core.leaves import LeafReader, Withdrawal
 from rollup_node.node.sequencer import Sequencer
 from rollup_node.rpc.backend import (
@@ -53,6 +53,10 @@ class SequencerView:
         return RecordView(
             record_hash, number, kind.name, int(reason), block, place, sender, account, body
         )
+
+    def leaf(self, key: int) -> bytes:
+        """Return the bytes of a leaf."""
+        return self._builder.state.value(LeafKey(key))
 
     def account(self, account: int) -> AccountView | None:
         """Return an open account."""

@@ -129,6 +129,9 @@ class Backend(Protocol):
     def record(self, record_hash: bytes) -> RecordView | None:
         """Return a record or message by hash."""
 
+    def leaf(self, key: int) -> bytes:
+        """Return a leaf of the newest state, nothing where there is none (docs/spec.md T-2, S)."""
+
     def account(self, account: int) -> AccountView | None:
         """Return an account that is open."""
 

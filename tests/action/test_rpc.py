@@ -11,6 +11,7 @@ import pytest
 
 from rollup_node.codec.signature import address_of
 from rollup_node.core.inputs import Transfer
+from rollup_node.core.layout import owner_key
 from rollup_node.derive.events import L1Block
 from rollup_node.node.backend import SequencerBackend, Sync
 from rollup_node.ports import PortInUseError
@@ -162,6 +163,8 @@ async def test_facade_reads_what_was_sequenced(counter: Counter) -> None:
     assert int(called["result"], 16) == 1_000_005
     assert (await counter.call("eth_chainId"))["result"] == hex(313371)
     assert (await counter.call("rollup_getAccounts", owner))["result"] == [2]
+    leaves = (await counter.call("rollup_getLeaves", [owner_key(2), owner_key(99)]))["result"]
+    assert (leaves[0][:42], leaves[1]) == (owner, "0x")
     record = (await counter.call("rollup_getRecord", sent["hash"]))["result"]
     assert (record["kind"], record["reason"]) == ("TRANSFER", "OK")
     block = (await counter.call("eth_getBlockByNumber", "0x0"))["result"]

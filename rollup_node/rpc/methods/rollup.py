@@ -158,6 +158,17 @@ async def get_account(backend: Backend, account: Count) -> dict[str, Any]:
     }
 
 
+@TABLE.add("rollup_getLeaves")
+async def get_leaves(backend: Backend, keys: list[Count]) -> list[str]:
+    """Return leaves of the newest state by key (docs/spec.md T-2), all of one moment.
+
+    A leaf that was never written is `0x`.
+    """
+    if len(keys) > MAX_ENTRIES:
+        raise invalid_params(f"{len(keys)} keys (at most) {MAX_ENTRIES}", "keys")
+    return ["0x" + backend.leaf(key).hex() for key in keys]
+
+
 @TABLE.add("rollup_getAccounts")
 async def get_accounts(backend: Backend, owner: Address) -> list[int]:
     """Return the numbers of all accounts of an owner."""
