@@ -3,7 +3,7 @@
 import secrets
 from typing import Final, NamedTuple
 
-from rollup_node.codec.login import login_digest
+from rollup_node.codec.eip712 import login_digest
 from rollup_node.codec.signature import recover
 from rollup_node.ports import Clock
 from rollup_node.rpc.errors import RpcError

@@ -203,6 +203,16 @@ class FundingPoint(NamedTuple):
     rate_ppb: int
 
 
+class RecordOutcome(NamedTuple):
+    """What one record did to the orders of who signed it, in order, and its fills on their side.
+
+    Of an order that changed twice only the last state.
+    """
+
+    orders: Sequence[OrderState] = ()
+    fills: Sequence[UserTrade] = ()
+
+
 class MarketEvents(NamedTuple):
     """What happened between two moments, in order."""
 
@@ -269,3 +279,6 @@ class MarketData(Protocol):
 
     def user_trades(self, account: int, series: int | None, limit: int) -> Sequence[UserTrade]:
         """Return the newest fills of an account, newest first."""
+
+    def outcome(self, record_hash: bytes) -> RecordOutcome:
+        """Return what a record did, nothing if this node does not remember it."""

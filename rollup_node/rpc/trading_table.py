@@ -23,6 +23,11 @@ PageSize = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 _FIELD: Final = re.compile(r"`\$\.([\w\[\].]+)`|field `(\w+)`")
 
 
+def required(name: str, kind: Any) -> Parameter:
+    """Return a parameter that must be given."""
+    return Parameter(name, kind, inspect.Parameter.empty)
+
+
 class Cost(Enum):
     """Which credits a call takes."""
 
@@ -101,29 +106,35 @@ class TradingTable:
             if hints[first.name] is not Session:
                 raise TypeError(f"{name}: first parameter is not the session")
             parameters = tuple(Parameter(p.name, hints[p.name], p.default) for p in rest)
-            kind = msgspec.defstruct(
-                name.replace("/", "_"),
-                [
-                    (p.name, p.type) if p.is_required else (p.name, p.type, p.default)
-                    for p in parameters
-                ],
-                forbid_unknown_fields=True,
-                frozen=True,
-            )
             summary = (inspect.getdoc(handler) or "").partition("\n")[0]
-            self.methods[name] = TradingMethod(
-                name,
-                handler,
-                parameters,
-                hints["return"],
-                summary,
-                cost,
-                kind,
-                msgspec.json.Decoder(kind).decode,
-            )
+            self.register(name, handler, parameters, hints["return"], summary, cost)
             return handler
 
         return register
+
+    def register(
+        self,
+        name: str,
+        handler: Callable[..., Any],
+        parameters: tuple[Parameter, ...],
+        result: Any,
+        summary: str,
+        cost: Cost,
+    ) -> None:
+        """Register a handler whose parameters are not those of a function written by hand."""
+        kind = msgspec.defstruct(
+            name.replace("/", "_"),
+            [
+                (p.name, p.type) if p.is_required else (p.name, p.type, p.default)
+                for p in parameters
+            ],
+            forbid_unknown_fields=True,
+            frozen=True,
+        )
+        decode = msgspec.json.Decoder(kind).decode
+        self.methods[name] = TradingMethod(
+            name, handler, parameters, result, summary, cost, kind, decode
+        )
 
 
 TRADING: Final = TradingTable()

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from rollup_node.codec.login import login_digest
+from rollup_node.codec.eip712 import login_digest
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.derive.events import L1Block
 from rollup_node.node.backend import SequencerBackend, Sync
@@ -26,6 +26,7 @@ from rollup_node.rpc.market_data import (
     MarketEvents,
     OrderState,
     Position,
+    RecordOutcome,
     Side,
     Ticker,
     Trade,
@@ -64,6 +65,7 @@ class Markets:
         self.change_ids = {1: 100, 2: 100}
         self.all_trades: list[Trade] = []
         self.orders: dict[str, OrderState] = {}
+        self.outcomes: dict[bytes, RecordOutcome] = {}
         self.session_keys: dict[tuple[int, int], bytes] = {}
 
     def listen(self, listener: Listener) -> None:
@@ -202,6 +204,9 @@ class Markets:
             for t in mine[:limit]
         ]
 
+    def outcome(self, record_hash: bytes) -> RecordOutcome:
+        return self.outcomes.get(record_hash, RecordOutcome())
+
 
 class Wire:
     """A WebSocket client that knows nothing but JSON-RPC."""
@@ -261,8 +266,16 @@ def login(
 class World:
     """A running server with everything behind it."""
 
-    def __init__(self, clock: FixedClock, markets: Markets, gateway: Gateway, port: int) -> None:
-        self.clock, self.markets, self.gateway = clock, markets, gateway
+    def __init__(
+        self,
+        clock: FixedClock,
+        markets: Markets,
+        backend: SequencerBackend,
+        gateway: Gateway,
+        port: int,
+    ) -> None:
+        self.clock, self.markets = clock, markets
+        self.backend, self.gateway = backend, gateway
         self.http = f"http://127.0.0.1:{port}"
         self.session = aiohttp.ClientSession()
 
@@ -290,7 +303,7 @@ async def make_world(folder: Path, limits: TradingLimits | None = None) -> Async
     markets = Markets()
     gateway = Gateway(backend, markets, clock, limits, sequencer.clock)
     server = RpcServer(backend, gateway=gateway)
-    world = World(clock, markets, gateway, await server.start("127.0.0.1", 0))
+    world = World(clock, markets, backend, gateway, await server.start("127.0.0.1", 0))
     try:
         yield world
     finally:

@@ -12,6 +12,7 @@ _NAMESPACES: Final = (
     "connection",
     "markets",
     "holdings",
+    "orders",
 )
 
 

@@ -1,0 +1,125 @@
+"""Signed structs in JSON to bodies of records: the fields of EIP-712, no opinion on their values.
+
+The types of the fields are those that wallets sign (`codec.eip712.SIGNED_TYPES`): one list for the
+digest, for `eth_signTypedData_v4` and for what the interface accepts.
+"""
+
+from collections.abc import Callable
+from types import GenericAlias
+from typing import Annotated, Any, Final, NamedTuple
+
+import msgspec
+
+from rollup_node.codec.eip712 import LEG_FIELDS, SIGNED_TYPES
+from rollup_node.codec.order_records import MAX_LEGS
+from rollup_node.codec.records import encode_record
+from rollup_node.core.inputs import Leg, SignedContent, SignedTransaction
+from rollup_node.rpc.errors import invalid_params
+from rollup_node.rpc.logins import to_compact
+from rollup_node.rpc.table import Address
+
+_EXACT_BITS: Final = 32
+"""Wider numbers may also come as decimal text: JavaScript has no exact ones beyond 2^53."""
+_WIDE: Final = int | Annotated[str, msgspec.Meta(pattern="^-?[0-9]{1,40}$", title="integer")]
+
+
+class SignedKind(NamedTuple):
+    """One signed struct: its name, the tuple it becomes, its fields in JSON.
+
+    `conversions` are for fields whose JSON is not yet what the tuple holds, by place.
+    """
+
+    name: str
+    made: Callable[..., SignedContent]
+    fields: type[msgspec.Struct]
+    conversions: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def to_transaction(self, fields: msgspec.Struct) -> SignedContent:
+        """Return what was signed.
+
+        Raises
+        ------
+        RpcError
+            -32602 if a wide number is out of its range.
+        """
+        values = list(msgspec.structs.astuple(fields))
+        for place, convert in self.conversions:
+            values[place] = convert(values[place])
+        return self.made(*values)
+
+    def to_body(self, transaction: SignedContent, signature: str) -> bytes:
+        """Return the body of the record.
+
+        Raises
+        ------
+        RpcError
+            -32602 if the record cannot hold it, such as an expiry on an order without one.
+        """
+        raw = to_compact(bytes.fromhex(signature[2:]))
+        try:
+            return encode_record(SignedTransaction(transaction, raw))
+        except OverflowError as error:
+            raise invalid_params(str(error)[-200:]) from None
+
+
+def _members(fields: str) -> list[tuple[str, str]]:
+    pairs = (member.split(" ") for member in fields.split(","))
+    return [(name, kind) for kind, name in pairs]
+
+
+def _field_type(kind: str) -> Any:
+    if kind == "bool":
+        return bool
+    if kind == "address":
+        return Address
+    if kind == "Leg[]":
+        legs = GenericAlias(list, (_LEG,))
+        return Annotated[legs, msgspec.Meta(min_length=1, max_length=MAX_LEGS)]
+    low, high = _bounds(kind)
+    if high > 1 << _EXACT_BITS:
+        return _WIDE
+    return Annotated[int, msgspec.Meta(ge=low, lt=high)]
+
+
+def _bounds(kind: str) -> tuple[int, int]:
+    bits = int(kind.lstrip("uint"))
+    return (0, 1 << bits) if kind[0] == "u" else (-(1 << bits - 1), 1 << bits - 1)
+
+
+def _conversion(name: str, kind: str) -> Callable[[Any], Any] | None:
+    if kind == "bool":
+        return int
+    if kind == "address":
+        return lambda text: bytes.fromhex(text[2:])
+    if kind == "Leg[]":
+        return lambda legs: tuple(Leg(*msgspec.structs.astuple(leg)) for leg in legs)
+    low, high = _bounds(kind)
+    if high <= 1 << _EXACT_BITS:
+        return None
+
+    def convert(value: int | str) -> int:
+        number = int(value)
+        if not low <= number < high:
+            raise invalid_params(f"{name} is not a {kind}: {str(value)[:50]}", name)
+        return number
+
+    return convert
+
+
+def _make_fields(name: str, fields: str) -> type[msgspec.Struct]:
+    members = [(member, _field_type(kind)) for member, kind in _members(fields)]
+    return msgspec.defstruct(name, members, forbid_unknown_fields=True, frozen=True, gc=False)
+
+
+def _make_kind(made: type, name: str, fields: str) -> SignedKind:
+    found = ((n, _conversion(*member)) for n, member in enumerate(_members(fields)))
+    conversions = tuple((n, convert) for n, convert in found if convert is not None)
+    return SignedKind(name, made, _make_fields(name, fields), conversions)
+
+
+_LEG: Final = _make_fields("Leg", LEG_FIELDS)
+
+SIGNED: Final[dict[type, SignedKind]] = {
+    made: _make_kind(made, name, fields) for made, (name, fields) in SIGNED_TYPES.items()
+}
+"""Every struct that an account signs, by the type of its tuple."""
