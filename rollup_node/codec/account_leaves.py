@@ -16,7 +16,7 @@ from rollup_node.core.account_leaves import (
 )
 
 _HOT: Final = Struct(">QIBBBHQQIQQ8I" + "IBqQQ" * 8)
-_COLD: Final = Struct(">20sIHQ" + "IIQI" * 8)
+_COLD: Final = Struct(">20sQIHQQ" + "IIQI" * 8)
 _SESSION_KEY: Final = Struct(">20sBBQQQQQQ")
 _DIRECTORY: Final = Struct(">128H")
 _POSITIONS: Final = Struct(">" + "HiqqH" * 8)
@@ -49,16 +49,16 @@ def _check_address(address: bytes) -> None:
 
 
 def _encode_cold(leaf: Cold) -> bytes:
-    guardian, parent, series, liquidated_ms, rows = leaf
-    _check_address(guardian)
+    *fields, rows = leaf
+    _check_address(leaf.guardian)
     a, b, c, d, e, f, g, h = rows
-    return _COLD.pack(guardian, parent, series, liquidated_ms, *a, *b, *c, *d, *e, *f, *g, *h)
+    return _COLD.pack(*fields, *a, *b, *c, *d, *e, *f, *g, *h)
 
 
 def _decode_cold(value: bytes) -> Cold:
     fields = _COLD.unpack(value)
-    rows = tuple(ProtectionRow(*fields[at : at + 4]) for at in range(4, 36, 4))
-    return Cold._make((*fields[:4], rows))
+    rows = tuple(ProtectionRow(*fields[at : at + 4]) for at in range(6, 38, 4))
+    return Cold._make((*fields[:6], rows))
 
 
 def _encode_session_key(leaf: SessionKey) -> bytes:

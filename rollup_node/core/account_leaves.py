@@ -51,12 +51,18 @@ class ProtectionRow(NamedTuple):
 
 
 class Cold(NamedTuple):
-    """What trading does not touch: who may freeze, whose child it is, its only series (or 0)."""
+    """What trading does not touch: who may freeze, whose child it is, its only series (or 0).
+
+    `guardian_nonce` is the highest that the guardian used; `liquidated_ms` when the liquidation
+    began or last reduced, `auction_ms` since when the account is for sale, 0 if it is not.
+    """
 
     guardian: bytes
+    guardian_nonce: int
     parent: int
     series: int
     liquidated_ms: int
+    auction_ms: int
     protections: tuple[ProtectionRow, ...]
 
 
@@ -100,7 +106,7 @@ class Positions(NamedTuple):
 NO_RISK: Final = RiskRow(0, 0, 0, 0, 0)
 NO_HOT: Final = Hot(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * 8, (NO_RISK,) * 8)
 NO_PROTECTION: Final = ProtectionRow(0, 0, 0, 0)
-NO_COLD: Final = Cold(bytes(20), 0, 0, 0, (NO_PROTECTION,) * 8)
+NO_COLD: Final = Cold(bytes(20), 0, 0, 0, 0, 0, (NO_PROTECTION,) * 8)
 NO_DIRECTORY: Final = Directory((0,) * 128)
 NO_POSITION: Final = Position(0, 0, 0, 0, 0)
 NO_POSITIONS: Final = Positions((NO_POSITION,) * 8)
