@@ -22,7 +22,7 @@ FORWARD_LIMIT_PPM: Final = 200_000
 ROUND_BITS: Final = 10
 """Rounds number spans of 2^10 ms: a keeper that forgot everything goes on above all old ones."""
 
-Report: TypeAlias = PriceReport | ForwardReport
+FeedReport: TypeAlias = PriceReport | ForwardReport
 Feed: TypeAlias = tuple[int, int]
 """Underlying and expiry slot, or `PRICE` for the price itself."""
 PRICE: Final = -1
@@ -126,7 +126,7 @@ class FeedMemory:
 
     proposed: Accepted = NOTHING
     said: Accepted = NOTHING
-    waiting: Report | None = None
+    waiting: FeedReport | None = None
     seen_round: int = 0
     waiting_since_ms: int = 0
     posted_ms: int = 0
@@ -142,13 +142,13 @@ class OracleMemory:
 class Propose(NamedTuple):
     """Ask the publishers to sign this report; with enough signatures, submit it."""
 
-    report: Report
+    report: FeedReport
 
 
 class PostReport(NamedTuple):
     """Post a signed report on L1: the sequencer does not include any."""
 
-    report: Report
+    report: FeedReport
 
 
 Action: TypeAlias = Propose | PostReport
@@ -173,7 +173,7 @@ def decide(
     return OracleMemory(feeds), tuple(actions)
 
 
-def note_signed(memory: OracleMemory, signed: Report, now_ms: int) -> OracleMemory:
+def note_signed(memory: OracleMemory, signed: FeedReport, now_ms: int) -> OracleMemory:
     """Remember a report that has its signatures and goes to the exchange now."""
     own = memory.feeds.get(feed_of(signed), FeedMemory())
     since = now_ms if own.waiting is None else own.waiting_since_ms
@@ -181,14 +181,25 @@ def note_signed(memory: OracleMemory, signed: Report, now_ms: int) -> OracleMemo
     return OracleMemory({**memory.feeds, feed_of(signed): own})
 
 
-def feed_of(report: Report) -> Feed:
+def note_refused(memory: OracleMemory, report: FeedReport) -> OracleMemory:
+    """Forget that a report was said: the sequencer did not take it, so the next one is due soon.
+
+    It keeps waiting; if the sequencer takes nothing for long, L1 will.
+    """
+    own = memory.feeds[feed_of(report)]
+    if own.said == summary(report):
+        own = replace(own, said=NOTHING)
+    return OracleMemory({**memory.feeds, feed_of(report): own})
+
+
+def feed_of(report: FeedReport) -> Feed:
     """Return which feed a report belongs to."""
     if isinstance(report, ForwardReport):
         return report.underlying, report.expiry_slot
     return report.underlying, PRICE
 
 
-def summary(report: Report) -> Accepted:
+def summary(report: FeedReport) -> Accepted:
     """Return round, time and value of a report."""
     value = report.difference if isinstance(report, ForwardReport) else report.price
     return Accepted(report.round, report.time_ms, value)
@@ -222,7 +233,7 @@ def consensus(
     return middle, nearest[: policy.quorum]
 
 
-def is_in_range(report: Report, price: int) -> bool:
+def is_in_range(report: FeedReport, price: int) -> bool:
     """Tell whether the exchange can take the value of a report at this price."""
     if isinstance(report, ForwardReport):
         return abs(report.difference) * PPM <= FORWARD_LIMIT_PPM * price
@@ -241,7 +252,7 @@ def _see(own: FeedMemory, accepted: Accepted, now_ms: int) -> FeedMemory:
 
 def _next_report(
     now_ms: int, feed: FeedView, own: FeedMemory, policy: OraclePolicy
-) -> Report | None:
+) -> FeedReport | None:
     """Return the report that is due, `None` if none is or too few publishers see a value."""
     accepted = feed.accepted
     newest = own.said if own.said.round > accepted.round else accepted
@@ -263,7 +274,7 @@ def _next_report(
 
 def _make_report(
     now_ms: int, feed: FeedView, used_round: int, found: tuple[int, list[int]]
-) -> Report:
+) -> FeedReport:
     value, nearest = found
     underlying, slot = feed.feed
     number = max(used_round + 1, now_ms >> ROUND_BITS)

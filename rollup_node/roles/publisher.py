@@ -10,9 +10,9 @@ from rollup_node.core.inputs import PriceReport, SettlementPrice
 from rollup_node.roles.oracle import (
     PRICE_LIMIT,
     Accepted,
+    FeedReport,
     Observation,
     OraclePolicy,
-    Report,
     distance_ppm,
     is_in_range,
     summary,
@@ -39,7 +39,7 @@ class Objection(IntEnum):
 
 
 def check_report(
-    report: Report,
+    report: FeedReport,
     own: Observation | None,
     price: int,
     last: Accepted,

@@ -13,6 +13,7 @@ from rollup_node.roles.oracle import (
     PRICE_LIMIT,
     ROUND_BITS,
     Accepted,
+    FeedReport,
     FeedView,
     Observation,
     OracleMemory,
@@ -20,10 +21,10 @@ from rollup_node.roles.oracle import (
     OracleView,
     PostReport,
     Propose,
-    Report,
     consensus,
     decide,
     median,
+    note_refused,
     note_signed,
 )
 from rollup_node.roles.publisher import Objection, check_report
@@ -45,7 +46,7 @@ def run(
     now_ms: int = NOW,
     memory: OracleMemory | None = None,
     feed: tuple[int, int] = ETH,
-) -> tuple[OracleMemory, list[Report], list[Report]]:
+) -> tuple[OracleMemory, list[FeedReport], list[FeedReport]]:
     """Decide once; give the memory, what is proposed and what is posted."""
     view = OracleView(now_ms, [FeedView(feed, accepted, seen(values, now_ms), P)])
     memory, actions = decide(view, memory or OracleMemory(), POLICY)
@@ -117,6 +118,14 @@ def test_decide_signed_report_on_its_way_is_the_reference() -> None:
     memory, again, _ = run(NOTHING, [P] * 5, NOW + 9_999, memory)
     assert again == []
     assert run(NOTHING, [P] * 5, NOW + 10_000, memory)[1]
+
+
+def test_decide_refused_report_is_replaced_after_the_interval() -> None:
+    memory, (report,), _ = run(NOTHING, [P] * 5)
+    memory = note_refused(note_signed(memory, report, NOW), report)
+    assert run(NOTHING, [P] * 5, NOW + 999, memory)[1] == []
+    assert run(NOTHING, [P] * 5, NOW + 1_000, memory)[1]
+    assert memory.feeds[ETH].waiting == report
 
 
 def test_decide_forgotten_keeper_goes_on_above_old_rounds() -> None:

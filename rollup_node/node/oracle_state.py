@@ -1,0 +1,113 @@
+"""The exchange as the oracle sees it: what it has of each feed, and how it takes a report."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from rollup_node.codec.leaves import decode_leaf
+from rollup_node.codec.records import encode_open
+from rollup_node.core.inputs import Report
+from rollup_node.core.layout import PRICES_KEY, LeafKey, expiry_key, underlying_key
+from rollup_node.core.market_leaves import NO_PRICE, Prices, Underlying
+from rollup_node.l1.client import JsonRpcClient, RpcError
+from rollup_node.ports import InputError, TemporaryError
+from rollup_node.roles.oracle import PRICE, Accepted, Feed
+from rollup_node.roles.oracle_settlement import ExpiryView
+
+_UNDERLYINGS: Final = 8
+_SLOTS: Final = 16
+_OPEN: Final = 1
+
+
+class FeedState(NamedTuple):
+    """A feed that the exchange wants: what it has, and the price that a forward is measured by."""
+
+    feed: Feed
+    accepted: Accepted
+    price: int
+
+
+class OracleState(NamedTuple):
+    """The feeds of all open underlyings, and the settlement dates that have no price yet."""
+
+    feeds: Sequence[FeedState] = ()
+    expiries: Sequence[ExpiryView] = ()
+
+
+class OracleExchange(Protocol):
+    """Where reports go."""
+
+    async def read(self) -> OracleState:
+        """Return what the exchange has now.
+
+        Raises
+        ------
+        TemporaryError
+            If it does not answer.
+        """
+
+    async def submit(self, report: Report) -> None:
+        """Hand in a signed report.
+
+        Raises
+        ------
+        TemporaryError
+            If there is no answer.
+        InputError
+            If it is refused; the message says why.
+        """
+
+
+class RpcExchange:
+    """`OracleExchange` over the RPC of a sequencer."""
+
+    def __init__(self, client: JsonRpcClient) -> None:
+        self._client = client
+
+    async def read(self) -> OracleState:
+        """Return what the newest state has."""
+        keys = [PRICES_KEY, *(underlying_key(number) for number in range(_UNDERLYINGS))]
+        prices, *underlyings = await self._leaves(keys)
+        feeds = [
+            _price_state(number, leaf, prices)
+            for number, leaf in enumerate(underlyings)
+            if leaf is not None and leaf.status == _OPEN
+        ]
+        places = [(state.feed[0], slot) for state in feeds for slot in range(_SLOTS)]
+        dates = await self._leaves([expiry_key(*place) for place in places]) if places else []
+        prices_of = {state.feed[0]: state.price for state in feeds}
+        expiries = [
+            (ExpiryView(*place, date.expiry_at, date.rounds), date)
+            for place, date in zip(places, dates, strict=True)
+            if date is not None and date.expiry_at and not date.price
+        ]
+        for view, date in expiries:
+            accepted = Accepted(date.round, 0, date.forward)
+            feed = view.underlying, view.expiry_slot
+            feeds.append(FeedState(feed, accepted, prices_of[view.underlying]))
+        return OracleState(feeds, [view for view, _ in expiries])
+
+    async def submit(self, report: Report) -> None:
+        """Send the record."""
+        body = "0x" + encode_open(report).hex()
+        try:
+            await self._client.call("rollup_sendTransaction", body)
+        except RpcError as error:
+            raise InputError(str(error)) from error
+
+    async def _leaves(self, keys: Sequence[LeafKey]) -> list[Any]:
+        try:
+            texts = await self._client.call("rollup_getLeaves", list(keys))
+            values = [bytes.fromhex(text.removeprefix("0x")) for text in texts]
+            return [
+                decode_leaf(key, value) if value else None
+                for key, value in zip(keys, values, strict=True)
+            ]
+        except (RpcError, AttributeError, TypeError, ValueError) as error:
+            raise TemporaryError(f"leaves at {self._client.url}: {error}") from error
+
+
+def _price_state(number: int, leaf: Underlying, prices: Prices | None) -> FeedState:
+    row = NO_PRICE if prices is None else prices.rows[number]
+    newest_round = max(leaf.round, leaf.pending_round)
+    accepted = Accepted(newest_round, row.index_ms, row.index_price, leaf.pending_price > 0)
+    return FeedState((number, PRICE), accepted, row.index_price)
