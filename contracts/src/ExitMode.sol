@@ -109,8 +109,9 @@ contract ExitMode is IExitMode {
         _checkLeaf(Layout.balancesKey(account), balances, balancesBranch);
         if (owner.length == 0) revert UnknownAccount(account);
         address recipient = Leaves.decodeOwner(owner).owner;
-        uint96 amount = Leaves.decodeAmounts(balances)[asset];
-        if (amount == 0) revert NothingToExit(account, asset);
+        int256 balance = Leaves.decodeBalances(balances)[asset];
+        if (balance <= 0) revert NothingToExit(account, asset);
+        uint96 amount = uint96(uint256(balance));
         _exited.set(exitBit);
         emit BalanceExited(account, recipient, asset, amount);
         IBridge(BRIDGE).payExit(asset, recipient, amount);

@@ -42,8 +42,41 @@ library Layout {
     LeafKey internal constant PRICE_TASK = LeafKey.wrap(12);
 
     uint256 internal constant FIELDS_PER_ACCOUNT = 32;
+    uint256 internal constant HOT_FIELD = 0;
     uint256 internal constant OWNER_FIELD = 1;
+    uint256 internal constant COLD_FIELD = 2;
     uint256 internal constant BALANCES_FIELD = 3;
+    uint256 internal constant SESSION_KEY_FIELD = 4;
+    uint256 internal constant DIRECTORY_FIELD = 7;
+    uint256 internal constant POSITIONS_FIELD = 16;
+
+    uint256 internal constant SESSION_KEYS = 3;
+    uint256 internal constant POSITION_LIMIT = 128;
+    uint256 internal constant POSITIONS_PER_PAGE = 8;
+    uint256 internal constant MAX_LOTS = (1 << 23) - 1;
+    uint256 internal constant MAX_LOT_VALUE = (1 << 31) - 1;
+
+    uint256 internal constant UNDERLYING_LIMIT = 8;
+    uint256 internal constant LEAVES_PER_UNDERLYING = 64;
+    uint256 internal constant SERIES_LIST_FIELD = 1;
+    uint256 internal constant EXPIRY_FIELD = 16;
+    uint256 internal constant EXPIRIES = 16;
+    uint256 internal constant SERIES_PER_UNDERLYING = 16;
+    uint256 internal constant SERIES_LIMIT = 4096;
+    uint256 internal constant FIELDS_PER_SERIES = 8;
+
+    uint256 internal constant BOOK_LIMIT = 32;
+    /// @dev Ticks of a linear series: 1 <= tick < TICK_LIMIT; 0 says that there is none.
+    uint256 internal constant TICK_LIMIT = 1 << 20;
+    /// @dev A book has 4,096 words of ticks, then 16 words over those, then 1 over these.
+    uint256 internal constant MIDDLE_WORDS = 4096;
+    uint256 internal constant TOP_WORD = 4112;
+    uint256 internal constant ORDER_LIMIT = 1 << 24;
+    uint256 internal constant CLIENT_SLOT_LIMIT = 1024;
+    uint256 internal constant SLOTS_PER_LEAF = 8;
+    uint256 private constant TICK_BITS = 20;
+    uint256 private constant WORDS_PER_BOOK_BITS = 13;
+    uint256 private constant CLIENT_SLOT_LEAVES_BITS = 7;
 
     /// @dev Accounts 1 <= id < ACCOUNTS_LIMIT exist in state; the bridge hands out 1 <= id < DEPOSIT_ACCOUNTS_LIMIT.
     uint256 internal constant ACCOUNTS_LIMIT = 1 << 22;
@@ -65,9 +98,79 @@ library Layout {
         return _accountKey(account, BALANCES_FIELD);
     }
 
+    /// @notice Key of what trading touches of an account.
+    function hotKey(uint256 account) internal pure returns (LeafKey) {
+        return _accountKey(account, HOT_FIELD);
+    }
+
+    /// @notice Key of an account's guardian and protections.
+    function coldKey(uint256 account) internal pure returns (LeafKey) {
+        return _accountKey(account, COLD_FIELD);
+    }
+
+    /// @notice Key of session key 1 to 3 of an account.
+    function sessionKeyKey(uint256 account, uint256 number) internal pure returns (LeafKey) {
+        return _accountKey(account, SESSION_KEY_FIELD - 1 + number);
+    }
+
+    /// @notice Key of the series of an account's positions.
+    function directoryKey(uint256 account) internal pure returns (LeafKey) {
+        return _accountKey(account, DIRECTORY_FIELD);
+    }
+
+    /// @notice Key of the page that holds position `number` < 128.
+    function positionsKey(uint256 account, uint256 number) internal pure returns (LeafKey) {
+        return _accountKey(account, POSITIONS_FIELD + number / POSITIONS_PER_PAGE);
+    }
+
+    /// @notice Key of what the oracle said of an underlying.
+    function underlyingKey(uint256 underlying) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, 0);
+    }
+
+    /// @notice Key of the live series of an underlying.
+    function seriesListKey(uint256 underlying) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, SERIES_LIST_FIELD);
+    }
+
+    /// @notice Key of a settlement date, `expirySlot` < 16.
+    function expiryKey(uint256 underlying, uint256 expirySlot) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, EXPIRY_FIELD + expirySlot);
+    }
+
+    /// @notice Key of what a series is.
+    function termsKey(uint256 series) internal pure returns (LeafKey) {
+        return _key(SERIES, series * FIELDS_PER_SERIES);
+    }
+
+    /// @notice Key of what changes of a series.
+    function seriesKey(uint256 series) internal pure returns (LeafKey) {
+        return _key(SERIES, series * FIELDS_PER_SERIES + 1);
+    }
+
+    /// @notice Key of a price level, or of a trigger level.
+    function levelKey(uint256 book, uint256 tick, bool triggers) internal pure returns (LeafKey) {
+        return _key(triggers ? TRIGGER_LEVELS : LEVELS, (book << TICK_BITS) + tick);
+    }
+
+    /// @notice Key of a word of a tick map: 0 to 4,112.
+    function wordKey(uint256 book, uint256 word, bool triggers) internal pure returns (LeafKey) {
+        return _key(triggers ? TRIGGER_MAP : TICK_MAP, (book << WORDS_PER_BOOK_BITS) + word);
+    }
+
+    /// @notice Key of an order slot, 1 <= slot < 2^24.
+    function orderKey(uint256 slot) internal pure returns (LeafKey) {
+        return _key(ORDERS, slot);
+    }
+
+    /// @notice Key of the client slots around `slot`, from 8 on.
+    function clientSlotsKey(uint256 account, uint256 slot) internal pure returns (LeafKey) {
+        return _key(CLIENT_SLOTS, (account << CLIENT_SLOT_LEAVES_BITS) + slot / SLOTS_PER_LEAF);
+    }
+
     /// @notice Key of an outbox slot; `index < 2^32`.
     function outboxKey(uint256 index) internal pure returns (LeafKey) {
-        return LeafKey.wrap(uint64(OUTBOX << 32 | index));
+        return _key(OUTBOX, index);
     }
 
     /// @notice Depth of the leaves of a region; 0 for a missing region.
@@ -85,6 +188,15 @@ library Layout {
     }
 
     function _accountKey(uint256 account, uint256 field) private pure returns (LeafKey) {
-        return LeafKey.wrap(uint64(ACCOUNTS << 32 | (account * FIELDS_PER_ACCOUNT + field)));
+        return _key(ACCOUNTS, account * FIELDS_PER_ACCOUNT + field);
+    }
+
+    function _underlyingKey(uint256 underlying, uint256 field) private pure returns (LeafKey) {
+        return _key(UNDERLYINGS, underlying * LEAVES_PER_UNDERLYING + field);
+    }
+
+    /// @dev The sum, as in the twin: an index beyond its region gives a key that is not valid, or of another region.
+    function _key(uint256 region, uint256 index) private pure returns (LeafKey) {
+        return LeafKey.wrap(uint64((region << 32) + index));
     }
 }

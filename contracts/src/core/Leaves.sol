@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Cursor, Owner, Withdrawal} from "../types/State.sol";
+import {Allocators, Cursor, Owner, Withdrawal} from "../types/State.sol";
 
 /// @notice Leaves as bytes, both ways (docs/spec.md S). Reading a leaf of a wrong length reverts: state holds none, so
 /// the witness is bad.
@@ -10,7 +10,7 @@ library Leaves {
     error WrongLeafLength(uint256 length, uint256 expected);
 
     uint256 internal constant CURSOR_BYTES = 32;
-    uint256 internal constant ALLOCATORS_BYTES = 5;
+    uint256 internal constant ALLOCATORS_BYTES = 17;
     uint256 internal constant AMOUNTS_BYTES = 48;
     uint256 internal constant OWNER_BYTES = 52;
 
@@ -42,38 +42,63 @@ library Leaves {
         });
     }
 
-    function encodeAllocators(uint256 outboxNext) internal pure returns (bytes memory) {
-        return abi.encodePacked(uint40(outboxNext));
+    function encodeAllocators(Allocators memory allocators) internal pure returns (bytes memory) {
+        return
+            abi.encodePacked(allocators.outboxNext, allocators.nextAccount, allocators.orderFree, allocators.orderNext);
     }
 
-    function decodeAllocators(bytes calldata value) internal pure returns (uint256 outboxNext) {
+    function decodeAllocators(bytes memory value) internal pure returns (Allocators memory) {
         _check(value.length, ALLOCATORS_BYTES);
-        return uint40(bytes5(value));
+        uint256 word = uint256(bytes32(value));
+        return Allocators({
+            outboxNext: uint40(word >> 216),
+            nextAccount: uint32(word >> 184),
+            orderFree: uint32(word >> 152),
+            orderNext: uint32(word >> 120)
+        });
     }
 
-    /// @notice Four amounts: the balances of an account, or the totals of the state.
+    /// @notice What an account holds (S-19): cash, which may be negative, and three other amounts.
+    function encodeBalances(int256[4] memory balances) internal pure returns (bytes memory) {
+        return abi.encodePacked(
+            int96(balances[0]), uint96(uint256(balances[1])), uint96(uint256(balances[2])), uint96(uint256(balances[3]))
+        );
+    }
+
+    function decodeBalances(bytes memory value) internal pure returns (int256[4] memory balances) {
+        _check(value.length, AMOUNTS_BYTES);
+        (uint256 first, uint256 second) = abi.decode(bytes.concat(value, bytes16(0)), (uint256, uint256));
+        balances[0] = int96(uint96(first >> 160));
+        balances[1] = int256(uint256(uint96(first >> 64)));
+        balances[2] = int256(uint256(uint96(first << 32 | second >> 224)));
+        balances[3] = int256(uint256(uint96(second >> 128)));
+    }
+
+    /// @notice Four amounts: the totals of the state.
     function encodeAmounts(uint96[4] memory amounts) internal pure returns (bytes memory) {
         return abi.encodePacked(amounts[0], amounts[1], amounts[2], amounts[3]);
     }
 
-    function decodeAmounts(bytes calldata value) internal pure returns (uint96[4] memory amounts) {
+    function decodeAmounts(bytes memory value) internal pure returns (uint96[4] memory amounts) {
         _check(value.length, AMOUNTS_BYTES);
-        amounts[0] = uint96(bytes12(value));
-        amounts[1] = uint96(bytes12(value[12:]));
-        amounts[2] = uint96(bytes12(value[24:]));
-        amounts[3] = uint96(bytes12(value[36:]));
+        (uint256 first, uint256 second) = abi.decode(bytes.concat(value, bytes16(0)), (uint256, uint256));
+        amounts[0] = uint96(first >> 160);
+        amounts[1] = uint96(first >> 64);
+        amounts[2] = uint96(first << 32 | second >> 224);
+        amounts[3] = uint96(second >> 128);
     }
 
     function encodeOwner(Owner memory owner) internal pure returns (bytes memory) {
         return abi.encodePacked(owner.owner, owner.nonceHigh, owner.nonceMap);
     }
 
-    function decodeOwner(bytes calldata value) internal pure returns (Owner memory) {
+    function decodeOwner(bytes memory value) internal pure returns (Owner memory) {
         _check(value.length, OWNER_BYTES);
+        (uint256 first, uint256 second) = abi.decode(bytes.concat(value, bytes12(0)), (uint256, uint256));
         return Owner({
-            owner: address(bytes20(value)),
-            nonceHigh: uint64(bytes8(value[20:])),
-            nonceMap: uint192(bytes24(value[28:]))
+            owner: address(uint160(first >> 96)),
+            nonceHigh: uint64(first >> 32),
+            nonceMap: uint192(first << 160 | second >> 96)
         });
     }
 

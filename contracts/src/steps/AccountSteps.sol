@@ -10,7 +10,7 @@ import {Signature} from "../core/Signature.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
-import {Owner, Withdrawal} from "../types/State.sol";
+import {Allocators, Owner, Withdrawal} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Openings} from "./Openings.sol";
@@ -93,17 +93,18 @@ contract AccountSteps is IStep {
         if (transaction.amount == 0) return (Reason.ZERO_AMOUNT, 1);
         if (transaction.to == transaction.account) return (Reason.SELF_TRANSFER, 1);
         if (!_isAccount(transaction.to)) return (Reason.UNKNOWN_RECIPIENT, 1);
-        uint96[4] memory from = Leaves.decodeAmounts(openings.read(1, Layout.balancesKey(transaction.account)));
+        int256[4] memory from = Leaves.decodeBalances(openings.read(1, Layout.balancesKey(transaction.account)));
         bytes calldata leaf = openings.read(2, Layout.balancesKey(transaction.to));
         if (leaf.length == 0) return (Reason.UNKNOWN_RECIPIENT, 3);
-        uint96[4] memory to = Leaves.decodeAmounts(leaf);
-        if (from[transaction.asset] < transaction.amount) return (Reason.INSUFFICIENT_BALANCE, 3);
-        uint256 received = uint256(to[transaction.asset]) + transaction.amount;
-        if (received > Layout.MAX_BALANCE) return (Reason.BALANCE_OVERFLOW, 3);
-        from[transaction.asset] -= transaction.amount;
-        to[transaction.asset] = uint96(received);
-        values[1] = Leaves.encodeAmounts(from);
-        values[2] = Leaves.encodeAmounts(to);
+        int256[4] memory to = Leaves.decodeBalances(leaf);
+        int256 amount = int256(uint256(transaction.amount));
+        if (from[transaction.asset] < amount) return (Reason.INSUFFICIENT_BALANCE, 3);
+        int256 received = to[transaction.asset] + amount;
+        if (received > int256(Layout.MAX_BALANCE)) return (Reason.BALANCE_OVERFLOW, 3);
+        from[transaction.asset] -= amount;
+        to[transaction.asset] = received;
+        values[1] = Leaves.encodeBalances(from);
+        values[2] = Leaves.encodeBalances(to);
         return (Reason.OK, 3);
     }
 
@@ -115,16 +116,18 @@ contract AccountSteps is IStep {
         if (transaction.asset >= Layout.ASSETS) return (Reason.UNKNOWN_ASSET, 1);
         if (transaction.amount == 0) return (Reason.ZERO_AMOUNT, 1);
         if (transaction.party == address(0)) return (Reason.ZERO_RECIPIENT, 1);
-        uint96[4] memory balances = Leaves.decodeAmounts(openings.read(1, Layout.balancesKey(transaction.account)));
-        if (balances[transaction.asset] < transaction.amount) return (Reason.INSUFFICIENT_BALANCE, 2);
-        uint256 slot = Leaves.decodeAllocators(openings.read(2, Layout.ALLOCATORS));
-        if (slot >= Layout.WITHDRAWALS_LIMIT) return (Reason.OUTBOX_FULL, 3);
+        int256[4] memory balances = Leaves.decodeBalances(openings.read(1, Layout.balancesKey(transaction.account)));
+        int256 amount = int256(uint256(transaction.amount));
+        if (balances[transaction.asset] < amount) return (Reason.INSUFFICIENT_BALANCE, 2);
+        Allocators memory allocators = Leaves.decodeAllocators(openings.read(2, Layout.ALLOCATORS));
+        if (allocators.outboxNext >= Layout.WITHDRAWALS_LIMIT) return (Reason.OUTBOX_FULL, 3);
         uint96[4] memory totals = Leaves.decodeAmounts(openings.read(3, Layout.TOTALS));
-        openings.read(4, Layout.outboxKey(slot));
-        balances[transaction.asset] -= transaction.amount;
+        openings.read(4, Layout.outboxKey(allocators.outboxNext));
+        balances[transaction.asset] -= amount;
         totals[transaction.asset] -= transaction.amount;
-        values[1] = Leaves.encodeAmounts(balances);
-        values[2] = Leaves.encodeAllocators(slot + 1);
+        ++allocators.outboxNext;
+        values[1] = Leaves.encodeBalances(balances);
+        values[2] = Leaves.encodeAllocators(allocators);
         values[3] = Leaves.encodeAmounts(totals);
         values[4] = Leaves.encodeWithdrawal(
             Withdrawal(transaction.account, transaction.asset, transaction.amount, transaction.party)

@@ -7,7 +7,7 @@ import {Leaves} from "../core/Leaves.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
-import {Owner, Withdrawal} from "../types/State.sol";
+import {Allocators, Owner, Withdrawal} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Openings} from "./Openings.sol";
@@ -52,16 +52,16 @@ contract DepositSteps is IStep {
         bool opened = openings.read(1, Layout.ownerKey(deposit.account)).length != 0;
         bytes calldata leaf = openings.read(2, Layout.balancesKey(deposit.account));
         if (!opened && deposit.owner == address(0)) return (Reason.ZERO_OWNER, 3);
-        uint96[4] memory balances;
-        if (opened) balances = Leaves.decodeAmounts(leaf);
+        int256[4] memory balances;
+        if (opened) balances = Leaves.decodeBalances(leaf);
         uint256 total = uint256(totals[deposit.asset]) + deposit.amount;
-        uint256 balance = uint256(balances[deposit.asset]) + deposit.amount;
-        if (total >= Layout.TOTAL_LIMIT || balance > Layout.MAX_BALANCE) return (Reason.BALANCE_OVERFLOW, 3);
+        int256 balance = balances[deposit.asset] + int256(uint256(deposit.amount));
+        if (total >= Layout.TOTAL_LIMIT || balance > int256(Layout.MAX_BALANCE)) return (Reason.BALANCE_OVERFLOW, 3);
         totals[deposit.asset] = uint96(total);
-        balances[deposit.asset] = uint96(balance);
+        balances[deposit.asset] = balance;
         values[0] = Leaves.encodeAmounts(totals);
         if (!opened) values[1] = Leaves.encodeOwner(Owner(deposit.owner, 0, 0));
-        values[2] = Leaves.encodeAmounts(balances);
+        values[2] = Leaves.encodeBalances(balances);
         return (Reason.OK, 3);
     }
 
@@ -73,9 +73,10 @@ contract DepositSteps is IStep {
         bytes[] memory values,
         uint256 before
     ) private pure returns (uint256 used) {
-        uint256 slot = Leaves.decodeAllocators(openings.read(before, Layout.ALLOCATORS));
-        openings.read(before + 1, Layout.outboxKey(slot));
-        values[before] = Leaves.encodeAllocators(slot + 1);
+        Allocators memory allocators = Leaves.decodeAllocators(openings.read(before, Layout.ALLOCATORS));
+        openings.read(before + 1, Layout.outboxKey(allocators.outboxNext));
+        ++allocators.outboxNext;
+        values[before] = Leaves.encodeAllocators(allocators);
         values[before + 1] =
             Leaves.encodeWithdrawal(Withdrawal(deposit.account, deposit.asset, deposit.amount, depositor));
         return before + 2;

@@ -22,6 +22,19 @@ struct Cursor {
     uint8 orderClass;
 }
 
+/// @notice What is handed out in sequence (docs/spec.md S-7): Globals leaf 2.
+/// @param outboxNext Next free slot of the outbox.
+/// @param nextAccount Accounts opened on L2: the next one is `2^21 + nextAccount`.
+/// @param orderFree First freed order slot; 0 for none.
+/// @param orderNext Order slots ever used: the next new one is `orderNext + 1`.
+/// @custom:twin rollup_node/core/leaves.py Allocators
+struct Allocators {
+    uint40 outboxNext;
+    uint32 nextAccount;
+    uint32 orderFree;
+    uint32 orderNext;
+}
+
 /// @notice Who may move an account, and which nonces it used (docs/spec.md S-2, S-6).
 /// @param owner The account is open iff its owner leaf is present; its owner is never zero.
 /// @param nonceHigh Highest nonce used.

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Cold, Directory, Hot, Position, Positions, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
+import {Leaves} from "./Leaves.sol";
+import {Words} from "./Words.sol";
+
+/// @notice Leaves of a trading account (docs/spec.md S-14 to S-18) as bytes, both ways. The empty leaf is all zeros.
+/// @custom:twin rollup_node/codec/account_leaves.py
+library AccountLeaves {
+    using Words for bytes;
+    using Words for uint256[];
+
+    uint256 internal constant HOT_BYTES = 317;
+    uint256 internal constant COLD_BYTES = 194;
+    uint256 internal constant SESSION_KEY_BYTES = 70;
+    uint256 internal constant DIRECTORY_BYTES = 256;
+    uint256 internal constant POSITIONS_BYTES = 192;
+
+    function decodeHot(bytes memory value) internal pure returns (Hot memory leaf) {
+        if (value.length == 0) return leaf;
+        uint256[] memory w = value.load(HOT_BYTES);
+        leaf.reserve = w.u64(0);
+        leaf.group = w.u32(64);
+        leaf.flags = w.u8(96);
+        leaf.mode = w.u8(104);
+        leaf.protected = w.u8(112);
+        leaf.openOrders = w.u16(120);
+        leaf.deadManMs = w.u64(136);
+        leaf.interestMs = w.u64(200);
+        leaf.version = w.u32(264);
+        leaf.slotMap = w.u128(296);
+        for (uint256 i = 0; i < 8; ++i) {
+            leaf.slots[i] = w.u32(424 + 32 * i);
+        }
+        for (uint256 i = 0; i < 8; ++i) {
+            leaf.rows[i] = _readRiskRow(w, 680 + 232 * i);
+        }
+    }
+
+    function encodeHot(Hot memory leaf) internal pure returns (bytes memory value) {
+        value = abi.encodePacked(
+            leaf.reserve,
+            leaf.group,
+            leaf.flags,
+            leaf.mode,
+            leaf.protected,
+            leaf.openOrders,
+            leaf.deadManMs,
+            leaf.interestMs,
+            leaf.version,
+            leaf.slotMap
+        );
+        uint256 word = 0;
+        for (uint256 i = 0; i < 8; ++i) {
+            word = word << 32 | leaf.slots[i];
+        }
+        value = abi.encodePacked(value, word);
+        for (uint256 i = 0; i < 8; ++i) {
+            value = bytes.concat(value, _packRiskRow(leaf.rows[i]));
+        }
+    }
+
+    function decodeCold(bytes memory value) internal pure returns (Cold memory leaf) {
+        if (value.length == 0) return leaf;
+        uint256[] memory w = value.load(COLD_BYTES);
+        leaf.guardian = w.addressAt(0);
+        leaf.parent = w.u32(160);
+        leaf.series = w.u16(192);
+        leaf.liquidatedMs = w.u64(208);
+        for (uint256 i = 0; i < 8; ++i) {
+            leaf.protections[i] = _readProtectionRow(w, 272 + 160 * i);
+        }
+    }
+
+    function encodeCold(Cold memory leaf) internal pure returns (bytes memory value) {
+        value = abi.encodePacked(leaf.guardian, leaf.parent, leaf.series, leaf.liquidatedMs);
+        for (uint256 i = 0; i < 8; ++i) {
+            value = bytes.concat(value, _packProtectionRow(leaf.protections[i]));
+        }
+    }
+
+    function decodeSessionKey(bytes memory value) internal pure returns (SessionKey memory leaf) {
+        if (value.length == 0) return leaf;
+        uint256[] memory w = value.load(SESSION_KEY_BYTES);
+        leaf.keyAddress = w.addressAt(0);
+        leaf.scope = w.u8(160);
+        leaf.markets = w.u8(168);
+        leaf.expiryMs = w.u64(176);
+        leaf.orderCap = w.u64(240);
+        leaf.nonceHigh = w.u64(304);
+        leaf.nonceMap = uint192(w.field(368, 192));
+    }
+
+    function encodeSessionKey(SessionKey memory leaf) internal pure returns (bytes memory) {
+        return abi.encodePacked(
+            leaf.keyAddress, leaf.scope, leaf.markets, leaf.expiryMs, leaf.orderCap, leaf.nonceHigh, leaf.nonceMap
+        );
+    }
+
+    function decodeDirectory(bytes memory value) internal pure returns (Directory memory leaf) {
+        if (value.length == 0) return leaf;
+        if (value.length != DIRECTORY_BYTES) revert Leaves.WrongLeafLength(value.length, DIRECTORY_BYTES);
+        leaf.words = abi.decode(value, (uint256[8]));
+    }
+
+    function encodeDirectory(Directory memory leaf) internal pure returns (bytes memory) {
+        return abi.encode(leaf.words);
+    }
+
+    /// @notice Series of position `number` < 128; 0 for none.
+    function seriesAt(Directory memory leaf, uint256 number) internal pure returns (uint256) {
+        return leaf.words[number >> 4] >> _shift(number) & 0xffff;
+    }
+
+    /// @notice Write the series of position `number` < 128 into the directory.
+    function setSeriesAt(Directory memory leaf, uint256 number, uint256 series) internal pure {
+        uint256 shift = _shift(number);
+        leaf.words[number >> 4] = leaf.words[number >> 4] & ~(uint256(0xffff) << shift) | series << shift;
+    }
+
+    function _shift(uint256 number) private pure returns (uint256) {
+        return 240 - 16 * (number & 15);
+    }
+
+    function decodePositions(bytes memory value) internal pure returns (Positions memory leaf) {
+        if (value.length == 0) return leaf;
+        uint256[] memory w = value.load(POSITIONS_BYTES);
+        for (uint256 i = 0; i < 8; ++i) {
+            leaf.rows[i] = _readPosition(w, 192 * i);
+        }
+    }
+
+    function encodePositions(Positions memory leaf) internal pure returns (bytes memory value) {
+        for (uint256 i = 0; i < 8; ++i) {
+            value = bytes.concat(value, _packPosition(leaf.rows[i]));
+        }
+    }
+
+    function _readRiskRow(uint256[] memory w, uint256 bit) private pure returns (RiskRow memory row) {
+        row.epoch = w.u32(bit);
+        row.positions = w.u8(bit + 32);
+        row.value = w.i64(bit + 40);
+        row.initial = w.u64(bit + 104);
+        row.maintenance = w.u64(bit + 168);
+    }
+
+    function _packRiskRow(RiskRow memory row) private pure returns (bytes memory) {
+        return abi.encodePacked(row.epoch, row.positions, row.value, row.initial, row.maintenance);
+    }
+
+    function _readProtectionRow(uint256[] memory w, uint256 bit) private pure returns (ProtectionRow memory row) {
+        row.limit = w.u32(bit);
+        row.windowMs = w.u32(bit + 32);
+        row.startedMs = w.u64(bit + 64);
+        row.filled = w.u32(bit + 128);
+    }
+
+    function _packProtectionRow(ProtectionRow memory row) private pure returns (bytes memory) {
+        return abi.encodePacked(row.limit, row.windowMs, row.startedMs, row.filled);
+    }
+
+    function _readPosition(uint256[] memory w, uint256 bit) private pure returns (Position memory row) {
+        row.series = w.u16(bit);
+        row.lots = int32(w.u32(bit + 16));
+        row.basis = w.i64(bit + 48);
+        row.fundingIndex = w.i64(bit + 112);
+        row.generation = w.u16(bit + 176);
+    }
+
+    function _packPosition(Position memory row) private pure returns (bytes memory) {
+        return abi.encodePacked(row.series, row.lots, row.basis, row.fundingIndex, row.generation);
+    }
+}

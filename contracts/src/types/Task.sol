@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @notice The order in flight (docs/spec.md S-20, O-7).
+/// @custom:twin rollup_node/core/task_leaves.py Taker
+struct Taker {
+    uint32 account;
+    uint16 series;
+    uint16 flags;
+    uint32 tick;
+    uint32 trigger;
+    uint32 remaining;
+    uint64 expiryAt;
+    uint16 slot;
+    uint32 tag;
+    uint16 feeCapPpm;
+    uint8 key;
+    uint16 generation;
+    uint16 makers;
+    uint32 filled;
+    uint8 origin;
+    uint8 resume;
+    uint8 forced;
+}
+
+/// @notice What was summed so far of one underlying.
+/// @custom:twin rollup_node/core/task_leaves.py RefreshRow
+struct RefreshRow {
+    uint8 positions;
+    int64 value;
+    uint64 initial;
+    uint64 maintenance;
+}
+
+/// @notice The account being revalued (docs/spec.md S-20, M-11).
+/// @custom:twin rollup_node/core/task_leaves.py RefreshTask
+struct RefreshTask {
+    uint32 account;
+    uint8 next;
+    uint8 resume;
+    RefreshRow[8] rows;
+}
+
+/// @notice One leg of a mass quote (docs/spec.md S-20, O-11).
+/// @custom:twin rollup_node/core/task_leaves.py QuoteLeg
+struct QuoteLeg {
+    uint16 series;
+    uint8 side;
+    uint16 slot;
+    uint32 tick;
+    uint32 lots;
+}
+
+/// @notice The mass quote in flight.
+/// @custom:twin rollup_node/core/task_leaves.py QuoteTask
+struct QuoteTask {
+    uint32 account;
+    uint8 key;
+    uint16 feeCapPpm;
+    uint32 tag;
+    uint8 length;
+    uint8 next;
+    QuoteLeg[20] legs;
+}
+
+/// @notice The cancelling of many orders in flight (docs/spec.md S-20, O-9).
+/// @custom:twin rollup_node/core/task_leaves.py SweepTask
+struct SweepTask {
+    uint32 account;
+    uint8 scope;
+    uint16 scopeId;
+    uint16 next;
+    uint8 reason;
+    uint8 resume;
+}
+
+/// @notice What a block or a report made due (docs/spec.md S-20, V-2, V-5, V-8, L-7).
+/// @custom:twin rollup_node/core/task_leaves.py PriceTask
+struct PriceTask {
+    uint8 due;
+    uint8 sample;
+    uint8 underlying;
+    uint8 next;
+    uint16 drain;
+    uint8 drained;
+    uint8 resume;
+    uint32 impact;
+}
