@@ -12,7 +12,7 @@ library AccountLeaves {
     using Words for uint256[];
 
     uint256 internal constant HOT_BYTES = 317;
-    uint256 internal constant COLD_BYTES = 194;
+    uint256 internal constant COLD_BYTES = 210;
     uint256 internal constant SESSION_KEY_BYTES = 70;
     uint256 internal constant DIRECTORY_BYTES = 256;
     uint256 internal constant POSITIONS_BYTES = 192;
@@ -65,16 +65,20 @@ library AccountLeaves {
         if (value.length == 0) return leaf;
         uint256[] memory w = value.load(COLD_BYTES);
         leaf.guardian = w.addressAt(0);
-        leaf.parent = w.u32(160);
-        leaf.series = w.u16(192);
-        leaf.liquidatedMs = w.u64(208);
+        leaf.guardianNonce = w.u64(160);
+        leaf.parent = w.u32(224);
+        leaf.series = w.u16(256);
+        leaf.liquidatedMs = w.u64(272);
+        leaf.auctionMs = w.u64(336);
         for (uint256 i = 0; i < 8; ++i) {
-            leaf.protections[i] = _readProtectionRow(w, 272 + 160 * i);
+            leaf.protections[i] = _readProtectionRow(w, 400 + 160 * i);
         }
     }
 
     function encodeCold(Cold memory leaf) internal pure returns (bytes memory value) {
-        value = abi.encodePacked(leaf.guardian, leaf.parent, leaf.series, leaf.liquidatedMs);
+        value = abi.encodePacked(
+            leaf.guardian, leaf.guardianNonce, leaf.parent, leaf.series, leaf.liquidatedMs, leaf.auctionMs
+        );
         for (uint256 i = 0; i < 8; ++i) {
             value = bytes.concat(value, _packProtectionRow(leaf.protections[i]));
         }

@@ -38,12 +38,21 @@ struct ProtectionRow {
 }
 
 /// @notice What trading does not touch of an account (docs/spec.md S-15).
+/// @param guardian May freeze the account; zero for none.
+/// @param guardianNonce Highest nonce that the guardian used.
+/// @param parent Whose child it is; 0 for nobody's.
+/// @param series The only one that a child trades.
+/// @param liquidatedMs When the liquidation began or last reduced.
+/// @param auctionMs Since when the account is for sale; 0 if it is not.
+/// @param protections Per underlying.
 /// @custom:twin rollup_node/core/account_leaves.py Cold
 struct Cold {
     address guardian;
+    uint64 guardianNonce;
     uint32 parent;
     uint16 series;
     uint64 liquidatedMs;
+    uint64 auctionMs;
     ProtectionRow[8] protections;
 }
 
