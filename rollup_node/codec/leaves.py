@@ -34,7 +34,14 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
     Underlying,
 )
-from rollup_node.core.task_leaves import PriceTask, QuoteTask, RefreshTask, SweepTask, Taker
+from rollup_node.core.task_leaves import (
+    LeaveTask,
+    PriceTask,
+    QuoteTask,
+    RefreshTask,
+    SweepTask,
+    Taker,
+)
 
 AMOUNTS_BYTES: Final = 48
 
@@ -171,6 +178,7 @@ _REGIONS: Final[dict[int, _Fields]] = {
             layout.QUOTE_KEY: QuoteTask,
             layout.SWEEP_KEY: SweepTask,
             layout.PRICE_TASK_KEY: PriceTask,
+            layout.LEAVE_KEY: LeaveTask,
         },
     ),
     layout.UNDERLYINGS: (

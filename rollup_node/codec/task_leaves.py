@@ -5,6 +5,7 @@ from struct import Struct
 from typing import Any, Final
 
 from rollup_node.core.task_leaves import (
+    LeaveTask,
     PriceTask,
     QuoteLeg,
     QuoteTask,
@@ -19,6 +20,9 @@ _REFRESH: Final = Struct(">IBB" + "BqQQ" * 8)
 _QUOTE: Final = Struct(">IBHIBB" + "HBHII" * 20)
 _SWEEP: Final = Struct(">IBHHBB")
 _PRICE: Final = Struct(">BBBBHBBI")
+_LEAVE: Final = Struct(">BIBIQ20s")
+_ADDRESS_BYTES: Final = 20
+_U64: Final = (1 << 64) - 1
 
 
 def _encode_taker(leaf: Taker) -> bytes:
@@ -66,11 +70,24 @@ def _decode_price(value: bytes) -> PriceTask:
     return PriceTask(*_PRICE.unpack(value))
 
 
+def _encode_leave(leaf: LeaveTask) -> bytes:
+    kind, account, asset, amount, target = leaf
+    if len(target) != _ADDRESS_BYTES:
+        raise OverflowError(f"address: {len(target)} bytes, expected {_ADDRESS_BYTES}")
+    return _LEAVE.pack(kind, account, asset, amount >> 64, amount & _U64, target)
+
+
+def _decode_leave(value: bytes) -> LeaveTask:
+    kind, account, asset, high, low, target = _LEAVE.unpack(value)
+    return LeaveTask(kind, account, asset, high << 64 | low, target)
+
+
 TASK_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
     Taker: (_TAKER.size, _encode_taker, _decode_taker),
     RefreshTask: (_REFRESH.size, _encode_refresh, _decode_refresh),
     QuoteTask: (_QUOTE.size, _encode_quote, _decode_quote),
     SweepTask: (_SWEEP.size, _encode_sweep, _decode_sweep),
     PriceTask: (_PRICE.size, _encode_price, _decode_price),
+    LeaveTask: (_LEAVE.size, _encode_leave, _decode_leave),
 }
 """Per leaf its length, its encoder and decoder. Twin: contracts/src/core/TaskLeaves.sol."""

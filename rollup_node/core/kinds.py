@@ -96,6 +96,7 @@ class StepKind(IntEnum):
     SET_DEAD_MAN = 39
     MOVE_POSITION = 40
     ADMIN = 41
+    LEAVE = 42
 
 
 class Phase(IntEnum):
@@ -110,6 +111,7 @@ class Phase(IntEnum):
     REPRICE = 6
     SAMPLE = 7
     DRAIN = 8
+    LEAVE = 9
 
 
 class OrderClass(IntEnum):

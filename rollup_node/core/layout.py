@@ -49,6 +49,7 @@ REFRESH_KEY: Final = LeafKey(9)
 QUOTE_KEY: Final = LeafKey(10)
 SWEEP_KEY: Final = LeafKey(11)
 PRICE_TASK_KEY: Final = LeafKey(12)
+LEAVE_KEY: Final = LeafKey(13)
 
 ACCOUNT_FIELD_BITS: Final = 5
 HOT_FIELD: Final = 0

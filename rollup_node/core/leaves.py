@@ -17,7 +17,14 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
     Underlying,
 )
-from rollup_node.core.task_leaves import PriceTask, QuoteTask, RefreshTask, SweepTask, Taker
+from rollup_node.core.task_leaves import (
+    LeaveTask,
+    PriceTask,
+    QuoteTask,
+    RefreshTask,
+    SweepTask,
+    Taker,
+)
 
 Amounts: TypeAlias = tuple[int, int, int, int]
 """One amount per asset, in the smallest unit of each token, each below 2^96.
@@ -113,6 +120,7 @@ Leaf: TypeAlias = (
     | QuoteTask
     | SweepTask
     | PriceTask
+    | LeaveTask
 )
 
 Writes: TypeAlias = dict[LeafKey, Leaf]

@@ -82,3 +82,4 @@ class Reason(IntEnum):
     BAD_PARAMETERS = 73
     SERIES_EXISTS = 74
     SERIES_IN_USE = 75
+    PROTECTED = 76

@@ -98,6 +98,19 @@ class PriceTask(NamedTuple):
     impact: int
 
 
+class LeaveTask(NamedTuple):
+    """A transfer or withdrawal whose account is refreshed first (M-9).
+
+    `target` is the recipient: an address on L1, or an account number in its last four bytes.
+    """
+
+    kind: int
+    account: int
+    asset: int
+    amount: int
+    target: bytes
+
+
 NO_REFRESH_ROW: Final = RefreshRow(0, 0, 0, 0)
 NO_LEG: Final = QuoteLeg(0, 0, 0, 0, 0)
 NO_PRICE_TASK: Final = PriceTask(0, 0, 0, 0, 0, 0, 0, 0)

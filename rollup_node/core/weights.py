@@ -47,6 +47,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_200_000,  # SET_DEAD_MAN
     1_600_000,  # MOVE_POSITION
     1_200_000,  # ADMIN
+    1_200_000,  # LEAVE
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 

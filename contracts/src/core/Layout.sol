@@ -40,6 +40,7 @@ library Layout {
     LeafKey internal constant QUOTE = LeafKey.wrap(10);
     LeafKey internal constant SWEEP = LeafKey.wrap(11);
     LeafKey internal constant PRICE_TASK = LeafKey.wrap(12);
+    LeafKey internal constant LEAVE_TASK = LeafKey.wrap(13);
 
     uint256 internal constant FIELDS_PER_ACCOUNT = 32;
     uint256 internal constant HOT_FIELD = 0;

@@ -32,7 +32,7 @@ library Family {
     function ofPhase(uint256 phase) internal pure returns (uint256) {
         if (phase == Phase.TAKE) return MATCH;
         if (phase == Phase.LEG || phase == Phase.SWEEP) return ORDER;
-        if (phase == Phase.REFRESH) return RISK;
+        if (phase == Phase.REFRESH || phase == Phase.LEAVE) return RISK;
         return phase == Phase.DRAIN ? LIQUIDATION : PRICE;
     }
 }
@@ -49,6 +49,7 @@ library Phase {
     uint8 internal constant REPRICE = 6;
     uint8 internal constant SAMPLE = 7;
     uint8 internal constant DRAIN = 8;
+    uint8 internal constant LEAVE = 9;
 
     /// @dev Never in a cursor: tells family PRICE that a block begins.
     uint8 internal constant BLOCK_BEGIN = 255;

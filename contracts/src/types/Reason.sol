@@ -79,5 +79,6 @@ enum Reason {
     NOT_SAME_OWNER,
     BAD_PARAMETERS,
     SERIES_EXISTS,
-    SERIES_IN_USE
+    SERIES_IN_USE,
+    PROTECTED
 }

@@ -45,5 +45,6 @@ enum StepKind {
     SET_PROTECTION,
     SET_DEAD_MAN,
     MOVE_POSITION,
-    ADMIN
+    ADMIN,
+    LEAVE
 }

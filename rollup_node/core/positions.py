@@ -1,0 +1,143 @@
+"""Positions of accounts: where they are, what a fill makes of one, what they add to a row.
+
+Source: docs/spec.md M-2, M-4, S-17, S-18. Twin: contracts/src/core/Positions.sol.
+"""
+
+from typing import Final
+
+from rollup_node.core.account_leaves import (
+    NO_DIRECTORY,
+    NO_POSITION,
+    NO_POSITIONS,
+    Directory,
+    Hot,
+    Position,
+    Positions,
+    RiskRow,
+)
+from rollup_node.core.fixed_point import div_down
+from rollup_node.core.frame import Frame
+from rollup_node.core.layout import POSITIONS_PER_PAGE, directory_key, positions_key
+from rollup_node.core.market_leaves import Prices, SeriesState
+from rollup_node.core.risk import find_model
+
+BUY: Final = 0
+SELL: Final = 1
+_ROW_MASK: Final = POSITIONS_PER_PAGE - 1
+_GENERATIONS: Final = (1 << 16) - 1
+
+
+def read_directory(frame: Frame, account: int) -> Directory:
+    """Return the list of an account's positions. Source: docs/spec.md S-17."""
+    directory: Directory | None = frame.get(directory_key(account))
+    return NO_DIRECTORY if directory is None else directory
+
+
+def read_page(frame: Frame, account: int, number: int) -> Positions:
+    """Return the page that holds position `number`. Source: docs/spec.md S-18."""
+    page: Positions | None = frame.get(positions_key(account, number))
+    return NO_POSITIONS if page is None else page
+
+
+def find_position(frame: Frame, account: int, series: int) -> tuple[int | None, Position]:
+    """Return number and position of an account in a series; (None, empty) if it has none.
+
+    Reads the directory, then the page if there is a position.
+    """
+    places = read_directory(frame, account)[0]
+    if series not in places:
+        return None, NO_POSITION
+    number = places.index(series)
+    return number, read_page(frame, account, number)[0][number & _ROW_MASK]
+
+
+def free_number(frame: Frame, account: int) -> int | None:
+    """Return the first free position number, None if all 128 are taken. Reads the directory."""
+    places = read_directory(frame, account)[0]
+    return places.index(0) if 0 in places else None
+
+
+def closable_lots(position: Position, side: int) -> int:
+    """Return how many lots an order of `side` may close: a buy closes shorts. Source: O-7."""
+    lots = position[1]
+    return max(0, -lots) if side == BUY else max(0, lots)
+
+
+def next_generation(hot: Hot) -> int:
+    """Return the generation of a position that opens with the next version of its account.
+
+    Versions count fills, so an older order never matches a newer position (M-2).
+    """
+    return hot.version + 1 & _GENERATIONS
+
+
+def apply_fill(
+    position: Position, series: int, change: int, price: int, funding_index: int, generation: int
+) -> tuple[Position, int]:
+    """Return the position after `change` lots (signed, not 0) at `price` µUSDC, and its cash flow.
+
+    Funding is settled first. What closes releases its share of the basis, rounded down; the sum
+    of cash and position is exact. A position that opens or changes its sign takes `generation`;
+    a closed one is all zero. Source: docs/spec.md M-2.
+    """
+    _, lots, basis, settled_at, old_generation = position
+    cash = lots * (settled_at - funding_index)
+    after = lots + change
+    if lots == 0 or (lots > 0) == (change > 0):
+        kept = old_generation if lots else generation
+        return Position(series, after, basis + change * price, funding_index, kept), cash
+    size = lots if lots > 0 else -lots
+    turned = change if change > 0 else -change
+    if turned < size:
+        released = div_down(basis * turned, size)
+        cash -= change * price + released
+        return Position(series, after, basis - released, funding_index, old_generation), cash
+    cash += lots * price - basis
+    if after == 0:
+        return NO_POSITION, cash
+    return Position(series, after, after * price, funding_index, generation), cash
+
+
+def store_position(frame: Frame, account: int, number: int | None, position: Position) -> None:
+    """Write a position: in its place, in the first free one if it is new, out if it is closed.
+
+    `number` is None for a new position; there is a free place then (`free_number`).
+    """
+    closed = position[1] == 0
+    if number is None or closed:
+        places = read_directory(frame, account)[0]
+        place = places.index(0) if number is None else number
+        listed = (*places[:place], position[0], *places[place + 1 :])
+        frame.put(directory_key(account), Directory(listed))
+        number = place
+    rows = read_page(frame, account, number)[0]
+    row = number & _ROW_MASK
+    changed = (*rows[:row], position, *rows[row + 1 :])
+    frame.put(positions_key(account, number), Positions(changed))
+
+
+def replace_contribution(
+    hot: Hot, underlying: int, old: Position, new: Position, state: SeriesState, prices: Prices
+) -> RiskRow:
+    """Return the row of an underlying with one contribution replaced. Source: docs/spec.md M-4.
+
+    Both are valued at the state of the series, which a current row was summed at.
+    """
+    contribute = find_model(hot[3]).contribute
+    value, initial, maintenance = contribute(new, state)
+    old_value, old_initial, old_maintenance = contribute(old, state)
+    epoch, count, row_value, row_initial, row_maintenance = hot[11][underlying]
+    return RiskRow(
+        epoch if count else prices[0][underlying][0],
+        count + (new[1] != 0) - (old[1] != 0),
+        row_value + value - old_value,
+        row_initial + initial - old_initial,
+        row_maintenance + maintenance - old_maintenance,
+    )
+
+
+def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:
+    """Return the hot leaf with another row, and its version one higher. Source: M-4, O-7."""
+    rows = hot[11]
+    changed = (*rows[:underlying], row, *rows[underlying + 1 :])
+    return Hot(*hot[:8], hot[8] + 1 & 0xFFFFFFFF, hot[9], hot[10], changed)
