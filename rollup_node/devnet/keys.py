@@ -21,7 +21,7 @@ OPERATORS: Final = (
     "guardian",
 )
 USERS: Final = ("alice", "bob", "carol", "dave")
-NAMES: Final = (*OPERATORS, *USERS, "challenger")
+NAMES: Final = (*OPERATORS, *USERS, "challenger", "oracle")
 """All named accounts in the order of the derivation path; new ones go to the end."""
 PUBLISHERS: Final = tuple(f"publisher-{number}" for number in range(5))
 """Who signs prices; they never send anything to L1 and have no money there."""

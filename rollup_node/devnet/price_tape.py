@@ -90,19 +90,20 @@ class Tape:
 
 
 class Recorder:
-    """A `PriceSource` that writes every new quote of another one to a tape."""
+    """A `PriceSource` that writes new quotes of another one to a tape."""
 
-    def __init__(self, source: PriceSource, out: TextIO, start_ms: int) -> None:
+    def __init__(self, source: PriceSource, out: TextIO, start_ms: int, step_ms: int = 1) -> None:
+        """Write a quote if it is at least `step_ms` newer than the one written last."""
         self._source = source
         self._out = out
-        self._start_ms = start_ms
+        self._start_ms, self._step_ms = start_ms, step_ms
         self._newest: dict[str, int] = {}
 
     def quote_at(self, symbol: str, time_ms: int) -> Quote:
-        """Return the source's quote; one that is newer than all before is written down."""
+        """Return the source's quote and write it down if it is new."""
         quote = self._source.quote_at(symbol, time_ms)
         passed_ms = quote.time_ms - self._start_ms
-        if passed_ms > self._newest.get(symbol, -1):
+        if passed_ms >= self._newest.get(symbol, -self._step_ms) + self._step_ms:
             self._newest[symbol] = passed_ms
             self._out.write(_encode(Line(passed_ms, symbol, quote.price_usdc)))
             self._out.flush()

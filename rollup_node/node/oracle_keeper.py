@@ -81,6 +81,8 @@ class OracleKeeper:
     settlements: SettlementMemory = field(default_factory=SettlementMemory)
     counters: OracleCounters = field(default_factory=OracleCounters)
     state: OracleState = field(default_factory=OracleState)
+    has_heard: bool = False
+    """Whether the exchange ever answered."""
     _hears: bool = True
     _posts: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -93,7 +95,7 @@ class OracleKeeper:
         """Report what is due; tell whether anything was. An exchange that is silent is no end."""
         try:
             self.state = await self.exchange.read()
-            self._hears = True
+            self._hears = self.has_heard = True
         except TemporaryError as error:
             if self._hears:
                 _logger.warning("exchange does not answer: %s", error)

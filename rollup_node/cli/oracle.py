@@ -1,0 +1,22 @@
+"""`strikenet oracle`: the oracle process, as `strikenet up` starts it."""
+
+from pathlib import Path
+
+import click
+
+from rollup_node.cli.output import ExitCode
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="JSON file that `strikenet up` wrote for the oracle.",
+)
+def oracle(*, config: Path) -> int:
+    """Run the publishers and their keeper until SIGTERM."""
+    from rollup_node.devnet.oracle import load_oracle_config, run_oracle
+
+    run_oracle(load_oracle_config(config))
+    return ExitCode.OK

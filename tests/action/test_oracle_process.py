@@ -1,0 +1,145 @@
+"""The oracle process beside a real L1 and the counter of a real sequencer."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from rollup_node.core.layout import underlying_key
+from rollup_node.core.market_leaves import Underlying
+from rollup_node.derive.events import L1Block
+from rollup_node.devnet.failure import PortBusyError, UsageError
+from rollup_node.devnet.keys import accounts
+from rollup_node.devnet.oracle import OracleConfig, OracleProcess, load_oracle_config
+from rollup_node.devnet.price_tape import Tape
+from rollup_node.node.backend import SequencerBackend, Sync
+from rollup_node.rpc.server import RpcServer
+from tests.action.configs import make_configs
+from tests.action.l1_world import World
+from tests.action.sequencing import FakeL1, FixedClock, make_sequencer
+
+
+@pytest.fixture
+async def sequencer(tmp_path: Path) -> AsyncIterator[str]:
+    """Serve a sequencer whose state has one open underlying; give its URL."""
+    clock = FixedClock()
+    served = make_sequencer(tmp_path, clock)
+    await served.start()
+    await served.on_l1(FakeL1(clock).update(0, 0))
+    served.builder.state.commit({underlying_key(0): Underlying(1, 0, 0, 0, 0)})
+    config, rollup = make_configs(tmp_path, devnet=True)
+    head = L1Block(1, bytes(32), bytes(32), 1)
+    backend = SequencerBackend(config, rollup, lambda: Sync(head, head, 0, ready=True), served)
+    server = RpcServer(backend)
+    port = await server.start("127.0.0.1", 0)
+    yield f"http://127.0.0.1:{port}"
+    await server.stop()
+    await served.stop()
+
+
+def configure(world: World, sequencer: str, folder: Path, **changes: Any) -> OracleConfig:
+    folder.mkdir(exist_ok=True)
+    config = OracleConfig(
+        l1_url=world.anvil.url,
+        sequencer_url=sequencer,
+        rollup=folder,
+        data_dir=folder,
+        port=0,
+        private_key=accounts()["oracle"].private_key.hex(),
+    )
+    return msgspec.structs.replace(config, **changes)
+
+
+async def get(oracle: OracleProcess, path: str) -> tuple[int, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{oracle.port}/{path}") as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+async def test_oracle_process_hears_the_exchange_signs_and_records(
+    world: World, sequencer: str, tmp_path: Path
+) -> None:
+    config = configure(world, sequencer, tmp_path / "oracle")
+    oracle = OracleProcess(config, world.rollup)
+    await oracle.start()
+    assert (await get(oracle, "healthz"))[0] == 200
+    assert (await get(oracle, "readyz"))[0] == 503
+    await oracle.turn()
+    assert (await get(oracle, "readyz"))[0] == 200
+    status = json.loads((await get(oracle, "status"))[1])
+    assert status["oracle"]["signed"] == 1
+    assert list(status["oracle"]["feeds"]) == ["0/price"]
+    assert abs(status["prices_usdc"]["ETH"] - 3_500_000_000) < 35_000_000
+    await oracle.stop()
+    tape = Tape.read(tmp_path / "oracle/prices.jsonl")
+    assert tape.symbols == ("ETH",)
+
+
+async def test_oracle_process_restarted_goes_on_with_its_market(
+    world: World, sequencer: str, tmp_path: Path
+) -> None:
+    config = configure(world, sequencer, tmp_path / "oracle", record=False)
+    first = OracleProcess(config, world.rollup)
+    await first.start()
+    await first.stop()
+    await world.anvil.increase_time(1_000)
+    second = OracleProcess(config, world.rollup)
+    await second.start()
+    assert first.process == second.process
+    assert second.clock.now_ms() - first.clock.now_ms() >= 999_000
+    await second.stop()
+
+
+async def test_oracle_process_silent_sequencer_is_not_ready(world: World, tmp_path: Path) -> None:
+    config = configure(world, "http://127.0.0.1:1", tmp_path / "oracle", private_key=None)
+    oracle = OracleProcess(config, world.rollup)
+    await oracle.start()
+    await oracle.turn()
+    assert (await get(oracle, "readyz"))[0] == 503
+    other = OracleProcess(msgspec.structs.replace(config, port=oracle.port), world.rollup)
+    with pytest.raises(PortBusyError):
+        await other.start()
+    await other.stop()
+    await oracle.stop()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prices": "boom"}, "no price profile 'boom'"),
+        ({"prices": "gap:DOGE@1s+1%"}, "no underlying 'DOGE'"),
+        ({"lying": (5,)}, "no publisher-5"),
+        ({"tape": Path("none.jsonl")}, "cannot read the tape"),
+    ],
+)
+async def test_oracle_process_wrong_script_is_refused_before_the_start(
+    world: World, tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        OracleProcess(configure(world, "http://x", tmp_path / "oracle", **changes), world.rollup)
+
+
+def test_load_oracle_config_reads_what_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "oracle.json"
+    config = OracleConfig(
+        l1_url="http://l1",
+        sequencer_url="http://l2",
+        rollup=Path("rollup.json"),
+        data_dir=tmp_path,
+        port=1,
+        prices="calm,crash:ETH@10s-50%/60s",
+        lying=(3,),
+    )
+    path.write_bytes(msgspec.json.encode(config, enc_hook=str))
+    assert load_oracle_config(path) == config
+    path.write_text("{}", "utf-8")
+    with pytest.raises(UsageError, match="missing required field"):
+        load_oracle_config(path)
+    with pytest.raises(UsageError, match="cannot read"):
+        load_oracle_config(tmp_path / "none")
