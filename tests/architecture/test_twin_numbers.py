@@ -61,6 +61,14 @@ def test_depths_of_regions_in_both_twins_are_the_same() -> None:
     assert {region: depth for region, depth in enumerate(depths) if depth} == DEPTHS
 
 
+@pytest.mark.parametrize(("rule", "numbers"), [("X-10", Reason), ("X-11", StepKind)])
+def test_list_of_the_specification_is_that_of_the_code(rule: str, numbers: type[IntEnum]) -> None:
+    text = (REPOSITORY / "docs" / "spec.md").read_text("utf-8")
+    line = next(line for line in text.splitlines() if line.startswith(f"- **{rule} "))
+    expected = [(str(int(number)), number.name) for number in numbers]
+    assert re.findall(r"(\d+) ([A-Z][A-Z_]+)", line.split("`", 1)[1]) == expected
+
+
 def test_step_contracts_are_one_for_each_family() -> None:
     families = constants("types/Family.sol", "Family")
     assert len(STEP_CONTRACTS) == families.pop("COUNT")
