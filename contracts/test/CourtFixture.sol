@@ -108,7 +108,7 @@ abstract contract CourtFixture is Test {
 
     function _before() internal view returns (TreeModel.Tree memory tree) {
         tree.put(CURSOR, new bytes(32));
-        tree.put(2, new bytes(5));
+        tree.put(2, new bytes(17));
         tree.put(TOTALS, _amounts(100));
         tree.put(OWNER_1, abi.encodePacked(alice, uint64(0), uint192(0)));
         tree.put(BALANCES_1, _amounts(100));

@@ -135,7 +135,7 @@ abstract contract ExitFixture is Settlement {
 
     function treeOf(World memory world) internal pure returns (TreeModel.Tree memory tree) {
         TreeModel.put(tree, 0, cursorOf(world));
-        TreeModel.put(tree, 2, abi.encodePacked(uint40(world.outbox.length)));
+        TreeModel.put(tree, 2, abi.encodePacked(uint40(world.outbox.length), uint96(0)));
         TreeModel.put(tree, 5, amounts(totals(world)));
         for (uint64 i = 1; i < world.owners.length; ++i) {
             if (world.owners[i] == address(0)) continue;

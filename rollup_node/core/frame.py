@@ -10,12 +10,14 @@ class Authority(NamedTuple):
     """Who stands behind a record or message.
 
     `address` is who signed the record (None: the signature is invalid), or who sent the message;
-    `forced` says that it is a message, and `tag` is its number then, else 0.
+    `forced` says that it is a message, and `tag` is its number then, else 0. `signers` are those
+    of a report of publishers, in the order of its signatures, None for an invalid one.
     """
 
     address: bytes | None
     forced: bool
     tag: int
+    signers: tuple[bytes | None, ...] = ()
 
 
 class Frame:

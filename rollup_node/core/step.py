@@ -74,18 +74,19 @@ def apply_record(
     content: Any,  # noqa: ANN401 - its type finds its family
     signer: bytes | None,
     size: int,
+    signers: tuple[bytes | None, ...] = (),
 ) -> Outcome:
     """Execute the content of a record, None if it says nothing.
 
-    `signer` is None if the signature is invalid, or if the record needs none.
-    Source: docs/spec.md X-4.
+    `signer` is None if the signature is invalid, or if the record needs none; `signers` are those
+    of a report. Source: docs/spec.md X-4.
     """
     action = ACTIONS.get(type(content))
     if action is None:
         return _move(state, size, StepKind.UNDECODABLE, Reason.UNDECODABLE)
     cursor: Cursor = state.get(CURSOR_KEY)
     frame = _frame(state, cursor)
-    kind, reason = action(frame, content, Authority(signer, forced=False, tag=0))
+    kind, reason = action(frame, content, Authority(signer, forced=False, tag=0, signers=signers))
     return _outcome(frame, cursor, cursor.offset + size, kind, reason)
 
 
@@ -113,10 +114,11 @@ def pull_message(
     message: DelayedMessage,
     content: Any,  # noqa: ANN401 - its type finds its family
     size: int = 0,
+    signers: tuple[bytes | None, ...] = (),
 ) -> Outcome:
     """Execute the next delayed message, None if it says nothing; `size` is that of a pull record.
 
-    Source: docs/spec.md X-6.
+    `signers` are those of a report. Source: docs/spec.md X-6.
     """
     cursor: Cursor = state.get(CURSOR_KEY)
     frame = _frame(state, cursor)
@@ -124,7 +126,7 @@ def pull_message(
     action = ACTIONS.get(type(content))
     kind, reason = StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE
     if action is not None:
-        authority = Authority(message.sender, forced=True, tag=cursor.delayed)
+        authority = Authority(message.sender, forced=True, tag=cursor.delayed, signers=signers)
         kind, reason = action(frame, content, authority)
     return _outcome(frame, cursor, cursor.offset + size, kind, reason, pulled=1)
 

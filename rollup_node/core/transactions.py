@@ -141,7 +141,7 @@ def apply_transaction(
     Reads the owner first. Signed: from the nonce on it is spent whatever follows.
     Source: docs/spec.md X-8.
     """
-    address, is_forced, _ = authority
+    address, is_forced, *_ = authority
     signed_kind, forced_kind, effect = _EFFECTS[type(transaction)]
     kind = forced_kind if is_forced else signed_kind
     account = transaction[0]

@@ -75,7 +75,7 @@ class Assembly:
 
     def __init__(self, domain: bytes, key: bytes, policy: SequencerPolicy, clock: Clock) -> None:
         """Begin at genesis; `key` signs confirmations in `domain`."""
-        self.builder = Builder()
+        self.builder = Builder(domain)
         self.chain = Chain()
         self.counters = Counters()
         self.messages: list[DelayedMessage] = []

@@ -2,23 +2,33 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from rollup_node.codec.delayed import decode_message
 from rollup_node.codec.records import decode_prefix, decode_record, read_body
 from rollup_node.core import step
-from rollup_node.core.inputs import DelayedMessage, Deposit, ItemHeader, Pull, Seal
+from rollup_node.core.inputs import (
+    DelayedMessage,
+    Deposit,
+    ForcedContent,
+    ItemHeader,
+    Pull,
+    Report,
+    Seal,
+    SignedContent,
+)
 from rollup_node.core.kinds import ItemKind, Phase, StepKind
 from rollup_node.core.layout import CURSOR_KEY, LENGTH_BYTES
 from rollup_node.core.leaves import Cursor
 from rollup_node.core.reason import Reason
 from rollup_node.core.step import Outcome
 from rollup_node.node.ledger import Entry, Ledger
-from rollup_node.node.signers import Recovered
+from rollup_node.node.signers import Recovered, recover_report
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
 
 _OK: Final = Reason.OK
+_ACCOUNT_FIRST: Final = frozenset((*get_args(SignedContent), Deposit))
 
 
 class Position(NamedTuple):
@@ -32,8 +42,9 @@ class Position(NamedTuple):
 class Builder:
     """State and ledger, changed together; `root_seconds` is the CPU time that roots took."""
 
-    def __init__(self) -> None:
-        """Begin at genesis."""
+    def __init__(self, domain: bytes) -> None:
+        """Begin at genesis, with the EIP-712 domain that publishers sign in."""
+        self._domain = domain
         self.state = ChainState()
         self.ledger = Ledger(self.state.root())
         self.root_seconds = 0.0
@@ -78,27 +89,29 @@ class Builder:
     def pull(self, message: DelayedMessage, size: int = 0) -> Outcome:
         """Execute the next delayed message."""
         decoded = decode_message(message)
-        outcome = step.pull_message(self.state, message, decoded, size)
+        signers = recover_report(self._domain, decoded) if isinstance(decoded, Report) else ()
+        outcome = step.pull_message(self.state, message, decoded, size, signers)
         self.state.commit(outcome.writes)
         self.ledger.note(outcome.writes)
-        account = decoded[0] if decoded is not None else 0
         sender = decoded.owner if isinstance(decoded, Deposit) else message.sender
-        self._add(message_hash(message), outcome, -1, account, sender, message.body)
+        digest = message_hash(message)
+        self._add(digest, outcome, -1, _account_of(decoded), sender, message.body)
         self._run_tasks()
         return outcome
 
     def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
         """Execute a transaction if it is good; leave no trace of it otherwise."""
-        record, transaction, signer, _ = recovered
+        record, transaction, signer, signers = recovered
         if transaction is None:
             return Reason.UNDECODABLE
-        outcome = step.apply_record(self.state, transaction, signer, LENGTH_BYTES + len(body))
+        size = LENGTH_BYTES + len(body)
+        outcome = step.apply_record(self.state, transaction, signer, size, signers)
         if outcome.reason is not _OK:
             return outcome.reason
         self.state.commit(outcome.writes)
         if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances
             self.ledger.note(outcome.writes)
-        self._add(record, outcome, sequence, transaction[0], signer or b"", body)
+        self._add(record, outcome, sequence, _account_of(transaction), signer or b"", body)
         self._run_tasks()
         return _OK
 
@@ -160,20 +173,19 @@ class Builder:
     ) -> None:
         size = LENGTH_BYTES + len(body)
         if recovered.transaction is not None:
-            transaction, signer = recovered.transaction, recovered.signer
-            outcome = step.apply_record(self.state, transaction, signer, size)
+            digest, transaction, signer, signers = recovered
+            outcome = step.apply_record(self.state, transaction, signer, size, signers)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)
-            account, sender = transaction[0], signer or b""
-            self._add(recovered.record_hash, outcome, sequence, account, sender, body)
+            account, sender = _account_of(transaction), signer or b""
+            self._add(digest, outcome, sequence, account, sender, body)
             self._run_tasks()
             return
         record = decode_record(body)
         if isinstance(record, Seal):
             self.seal(header, record.delta_ms, size)
         elif not isinstance(record, Pull):
-            self._skip(step.apply_record(self.state, record, None, size), body, sequence)
-            self._run_tasks()
+            self._skip(step.apply_record(self.state, None, None, size), body, sequence)
         elif self.cursor.delayed < min(header.delayed_count, len(messages)):
             self.pull(messages[self.cursor.delayed], size)
         else:
@@ -197,3 +209,11 @@ class Builder:
         index = len(ledger.hashes)
         entry = Entry(outcome.kind, outcome.reason, block, index, sequence, account, sender, body)
         ledger.add(record, entry)
+
+
+def _account_of(content: ForcedContent | Deposit | None) -> int:
+    """Return the account that a record or message acts for, or acts on; 0 if it has none."""
+    if type(content) in _ACCOUNT_FIRST:
+        account: int = content[0]  # type: ignore[index]
+        return account
+    return getattr(content, "account", 0)

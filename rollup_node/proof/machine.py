@@ -4,10 +4,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from rollup_node.codec.delayed import decode_message
-from rollup_node.codec.eip712 import digest, domain_separator
+from rollup_node.codec.eip712 import digest, domain_separator, report_digest
 from rollup_node.codec.records import decode_prefix, decode_record, iter_records, read_body
 from rollup_node.codec.signature import recover
-from rollup_node.core.inputs import DelayedMessage, ItemHeader, Pull, Seal, SignedTransaction
+from rollup_node.core.inputs import (
+    DelayedMessage,
+    ItemHeader,
+    Pull,
+    Report,
+    Seal,
+    SignedTransaction,
+)
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import CURSOR_KEY, LENGTH_BYTES, PREFIX_BYTES
 from rollup_node.core.leaves import Cursor, LeafReader, Writes
@@ -89,6 +96,13 @@ class Machine:
         """Return who signed, None if the signature is invalid. Source: docs/spec.md R-5."""
         return recover(digest(self.domain, signed.transaction), signed.signature)
 
+    def recover_signers(self, content: object) -> tuple[bytes | None, ...]:
+        """Return who made each signature of a report, nobody for any other content."""
+        if not isinstance(content, Report):
+            return ()
+        signed = report_digest(self.domain, content)
+        return tuple(recover(signed, signature) for signature in content.signatures)
+
     def step(
         self,
         state: LeafReader,
@@ -137,9 +151,7 @@ class Machine:
         if cursor.offset < end:
             return self._record(state, header, data, messages, signers or self.recover_signer)
         if cursor.delayed < header.delayed_count:
-            message = _message(cursor, header, messages)
-            outcome = pull_message(state, message, decode_message(message))
-            return _result(outcome, 0, (end, end), message)
+            return self._pull(state, _message(cursor, header, messages), 0, (end, end))
         return _result(close_item(state), 0, (end, end))
 
     def _record(
@@ -164,14 +176,19 @@ class Machine:
         if isinstance(record, Pull):
             if cursor.delayed >= header.delayed_count:
                 return _result(apply_nothing_to_pull(state, size), size, span)
-            message = _message(cursor, header, messages)
-            outcome = pull_message(state, message, decode_message(message), size)
-            return _result(outcome, size, span, message)
+            return self._pull(state, _message(cursor, header, messages), size, span)
         if isinstance(record, SignedTransaction):
             outcome = apply_record(state, record.transaction, signers(record), size)
         else:
-            outcome = apply_record(state, record, None, size)
+            outcome = apply_record(state, record, None, size, self.recover_signers(record))
         return _result(outcome, size, span)
+
+    def _pull(
+        self, state: LeafReader, message: DelayedMessage, size: int, span: tuple[int, int]
+    ) -> StepResult:
+        content = decode_message(message)
+        outcome = pull_message(state, message, content, size, self.recover_signers(content))
+        return _result(outcome, size, span, message)
 
     def run_item(
         self,

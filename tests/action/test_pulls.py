@@ -25,7 +25,7 @@ def test_pull_adds_its_message_and_a_pull_of_nothing_itself() -> None:
     (block,) = machine.run_item(
         state, item.header, item.data, item.messages, segment_roots=False
     ).blocks
-    builder = Builder()
+    builder = Builder(machine.domain)
     recovered = [Recovered(record_hash(body), None, None) for _, body in iter_records(item.data)]
     builder.run(item.header, item.data, l1.messages, recovered)
     builder.finish(2, l1.messages)

@@ -8,17 +8,16 @@ import {Nonces} from "../core/Nonces.sol";
 import {Records, Transaction} from "../core/Records.sol";
 import {Signature} from "../core/Signature.sol";
 import {IStep} from "../interfaces/IStep.sol";
-import {Phase} from "../types/Family.sol";
+import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
 import {Allocators, Owner, Withdrawal} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
-import {Openings} from "./Openings.sol";
+import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Transactions of accounts, signed or forced: transfer, withdraw, rotate key (docs/spec.md X-8).
-/// @dev Each rule returns its reason and how many openings it has read.
 contract AccountSteps is IStep {
-    using Openings for Opening[];
+    using Frames for Frame;
 
     /// @notice EIP-712 domain of the L2 chain and its bridge (R-5).
     bytes32 public immutable DOMAIN_SEPARATOR;
@@ -33,43 +32,36 @@ contract AccountSteps is IStep {
         view
         returns (StepResult memory result)
     {
-        (result.phase, result.orderClass) = (Phase.IDLE, input.orderClass);
+        Frame memory frame = Frames.open(input, openings);
         (bool ok, Transaction memory transaction) = Records.decodeTransaction(input.body, !input.forced);
-        uint256 used;
-        if (ok) {
-            StepKind first = input.forced ? StepKind.FORCED_TRANSFER : StepKind.TRANSFER;
-            result.kind = StepKind(uint8(first) + transaction.kind - Records.TRANSFER);
-            result.values = openings.values();
-            (result.reason, used) = _apply(input, transaction, openings, result.values);
-        } else {
-            result.kind = input.forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE;
-            result.reason = Reason.UNDECODABLE;
-        }
-        openings.finish(used);
+        if (!ok) return frame.undecodable(input.forced);
+        StepKind first = input.forced ? StepKind.FORCED_TRANSFER : StepKind.TRANSFER;
+        StepKind kind = StepKind(uint8(first) + transaction.kind - Records.TRANSFER);
+        return frame.finish(kind, _apply(frame, transaction, input.forced, input.sender));
     }
 
-    function _apply(
-        StepInput calldata input,
-        Transaction memory transaction,
-        Opening[] calldata openings,
-        bytes[] memory values
-    ) private view returns (Reason reason, uint256 used) {
-        if (!_isAccount(transaction.account)) return (Reason.UNKNOWN_ACCOUNT, 0);
-        bytes calldata leaf = openings.read(0, Layout.ownerKey(transaction.account));
-        if (leaf.length == 0) return (Reason.UNKNOWN_ACCOUNT, 1);
+    function _apply(Frame memory frame, Transaction memory transaction, bool forced, address sender)
+        private
+        view
+        returns (Reason reason)
+    {
+        if (!_isAccount(transaction.account)) return Reason.UNKNOWN_ACCOUNT;
+        LeafKey key = Layout.ownerKey(transaction.account);
+        bytes memory leaf = frame.get(key);
+        if (leaf.length == 0) return Reason.UNKNOWN_ACCOUNT;
         Owner memory owner = Leaves.decodeOwner(leaf);
-        reason = input.forced
-            ? (input.sender == owner.owner ? Reason.OK : Reason.NOT_OWNER)
-            : _authenticate(transaction, owner, input.timeMs);
-        if (reason != Reason.OK) return (reason, 1);
-        if (transaction.kind == Records.TRANSFER) {
-            (reason, used) = _transfer(transaction, openings, values);
-        } else if (transaction.kind == Records.WITHDRAW) {
-            (reason, used) = _withdraw(transaction, openings, values);
+        if (forced) {
+            if (sender != owner.owner) return Reason.NOT_OWNER;
         } else {
-            (reason, used) = _rotateKey(transaction, owner);
+            reason = _authenticate(transaction, owner, frame.timeMs);
+            if (reason != Reason.OK) return reason;
+            frame.put(key, Leaves.encodeOwner(owner));
         }
-        values[0] = Leaves.encodeOwner(owner);
+        if (transaction.kind == Records.TRANSFER) return _transfer(frame, transaction);
+        if (transaction.kind == Records.WITHDRAW) return _withdraw(frame, transaction);
+        if (transaction.party == address(0)) return Reason.ZERO_OWNER;
+        owner.owner = transaction.party;
+        frame.put(key, Leaves.encodeOwner(owner));
     }
 
     /// @dev Checks the signature and spends the nonce; what comes after cannot give it back.
@@ -84,65 +76,55 @@ contract AccountSteps is IStep {
         return Nonces.spend(owner, transaction.nonce, timeMs);
     }
 
-    function _transfer(Transaction memory transaction, Opening[] calldata openings, bytes[] memory values)
-        private
-        pure
-        returns (Reason, uint256 used)
-    {
-        if (transaction.asset >= Layout.ASSETS) return (Reason.UNKNOWN_ASSET, 1);
-        if (transaction.amount == 0) return (Reason.ZERO_AMOUNT, 1);
-        if (transaction.to == transaction.account) return (Reason.SELF_TRANSFER, 1);
-        if (!_isAccount(transaction.to)) return (Reason.UNKNOWN_RECIPIENT, 1);
-        int256[4] memory from = Leaves.decodeBalances(openings.read(1, Layout.balancesKey(transaction.account)));
-        bytes calldata leaf = openings.read(2, Layout.balancesKey(transaction.to));
-        if (leaf.length == 0) return (Reason.UNKNOWN_RECIPIENT, 3);
+    function _transfer(Frame memory frame, Transaction memory transaction) private pure returns (Reason) {
+        uint256 asset = transaction.asset;
+        if (asset >= Layout.ASSETS) return Reason.UNKNOWN_ASSET;
+        if (transaction.amount == 0) return Reason.ZERO_AMOUNT;
+        if (transaction.to == transaction.account) return Reason.SELF_TRANSFER;
+        if (!_isAccount(transaction.to)) return Reason.UNKNOWN_RECIPIENT;
+        LeafKey fromKey = Layout.balancesKey(transaction.account);
+        LeafKey toKey = Layout.balancesKey(transaction.to);
+        int256[4] memory from = Leaves.decodeBalances(frame.get(fromKey));
+        bytes memory leaf = frame.get(toKey);
+        if (leaf.length == 0) return Reason.UNKNOWN_RECIPIENT;
         int256[4] memory to = Leaves.decodeBalances(leaf);
         int256 amount = int256(uint256(transaction.amount));
-        if (from[transaction.asset] < amount) return (Reason.INSUFFICIENT_BALANCE, 3);
-        int256 received = to[transaction.asset] + amount;
-        if (received > int256(Layout.MAX_BALANCE)) return (Reason.BALANCE_OVERFLOW, 3);
-        from[transaction.asset] -= amount;
-        to[transaction.asset] = received;
-        values[1] = Leaves.encodeBalances(from);
-        values[2] = Leaves.encodeBalances(to);
-        return (Reason.OK, 3);
+        if (from[asset] < amount) return Reason.INSUFFICIENT_BALANCE;
+        if (to[asset] + amount > int256(Layout.MAX_BALANCE)) return Reason.BALANCE_OVERFLOW;
+        from[asset] -= amount;
+        to[asset] += amount;
+        frame.put(fromKey, Leaves.encodeBalances(from));
+        frame.put(toKey, Leaves.encodeBalances(to));
+        return Reason.OK;
     }
 
-    function _withdraw(Transaction memory transaction, Opening[] calldata openings, bytes[] memory values)
-        private
-        pure
-        returns (Reason, uint256 used)
-    {
-        if (transaction.asset >= Layout.ASSETS) return (Reason.UNKNOWN_ASSET, 1);
-        if (transaction.amount == 0) return (Reason.ZERO_AMOUNT, 1);
-        if (transaction.party == address(0)) return (Reason.ZERO_RECIPIENT, 1);
-        int256[4] memory balances = Leaves.decodeBalances(openings.read(1, Layout.balancesKey(transaction.account)));
+    function _withdraw(Frame memory frame, Transaction memory transaction) private pure returns (Reason) {
+        uint256 asset = transaction.asset;
+        if (asset >= Layout.ASSETS) return Reason.UNKNOWN_ASSET;
+        if (transaction.amount == 0) return Reason.ZERO_AMOUNT;
+        if (transaction.party == address(0)) return Reason.ZERO_RECIPIENT;
+        LeafKey key = Layout.balancesKey(transaction.account);
+        int256[4] memory balances = Leaves.decodeBalances(frame.get(key));
         int256 amount = int256(uint256(transaction.amount));
-        if (balances[transaction.asset] < amount) return (Reason.INSUFFICIENT_BALANCE, 2);
-        Allocators memory allocators = Leaves.decodeAllocators(openings.read(2, Layout.ALLOCATORS));
-        if (allocators.outboxNext >= Layout.WITHDRAWALS_LIMIT) return (Reason.OUTBOX_FULL, 3);
-        uint96[4] memory totals = Leaves.decodeAmounts(openings.read(3, Layout.TOTALS));
-        openings.read(4, Layout.outboxKey(allocators.outboxNext));
-        balances[transaction.asset] -= amount;
-        totals[transaction.asset] -= transaction.amount;
-        ++allocators.outboxNext;
-        values[1] = Leaves.encodeBalances(balances);
-        values[2] = Leaves.encodeAllocators(allocators);
-        values[3] = Leaves.encodeAmounts(totals);
-        values[4] = Leaves.encodeWithdrawal(
-            Withdrawal(transaction.account, transaction.asset, transaction.amount, transaction.party)
+        if (balances[asset] < amount) return Reason.INSUFFICIENT_BALANCE;
+        Allocators memory allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
+        uint256 slot = allocators.outboxNext;
+        if (slot >= Layout.WITHDRAWALS_LIMIT) return Reason.OUTBOX_FULL;
+        uint96[4] memory totals = Leaves.decodeAmounts(frame.get(Layout.TOTALS));
+        frame.get(Layout.outboxKey(slot));
+        balances[asset] -= amount;
+        totals[asset] -= transaction.amount;
+        allocators.outboxNext += 1;
+        frame.put(key, Leaves.encodeBalances(balances));
+        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
+        frame.put(Layout.TOTALS, Leaves.encodeAmounts(totals));
+        frame.put(
+            Layout.outboxKey(slot),
+            Leaves.encodeWithdrawal(
+                Withdrawal(transaction.account, transaction.asset, transaction.amount, transaction.party)
+            )
         );
-        return (Reason.OK, 5);
-    }
-
-    function _rotateKey(Transaction memory transaction, Owner memory owner)
-        private
-        pure
-        returns (Reason, uint256 used)
-    {
-        if (transaction.party == address(0)) return (Reason.ZERO_OWNER, 1);
-        owner.owner = transaction.party;
-        return (Reason.OK, 1);
+        return Reason.OK;
     }
 
     function _isAccount(uint256 account) private pure returns (bool) {

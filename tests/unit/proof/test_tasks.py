@@ -41,7 +41,7 @@ def begin(frame: Frame, _content: RotateKey, _authority: Authority) -> tuple[Ste
 
 def count(frame: Frame) -> tuple[StepKind, Reason]:
     leaf = frame.get(ALLOCATORS_KEY)
-    frame.put(ALLOCATORS_KEY, Allocators(leaf.outbox_next + 1))
+    frame.put(ALLOCATORS_KEY, leaf._replace(outbox_next=leaf.outbox_next + 1))
     if frame.get(ALLOCATORS_KEY).outbox_next == STEPS:
         frame.phase = Phase.IDLE
     return StepKind.LEG, Reason.OK
@@ -72,7 +72,7 @@ def test_task_runs_before_the_next_record_and_message() -> None:
         StepKind.FORCED_UNDECODABLE,
         StepKind.CLOSE_ITEM,
     ]
-    assert state.get(ALLOCATORS_KEY) == Allocators(STEPS)
+    assert state.get(ALLOCATORS_KEY) == Allocators(STEPS, 0, 0, 0)
 
 
 def test_task_steps_add_nothing_to_the_hash_of_their_block() -> None:
@@ -86,7 +86,7 @@ def test_task_steps_add_nothing_to_the_hash_of_their_block() -> None:
 
 def test_builder_runs_tasks_as_the_machine_does() -> None:
     header, data = item(BEGIN, JUNK)
-    state, builder = ChainState(), Builder()
+    state, builder = ChainState(), Builder(MACHINE.domain)
     genesis = builder.ledger.newest.hash
     (block,) = MACHINE.run_item(state, header, data, [], segment_roots=False).blocks
     record = decode_record(BEGIN)
@@ -102,7 +102,7 @@ def test_builder_runs_tasks_as_the_machine_does() -> None:
 
 
 def test_builder_finishes_the_task_of_a_transaction_before_it_returns() -> None:
-    builder = Builder()
+    builder = Builder(MACHINE.domain)
     header, _ = item()
     builder.open(header, 1_000)
     record = decode_record(BEGIN)
@@ -110,7 +110,7 @@ def test_builder_finishes_the_task_of_a_transaction_before_it_returns() -> None:
     known = Recovered(record_hash(BEGIN), record.transaction, None)
     assert builder.transact(BEGIN, known, 0) is Reason.OK
     assert builder.cursor.phase == Phase.IDLE
-    assert builder.state.get(ALLOCATORS_KEY) == Allocators(STEPS)
+    assert builder.state.get(ALLOCATORS_KEY) == Allocators(STEPS, 0, 0, 0)
     assert builder.ledger.hashes == [record_hash(BEGIN)]
 
 

@@ -67,7 +67,7 @@ contract StepsTest is Test {
     function test_deposit_is_refunded_past_the_limit_of_withdrawals() public view {
         Opening[] memory openings = _pair(2 ** 31);
         bytes[] memory values = _deposit(0, ALICE, 0, 1, Reason.UNKNOWN_ACCOUNT, openings);
-        assertEq(values[0], abi.encodePacked(uint40(2 ** 31 + 1)));
+        assertEq(values[0], abi.encodePacked(uint40(2 ** 31 + 1), uint96(0)));
     }
 
     function testFuzz_deposit_of_another_length_is_undecodable(bytes memory body) public view {
@@ -105,7 +105,7 @@ contract StepsTest is Test {
         bytes memory body = abi.encodePacked(hex"11010064", BOB);
         bytes[] memory values = _forced(body, Reason.OK, _withdraw(7));
         assertEq(values[1], _amounts(0, 0));
-        assertEq(values[2], abi.encodePacked(uint40(8)));
+        assertEq(values[2], abi.encodePacked(uint40(8), uint96(0)));
         assertEq(values[3], _amounts(50, 0));
         assertEq(values[4], abi.encodePacked(uint32(1), uint8(0), uint96(100), BOB));
     }
@@ -145,7 +145,7 @@ contract StepsTest is Test {
         for (uint256 i = 0; i < read.length; ++i) {
             assertEq(values[i], read[i].value);
         }
-        assertEq(values[read.length], abi.encodePacked(uint40(4)));
+        assertEq(values[read.length], abi.encodePacked(uint40(4), uint96(0)));
         assertEq(values[read.length + 1], abi.encodePacked(account, asset, uint96(8), BOB));
     }
 
@@ -206,7 +206,7 @@ contract StepsTest is Test {
 
     function _pair(uint40 slot) private pure returns (Opening[] memory openings) {
         openings = new Opening[](2);
-        openings[0] = Opening(LeafKey.wrap(ALLOCATORS), abi.encodePacked(slot));
+        openings[0] = Opening(LeafKey.wrap(ALLOCATORS), abi.encodePacked(slot, uint96(0)));
         openings[1] = Opening(LeafKey.wrap(OUTBOX + slot), "");
     }
 
@@ -226,7 +226,7 @@ contract StepsTest is Test {
         openings = new Opening[](5);
         openings[0] = Opening(LeafKey.wrap(OWNER_1), _owner(ALICE));
         openings[1] = Opening(LeafKey.wrap(BALANCES_1), _amounts(100, 0));
-        openings[2] = Opening(LeafKey.wrap(ALLOCATORS), abi.encodePacked(slot));
+        openings[2] = Opening(LeafKey.wrap(ALLOCATORS), abi.encodePacked(slot, uint96(0)));
         openings[3] = Opening(LeafKey.wrap(TOTALS), _amounts(150, 0));
         openings[4] = Opening(LeafKey.wrap(OUTBOX + slot), "");
     }
