@@ -47,8 +47,9 @@ class OraclePolicy(NamedTuple):
         A move from the last report, in ppm of the price, that makes the next one due early.
     heartbeat_ms, forward_heartbeat_ms
         Longest time between two reports about a price, and about a forward.
-    interval_ms
-        Shortest time between two reports of one feed.
+    interval_ms, confirm_ms
+        Shortest time between two reports of one feed, and to the one that confirms a jump: it must
+        come before the price has moved 1 % further (V-4).
     tolerance_ppm
         How far from its own observation, in ppm of the price, a publisher signs.
     max_age_ms
@@ -64,6 +65,7 @@ class OraclePolicy(NamedTuple):
     heartbeat_ms: int = 10_000
     forward_heartbeat_ms: int = 60_000
     interval_ms: int = 1_000
+    confirm_ms: int = 250
     tolerance_ppm: int = 5_000
     max_age_ms: int = 3_000
     patience_ms: int = 15_000
@@ -256,7 +258,8 @@ def _next_report(
     """Return the report that is due, `None` if none is or too few publishers see a value."""
     accepted = feed.accepted
     newest = own.said if own.said.round > accepted.round else accepted
-    earliest_ms = max(accepted.time_ms, own.proposed.time_ms) + policy.interval_ms
+    interval_ms = policy.confirm_ms if accepted.is_pending else policy.interval_ms
+    earliest_ms = max(accepted.time_ms, own.proposed.time_ms) + interval_ms
     found = consensus(feed.observations, now_ms, policy)
     if now_ms < earliest_ms or found is None:
         return None

@@ -174,9 +174,20 @@ async def test_keeper_gap_is_confirmed_by_the_next_round() -> None:
     world = World("calm,gap:ETH@5s-20%")
     await world.run(7)
     times = [report.time_ms - START_MS for report in world.reports()]
-    assert times == [0, 5_000, 6_000]
+    assert times == [0, 5_000, 5_250]
     assert world.exchange.pending == 0
     assert world.error_ppm() < 3_000
+
+
+async def test_keeper_outage_in_a_crash_is_caught_up_although_the_price_still_falls() -> None:
+    world = World("march-2020-60s")
+    await world.run(40)
+    world.exchange.full = True
+    await world.run(6)
+    world.exchange.full = False
+    await world.run(2)
+    assert world.exchange.pending == 0
+    assert world.error_ppm() < 30_000
 
 
 async def test_keeper_wick_is_followed_down_and_up() -> None:

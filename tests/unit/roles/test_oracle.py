@@ -75,8 +75,8 @@ def test_decide_first_report_is_made_at_once_from_the_median() -> None:
         (1_000, 2_507, False, True),
         (1_000, -2_500, False, True),
         (999, 50_000, False, False),
-        (1_000, 0, True, True),
-        (999, 0, True, False),
+        (250, 0, True, True),
+        (249, 0, True, False),
     ],
 )
 def test_decide_is_due_by_heartbeat_move_or_pending_jump(
