@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Fields, Scan} from "./Fields.sol";
 import {Varint} from "./Varint.sol";
 
 /// @notice A transfer, a withdrawal or a key rotation; fields that a kind does not have are zero.
@@ -28,6 +29,8 @@ struct Transaction {
 /// @notice Bodies of records (docs/spec.md R-1, R-4). Total: undecodable bytes give `ok = false`, never a revert.
 /// @custom:twin rollup_node/codec/records.py
 library Records {
+    using Fields for Scan;
+
     uint8 internal constant SEAL = 0x00;
     uint8 internal constant PULL = 0x01;
     uint8 internal constant TRANSFER = 0x10;
@@ -38,12 +41,6 @@ library Records {
     uint256 internal constant LENGTH_BYTES = 2;
     uint256 internal constant MAX_BODY_BYTES = 1024;
     uint256 internal constant VERSION = 1;
-
-    /// @dev Where the reader of a body stands; `bad` sticks.
-    struct Scan {
-        uint256 offset;
-        bool bad;
-    }
 
     /// @notice Time in the prefix of a batch, in milliseconds; not ok when the batch is void.
     /// @param head The first seven bytes of the data, or all of them.
@@ -71,37 +68,22 @@ library Records {
         pure
         returns (bool ok, Transaction memory transaction)
     {
-        Scan memory scan;
-        transaction.kind = uint8(bytes1(_fixed(body, scan, 1)));
-        transaction.account = uint32(_varint(body, scan, 32));
-        if (transaction.kind == TRANSFER) transaction.to = uint32(_varint(body, scan, 32));
+        if (body.length == 0) return (false, transaction);
+        transaction.kind = uint8(body[0]);
+        Scan memory scan = Fields.start(body, transaction.kind);
+        transaction.account = uint32(scan.varint(body, 32));
+        if (transaction.kind == TRANSFER) transaction.to = uint32(scan.varint(body, 32));
         if (transaction.kind == TRANSFER || transaction.kind == WITHDRAW) {
-            transaction.asset = uint8(bytes1(_fixed(body, scan, 1)));
-            transaction.amount = uint96(_varint(body, scan, 96));
+            transaction.asset = scan.byteField(body);
+            transaction.amount = uint96(scan.varint(body, 96));
         }
-        if (transaction.kind != TRANSFER) transaction.party = address(bytes20(_fixed(body, scan, 20)));
+        if (transaction.kind != TRANSFER) transaction.party = scan.addressField(body);
         if (signed) {
-            transaction.nonce = uint64(_varint(body, scan, 64));
-            transaction.r = _fixed(body, scan, 32);
-            transaction.vs = _fixed(body, scan, 32);
+            transaction.nonce = uint64(scan.varint(body, 64));
+            transaction.r = scan.take(body, 32);
+            transaction.vs = scan.take(body, 32);
         }
         bool known = transaction.kind >= TRANSFER && transaction.kind <= ROTATE_KEY;
-        ok = known && !scan.bad && scan.offset == body.length;
-    }
-
-    function _varint(bytes calldata body, Scan memory scan, uint256 bits) private pure returns (uint256 value) {
-        uint256 size;
-        (value, size) = Varint.decode(bytes32(body[scan.offset:]), body.length - scan.offset, bits);
-        if (size == 0) scan.bad = true;
-        scan.offset += size;
-    }
-
-    function _fixed(bytes calldata body, Scan memory scan, uint256 size) private pure returns (bytes32 word) {
-        if (body.length - scan.offset < size) {
-            scan.bad = true;
-            return 0;
-        }
-        word = bytes32(body[scan.offset:]);
-        scan.offset += size;
+        ok = known && scan.isWhole(body);
     }
 }

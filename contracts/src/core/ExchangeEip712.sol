@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {
+    Bid,
+    CancelAll,
+    CancelOrder,
+    ForwardReport,
+    Freeze,
+    MassQuote,
+    MovePosition,
+    OpenAccount,
+    PlaceOrder,
+    PriceReport,
+    ReplaceOrder,
+    SetDeadMan,
+    SetGuardian,
+    SetKey,
+    SetProtection,
+    SettlementPrice
+} from "../types/Records.sol";
+
+/// @notice What users and publishers sign on the exchange (docs/spec.md R-5, EIP-712). The fields of the structs lie in
+/// the order of their types, so `abi.encode` of a type hash and a struct is the encoding that EIP-712 hashes.
+/// @custom:twin rollup_node/codec/eip712.py
+library ExchangeEip712 {
+    bytes32 private constant LEG_TYPE =
+        keccak256("Leg(uint16 series,uint8 side,uint16 slot,uint32 price,uint32 quantity)");
+    bytes32 private constant ORDER_TYPE = keccak256(
+        "Order(uint32 account,uint8 key,uint16 series,uint8 side,uint8 kind,uint8 timeInForce,bool postOnly,bool reduceOnly,uint8 selfTrade,uint32 price,uint32 quantity,uint32 trigger,uint64 expiry,uint16 maxFee,uint16 slot,uint64 nonce)"
+    );
+    bytes32 private constant CANCEL_TYPE =
+        keccak256("Cancel(uint32 account,uint8 key,uint16 slot,uint32 tag,uint64 nonce)");
+    bytes32 private constant CANCEL_ALL_TYPE =
+        keccak256("CancelAll(uint32 account,uint8 key,uint8 scope,uint16 scopeId,uint64 nonce)");
+    bytes32 private constant REPLACE_TYPE =
+        keccak256("Replace(uint32 account,uint8 key,uint16 slot,uint32 tag,uint32 price,uint32 quantity,uint64 nonce)");
+    bytes32 private constant MASS_QUOTE_TYPE = keccak256(
+        "MassQuote(uint32 account,uint8 key,uint16 maxFee,Leg[] legs,uint64 nonce)Leg(uint16 series,uint8 side,uint16 slot,uint32 price,uint32 quantity)"
+    );
+    bytes32 private constant BID_TYPE =
+        keccak256("Bid(uint32 account,uint8 key,uint32 target,uint32 version,int128 price,uint64 nonce)");
+    bytes32 private constant OPEN_ACCOUNT_TYPE = keccak256("OpenAccount(uint32 account,uint16 series,uint64 nonce)");
+    bytes32 private constant SET_KEY_TYPE = keccak256(
+        "SetKey(uint32 account,uint8 number,address keyAddress,uint8 scope,uint8 markets,uint64 expiry,uint64 orderCap,uint64 nonce)"
+    );
+    bytes32 private constant FREEZE_TYPE = keccak256("Freeze(uint32 account,uint8 key,bool frozen,uint64 nonce)");
+    bytes32 private constant SET_GUARDIAN_TYPE = keccak256("SetGuardian(uint32 account,address guardian,uint64 nonce)");
+    bytes32 private constant SET_PROTECTION_TYPE =
+        keccak256("SetProtection(uint32 account,uint8 key,uint8 underlying,uint32 limit,uint32 windowMs,uint64 nonce)");
+    bytes32 private constant SET_DEAD_MAN_TYPE =
+        keccak256("SetDeadMan(uint32 account,uint8 key,uint64 timeMs,uint64 nonce)");
+    bytes32 private constant MOVE_POSITION_TYPE =
+        keccak256("MovePosition(uint32 account,uint32 recipient,uint16 series,int32 lots,uint64 nonce)");
+    bytes32 private constant PRICE_REPORT_TYPE =
+        keccak256("PriceReport(uint8 underlying,uint64 round,uint64 timeMs,uint64 price,uint32 confidencePpm)");
+    bytes32 private constant FORWARD_REPORT_TYPE =
+        keccak256("ForwardReport(uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference)");
+    bytes32 private constant SETTLEMENT_PRICE_TYPE =
+        keccak256("SettlementPrice(uint8 underlying,uint8 expirySlot,uint64 expiry,uint8 number,uint64 price)");
+
+    function digest(bytes32 domain, PlaceOrder memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(ORDER_TYPE, record));
+    }
+
+    function digest(bytes32 domain, CancelOrder memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(CANCEL_TYPE, record));
+    }
+
+    function digest(bytes32 domain, CancelAll memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(CANCEL_ALL_TYPE, record));
+    }
+
+    function digest(bytes32 domain, ReplaceOrder memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(REPLACE_TYPE, record));
+    }
+
+    function digest(bytes32 domain, MassQuote memory record) internal pure returns (bytes32) {
+        uint256 count = record.legs.length;
+        bytes32[] memory legs = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            legs[i] = keccak256(abi.encode(LEG_TYPE, record.legs[i]));
+        }
+        bytes32 hash = keccak256(abi.encodePacked(legs));
+        return
+            _digest(domain, abi.encode(MASS_QUOTE_TYPE, record.account, record.key, record.maxFee, hash, record.nonce));
+    }
+
+    function digest(bytes32 domain, Bid memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(BID_TYPE, record));
+    }
+
+    function digest(bytes32 domain, OpenAccount memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(OPEN_ACCOUNT_TYPE, record));
+    }
+
+    function digest(bytes32 domain, SetKey memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(SET_KEY_TYPE, record));
+    }
+
+    function digest(bytes32 domain, Freeze memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(FREEZE_TYPE, record));
+    }
+
+    function digest(bytes32 domain, SetGuardian memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(SET_GUARDIAN_TYPE, record));
+    }
+
+    function digest(bytes32 domain, SetProtection memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(SET_PROTECTION_TYPE, record));
+    }
+
+    function digest(bytes32 domain, SetDeadMan memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(SET_DEAD_MAN_TYPE, record));
+    }
+
+    function digest(bytes32 domain, MovePosition memory record) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(MOVE_POSITION_TYPE, record));
+    }
+
+    function digest(bytes32 domain, PriceReport memory report) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(PRICE_REPORT_TYPE, report));
+    }
+
+    function digest(bytes32 domain, ForwardReport memory report) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(FORWARD_REPORT_TYPE, report));
+    }
+
+    function digest(bytes32 domain, SettlementPrice memory report) internal pure returns (bytes32) {
+        return _digest(domain, abi.encode(SETTLEMENT_PRICE_TYPE, report));
+    }
+
+    function _digest(bytes32 domain, bytes memory struct_) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(struct_)));
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccountLeaves} from "../../src/core/AccountLeaves.sol";
+import {BookLeaves} from "../../src/core/BookLeaves.sol";
+import {MarketLeaves} from "../../src/core/MarketLeaves.sol";
+import {TaskLeaves} from "../../src/core/TaskLeaves.sol";
+import {Cold, Directory, Hot, Positions, SessionKey} from "../../src/types/Account.sol";
+import {ClientSlots, Level, Order, TickWord} from "../../src/types/Book.sol";
+import {
+    AssetTerms,
+    Credit,
+    Expiry,
+    Pools,
+    Prices,
+    Publishers,
+    SeriesList,
+    SeriesState,
+    SeriesTerms,
+    Underlying
+} from "../../src/types/Market.sol";
+import {PriceTask, QuoteTask, RefreshTask, SweepTask, Taker} from "../../src/types/Task.sol";
+
+/// @notice Every leaf of the exchange, decoded and encoded again, for the comparison with the twin.
+contract LeafCodec {
+    function decodePrices(bytes calldata value) external pure returns (Prices memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodePrices(value);
+        again = MarketLeaves.encodePrices(leaf);
+    }
+
+    function decodePools(bytes calldata value) external pure returns (Pools memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodePools(value);
+        again = MarketLeaves.encodePools(leaf);
+    }
+
+    function decodeAssetTerms(bytes calldata value) external pure returns (AssetTerms memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodeAssetTerms(value);
+        again = MarketLeaves.encodeAssetTerms(leaf);
+    }
+
+    function decodeCredit(bytes calldata value) external pure returns (Credit memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodeCredit(value);
+        again = MarketLeaves.encodeCredit(leaf);
+    }
+
+    function decodePublishers(bytes calldata value) external pure returns (Publishers memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodePublishers(value);
+        again = MarketLeaves.encodePublishers(leaf);
+    }
+
+    function decodeUnderlying(bytes calldata value) external pure returns (Underlying memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodeUnderlying(value);
+        again = MarketLeaves.encodeUnderlying(leaf);
+    }
+
+    function decodeSeriesList(bytes calldata value) external pure returns (SeriesList memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodeSeriesList(value);
+        again = MarketLeaves.encodeSeriesList(leaf);
+    }
+
+    function decodeExpiry(bytes calldata value) external pure returns (Expiry memory leaf, bytes memory again) {
+        leaf = MarketLeaves.decodeExpiry(value);
+        again = MarketLeaves.encodeExpiry(leaf);
+    }
+
+    function decodeSeriesTerms(bytes calldata value)
+        external
+        pure
+        returns (SeriesTerms memory leaf, bytes memory again)
+    {
+        leaf = MarketLeaves.decodeSeriesTerms(value);
+        again = MarketLeaves.encodeSeriesTerms(leaf);
+    }
+
+    function decodeSeriesState(bytes calldata value)
+        external
+        pure
+        returns (SeriesState memory leaf, bytes memory again)
+    {
+        leaf = MarketLeaves.decodeSeriesState(value);
+        again = MarketLeaves.encodeSeriesState(leaf);
+    }
+
+    function decodeOrder(bytes calldata value) external pure returns (Order memory leaf, bytes memory again) {
+        leaf = BookLeaves.decodeOrder(value);
+        again = BookLeaves.encodeOrder(leaf);
+    }
+
+    function decodeLevel(bytes calldata value) external pure returns (Level memory leaf, bytes memory again) {
+        leaf = BookLeaves.decodeLevel(value);
+        again = BookLeaves.encodeLevel(leaf);
+    }
+
+    function decodeTickWord(bytes calldata value) external pure returns (TickWord memory leaf, bytes memory again) {
+        leaf = BookLeaves.decodeTickWord(value);
+        again = BookLeaves.encodeTickWord(leaf);
+    }
+
+    function decodeClientSlots(bytes calldata value)
+        external
+        pure
+        returns (ClientSlots memory leaf, bytes memory again)
+    {
+        leaf = BookLeaves.decodeClientSlots(value);
+        again = BookLeaves.encodeClientSlots(leaf);
+    }
+
+    function decodeHot(bytes calldata value) external pure returns (Hot memory leaf, bytes memory again) {
+        leaf = AccountLeaves.decodeHot(value);
+        again = AccountLeaves.encodeHot(leaf);
+    }
+
+    function decodeCold(bytes calldata value) external pure returns (Cold memory leaf, bytes memory again) {
+        leaf = AccountLeaves.decodeCold(value);
+        again = AccountLeaves.encodeCold(leaf);
+    }
+
+    function decodeSessionKey(bytes calldata value) external pure returns (SessionKey memory leaf, bytes memory again) {
+        leaf = AccountLeaves.decodeSessionKey(value);
+        again = AccountLeaves.encodeSessionKey(leaf);
+    }
+
+    function decodeDirectory(bytes calldata value) external pure returns (Directory memory leaf, bytes memory again) {
+        leaf = AccountLeaves.decodeDirectory(value);
+        again = AccountLeaves.encodeDirectory(leaf);
+    }
+
+    function decodePositions(bytes calldata value) external pure returns (Positions memory leaf, bytes memory again) {
+        leaf = AccountLeaves.decodePositions(value);
+        again = AccountLeaves.encodePositions(leaf);
+    }
+
+    function decodeTaker(bytes calldata value) external pure returns (Taker memory leaf, bytes memory again) {
+        leaf = TaskLeaves.decodeTaker(value);
+        again = TaskLeaves.encodeTaker(leaf);
+    }
+
+    function decodeRefreshTask(bytes calldata value)
+        external
+        pure
+        returns (RefreshTask memory leaf, bytes memory again)
+    {
+        leaf = TaskLeaves.decodeRefreshTask(value);
+        again = TaskLeaves.encodeRefreshTask(leaf);
+    }
+
+    function decodeQuoteTask(bytes calldata value) external pure returns (QuoteTask memory leaf, bytes memory again) {
+        leaf = TaskLeaves.decodeQuoteTask(value);
+        again = TaskLeaves.encodeQuoteTask(leaf);
+    }
+
+    function decodeSweepTask(bytes calldata value) external pure returns (SweepTask memory leaf, bytes memory again) {
+        leaf = TaskLeaves.decodeSweepTask(value);
+        again = TaskLeaves.encodeSweepTask(leaf);
+    }
+
+    function decodePriceTask(bytes calldata value) external pure returns (PriceTask memory leaf, bytes memory again) {
+        leaf = TaskLeaves.decodePriceTask(value);
+        again = TaskLeaves.encodePriceTask(leaf);
+    }
+}
