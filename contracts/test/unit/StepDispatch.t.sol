@@ -50,7 +50,7 @@ contract StepDispatchTest is CourtFixture {
             uint8 family = 4;
             if (phase == 2) family = 3;
             if (phase == 3 || phase == 4) family = 2;
-            if (phase == 5) family = 5;
+            if (phase == 5 || phase == 9) family = 5;
             if (phase == 8) family = 6;
             this.echoed(_cursor(0, 7, 0, 1, 600_000, uint8(phase), 0), _cursor(0, 7, 0, 1, 600_000, 1, NAME + family));
         }
