@@ -16,7 +16,8 @@ from rollup_node.cli.output import ExitCode
 )
 def oracle(*, config: Path) -> int:
     """Run the publishers and their keeper until SIGTERM."""
-    from rollup_node.devnet.oracle import load_oracle_config, run_oracle
+    from rollup_node.devnet.oracle import run_oracle
+    from rollup_node.devnet.oracle_config import load_oracle_config
 
     run_oracle(load_oracle_config(config))
     return ExitCode.OK

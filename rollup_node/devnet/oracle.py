@@ -1,7 +1,9 @@
 """The oracle process of the devnet: a scripted market, five publishers, one keeper, a small door.
 
 A real network would run the publishers apart, each with its own sources and the same rules; what
-is scripted here is only what they see. `/readyz` answers 200 once the exchange has answered.
+is scripted here is only what they see. `/readyz` answers 200 once the exchange has answered;
+a price script that is posted to `/shocks` happens from now on, so a story can begin its crash
+when its accounts are ready.
 """
 
 import asyncio
@@ -10,16 +12,16 @@ import errno
 import logging
 import signal
 import time
-from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Final, TextIO
 
 import msgspec
 from aiohttp import web
 
 from rollup_node.devnet.failure import PortBusyError, UsageError
 from rollup_node.devnet.keys import PUBLISHERS, accounts
+from rollup_node.devnet.oracle_config import OracleConfig
 from rollup_node.devnet.oracle_feeds import PublisherFeed
-from rollup_node.devnet.price_script import PriceScript
+from rollup_node.devnet.price_script import PriceScript, Shock
 from rollup_node.devnet.price_tape import Recorder, Tape
 from rollup_node.devnet.prices import UNDERLYINGS, PriceProcess, PriceSource, Walk
 from rollup_node.l1.client import JsonRpcClient, RpcError
@@ -35,47 +37,13 @@ from rollup_node.ports import RollupError, TemporaryError
 from rollup_node.proof.machine import Machine
 
 _BEGAN_FILE: Final = "began_ms"
+_SHOCKS_FILE: Final = "shocks.jsonl"
 _TAPE_FILE: Final = "prices.jsonl"
 _RECORD_EVERY_MS: Final = 250
 _EXCHANGE_SECONDS: Final = 2.0
 """How long the keeper waits for the sequencer before it goes on without it."""
 
 _logger = logging.getLogger(__name__)
-
-
-class OracleConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What the oracle process is told.
-
-    Attributes
-    ----------
-    private_key
-        Key (hex) of the L1 account that pays for reports posted on L1; `None`: it posts none.
-    prices
-        A price script, as `price_script` reads it.
-    tape
-        Recorded prices to replay in place of the seeded walk; the script's shocks come on top.
-    lying
-        Numbers of publishers that lie about everything, always.
-    record
-        Whether the quotes that were looked at are recorded in `data_dir`.
-    """
-
-    l1_url: str
-    sequencer_url: str
-    rollup: Path
-    data_dir: Path
-    port: int
-    name: str = "oracle"
-    host: str = "127.0.0.1"
-    private_key: str | None = None
-    prices: str = "default"
-    tape: Path | None = None
-    seed: int = 0
-    lying: tuple[int, ...] = ()
-    record: bool = True
-    poll_interval_ms: int = 100
-    start_timeout_seconds: int = 30
-    log_format: Literal["json", "text"] = "json"
 
 
 class OracleProcess:
@@ -122,6 +90,7 @@ class OracleProcess:
             await self._sender.recover()
         base = self._tape or Walk(self.config.seed, self._script.activity_bps)
         self.process = PriceProcess(base, self._script, self._began_ms())
+        self.process.add(self._read_shocks())
         self.keeper.publishers = self._make_publishers(self.process)
         await self._listen()
 
@@ -142,6 +111,24 @@ class OracleProcess:
             await self.turn()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.config.poll_interval_ms / 1_000)
+
+    def add_shocks(self, text: str) -> int:
+        """Let the shocks of a script happen from now on, and after a restart too; count them.
+
+        Raises
+        ------
+        UsageError
+            If the text cannot be read.
+        """
+        script = _check(PriceScript.parse(text))
+        if self.process is None:
+            raise UsageError("the market has not begun")
+        shocks = script.later(self.clock.now_ms() - self.process.start_ms).shocks
+        self.process.add(shocks)
+        with (self.config.data_dir / _SHOCKS_FILE).open("ab") as file:
+            file.writelines(msgspec.json.encode(shock) + b"\n" for shock in shocks)
+        _logger.info("the market gets %d shocks", len(shocks), extra={"script": text})
+        return len(shocks)
 
     async def stop(self) -> None:
         """Close everything."""
@@ -181,6 +168,12 @@ class OracleProcess:
         path.write_text(str(began_ms), "ascii")
         return began_ms
 
+    def _read_shocks(self) -> list[Shock]:
+        """Return what a previous process was told."""
+        path = self.config.data_dir / _SHOCKS_FILE
+        lines = path.read_bytes().splitlines() if path.is_file() else []
+        return [msgspec.json.decode(line, type=Shock) for line in lines]
+
     async def _see_l1(self) -> None:
         deadline = time.monotonic() + self.config.start_timeout_seconds
         while True:
@@ -199,6 +192,7 @@ class OracleProcess:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/status", self._status)
+        app.router.add_post("/shocks", self._shocks)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         host, port = self.config.host, self.config.port
@@ -217,6 +211,13 @@ class OracleProcess:
             return web.Response(text="ready\n")
         return web.Response(status=503, text="the exchange has not answered yet\n")
 
+    async def _shocks(self, request: web.Request) -> web.Response:
+        try:
+            count = self.add_shocks(await request.text())
+        except (UsageError, UnicodeDecodeError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+        return web.json_response({"shocks": count})
+
     async def _status(self, _request: web.Request) -> web.Response:
         now_ms = self.clock.now_ms()
         process = self.process
@@ -226,22 +227,6 @@ class OracleProcess:
         }
         found = {"time_ms": now_ms, "prices_usdc": prices, **self.keeper.status()}
         return web.json_response(found)
-
-
-def load_oracle_config(path: Path) -> OracleConfig:
-    """Read the configuration file.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be read or a field is missing or ill-typed.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=OracleConfig, dec_hook=_decode_path)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"{path}: {error}") from error
 
 
 def run_oracle(config: OracleConfig) -> None:
@@ -264,15 +249,13 @@ async def _main(oracle: OracleProcess) -> None:
 
 
 def _read_script(config: OracleConfig) -> PriceScript:
-    script = PriceScript.parse(config.prices)
-    script.check_underlyings(known.symbol for known in UNDERLYINGS)
+    script = _check(PriceScript.parse(config.prices))
     for number in config.lying:
         script = script.with_liar(number)
     return script
 
 
-def _decode_path(kind: type, value: object) -> Path:
-    """Let msgspec read a path from text."""
-    if kind is not Path or not isinstance(value, str):
-        raise NotImplementedError
-    return Path(value)
+def _check(script: PriceScript) -> PriceScript:
+    """Return a script whose underlyings all exist."""
+    script.check_underlyings(known.symbol for known in UNDERLYINGS)
+    return script

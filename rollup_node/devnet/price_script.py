@@ -130,6 +130,11 @@ class PriceScript:
         lie = Shock("lie", EVERY, 0, size_bps, publisher=check_publisher(publisher))
         return replace(self, shocks=(lie, *self.shocks))
 
+    def later(self, late_ms: int) -> Self:
+        """Return this script with all its shocks so much later."""
+        shocks = (replace(shock, at_ms=shock.at_ms + late_ms) for shock in self.shocks)
+        return replace(self, shocks=tuple(shocks))
+
     def check_underlyings(self, symbols: Iterable[str]) -> None:
         """Refuse shocks to underlyings that do not exist.
 
@@ -229,10 +234,7 @@ def _parse_profile(text: str) -> PriceScript:
     if found is None or found["name"] not in PROFILES:
         known = ", ".join(PROFILES)
         raise UsageError(f"no price profile {text!r}: one of {known}; or a shock, {_FORM}")
-    script = PROFILES[found["name"]]
-    late_ms = parse_time(found["at"]) if found["at"] else 0
-    shocks = tuple(replace(shock, at_ms=shock.at_ms + late_ms) for shock in script.shocks)
-    return replace(script, shocks=shocks)
+    return PROFILES[found["name"]].later(parse_time(found["at"]) if found["at"] else 0)
 
 
 def _shocks(*texts: str) -> tuple[Shock, ...]:

@@ -4,12 +4,12 @@ A base (a seeded walk, or a recorded tape) and a script of shocks give the price
 is what publishers look at, and shows no newer price while the script says that the feed is stale.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
 from rollup_node.devnet.failure import UsageError
-from rollup_node.devnet.price_script import BPS, PriceScript
+from rollup_node.devnet.price_script import BPS, PriceScript, Shock
 from rollup_node.devnet.price_walk import ONE, exponential, log_return
 
 PRICE_LIMIT: Final = 1 << 40
@@ -93,13 +93,18 @@ class Walk:
         return Quote(_in_range(known.first_usdc * factor // ONE), time_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PriceProcess:
     """A base with a script; `start_ms` is when, in unix ms, the devnet began."""
 
     base: Base
     script: PriceScript
     start_ms: int = 0
+
+    def add(self, shocks: Iterable[Shock]) -> None:
+        """Let more happen; what lies in the past changes past prices too."""
+        found = sorted((*self.script.shocks, *shocks), key=lambda shock: shock.at_ms)
+        self.script = replace(self.script, shocks=tuple(found))
 
     def price_at(self, symbol: str, time_ms: int) -> int:
         """Return the price in µUSDC of one unit, shocks included, at a unix time in ms."""

@@ -14,7 +14,8 @@ from rollup_node.core.market_leaves import Underlying
 from rollup_node.derive.events import L1Block
 from rollup_node.devnet.failure import PortBusyError, UsageError
 from rollup_node.devnet.keys import accounts
-from rollup_node.devnet.oracle import OracleConfig, OracleProcess, load_oracle_config
+from rollup_node.devnet.oracle import OracleProcess
+from rollup_node.devnet.oracle_config import OracleConfig, load_oracle_config
 from rollup_node.devnet.price_tape import Tape
 from rollup_node.node.backend import SequencerBackend, Sync
 from rollup_node.rpc.server import RpcServer
@@ -62,6 +63,14 @@ async def get(oracle: OracleProcess, path: str) -> tuple[int, str]:
         return answer.status, await answer.text()
 
 
+async def post(oracle: OracleProcess, script: str) -> tuple[int, Any]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"http://127.0.0.1:{oracle.port}/shocks", data=script) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
 async def test_oracle_process_hears_the_exchange_signs_and_records(
     world: World, sequencer: str, tmp_path: Path
 ) -> None:
@@ -93,6 +102,25 @@ async def test_oracle_process_restarted_goes_on_with_its_market(
     await second.start()
     assert first.process == second.process
     assert second.clock.now_ms() - first.clock.now_ms() >= 999_000
+    await second.stop()
+
+
+async def test_oracle_process_takes_shocks_that_outlive_it(
+    world: World, sequencer: str, tmp_path: Path
+) -> None:
+    config = configure(world, sequencer, tmp_path / "oracle", record=False, prices="calm")
+    first = OracleProcess(config, world.rollup)
+    await first.start()
+    assert first.process is not None
+    assert await post(first, "gap:ETH@0s-50%,crash:BTC@1h+10%/60s") == (200, {"shocks": 2})
+    assert first.process.price_at("ETH", first.clock.now_ms()) < 1_800_000_000
+    refused = await post(first, "gap:DOGE@0s-50%")
+    assert refused == (400, {"error": "no underlying 'DOGE': one of *, BTC, ETH"})
+    await first.stop()
+    second = OracleProcess(config, world.rollup)
+    await second.start()
+    assert second.process == first.process
+    assert len(second.process.script.shocks) == 2
     await second.stop()
 
 
