@@ -96,6 +96,8 @@ class OracleKeeper:
         try:
             self.state = await self.exchange.read()
             self._hears = self.has_heard = True
+            threshold = self.state.publishers.threshold
+            self.policy = self.policy._replace(quorum=threshold or self.policy.quorum)
         except TemporaryError as error:
             if self._hears:
                 _logger.warning("exchange does not answer: %s", error)
@@ -181,21 +183,22 @@ class OracleKeeper:
         """Return as many signatures as a report needs, by place, or none if too few sign."""
         answers = await asyncio.gather(*(_ask(p.sign(report)) for p in self.publishers))
         digest = report_digest(self.domain, report)
+        places = self.state.publishers.addresses
         found: dict[int, bytes] = {}
         for publisher, signature in zip(self.publishers, answers, strict=True):
             if signature is None:
                 continue
-            if recover(digest, signature) != publisher.address:
+            if recover(digest, signature) == publisher.address and publisher.address in places:
+                found[places.index(publisher.address)] = signature
+            else:
                 self.counters.bad_signatures += 1
-                continue
-            found[publisher.number] = signature
         if len(found) < self.policy.quorum:
             self.counters.unsigned += 1
             fields = {"report": type(report).__name__, "signers": sorted(found)}
             _logger.warning("%d of %d signatures", len(found), self.policy.quorum, extra=fields)
             return ()
         self.counters.signed += 1
-        return tuple(found[number] for number in sorted(found)[: self.policy.quorum])
+        return tuple(found[place] for place in sorted(found)[: self.policy.quorum])
 
     async def _submit(self, report: Report) -> bool:
         try:

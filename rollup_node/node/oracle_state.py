@@ -6,8 +6,14 @@ from typing import Any, Final, NamedTuple, Protocol
 from rollup_node.codec.leaves import decode_leaf
 from rollup_node.codec.records import encode_open
 from rollup_node.core.inputs import Report
-from rollup_node.core.layout import PRICES_KEY, LeafKey, expiry_key, underlying_key
-from rollup_node.core.market_leaves import NO_PRICE, Prices, Underlying
+from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, LeafKey, expiry_key, underlying_key
+from rollup_node.core.market_leaves import (
+    NO_PRICE,
+    NO_PUBLISHERS,
+    Prices,
+    Publishers,
+    Underlying,
+)
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.ports import InputError, TemporaryError
 from rollup_node.roles.oracle import PRICE, Accepted, Feed
@@ -27,10 +33,11 @@ class FeedState(NamedTuple):
 
 
 class OracleState(NamedTuple):
-    """The feeds of all open underlyings, and the settlement dates that have no price yet."""
+    """The feeds of all open underlyings, the settlement dates without a price, and who signs."""
 
     feeds: Sequence[FeedState] = ()
     expiries: Sequence[ExpiryView] = ()
+    publishers: Publishers = NO_PUBLISHERS
 
 
 class OracleExchange(Protocol):
@@ -65,8 +72,8 @@ class RpcExchange:
 
     async def read(self) -> OracleState:
         """Return what the newest state has."""
-        keys = [PRICES_KEY, *(underlying_key(number) for number in range(_UNDERLYINGS))]
-        prices, *underlyings = await self._leaves(keys)
+        keys = [PUBLISHERS_KEY, PRICES_KEY, *map(underlying_key, range(_UNDERLYINGS))]
+        publishers, prices, *underlyings = await self._leaves(keys)
         feeds = [
             _price_state(number, leaf, prices)
             for number, leaf in enumerate(underlyings)
@@ -84,7 +91,7 @@ class RpcExchange:
             accepted = Accepted(date.round, 0, date.forward)
             feed = view.underlying, view.expiry_slot
             feeds.append(FeedState(feed, accepted, prices_of[view.underlying]))
-        return OracleState(feeds, [view for view, _ in expiries])
+        return OracleState(feeds, [view for view, _ in expiries], publishers or NO_PUBLISHERS)
 
     async def submit(self, report: Report) -> None:
         """Send the record."""

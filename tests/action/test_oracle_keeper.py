@@ -10,8 +10,8 @@ from rollup_node.codec.leaves import encode_leaf
 from rollup_node.codec.records import decode_fast, decode_record, encode_open
 from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import ForwardReport, PriceReport, Report, SettlementPrice
-from rollup_node.core.layout import PRICES_KEY, expiry_key, underlying_key
-from rollup_node.core.market_leaves import Expiry, PriceRow, Prices, Underlying
+from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, expiry_key, underlying_key
+from rollup_node.core.market_leaves import Expiry, PriceRow, Prices, Publishers, Underlying
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle_feeds import PublisherFeed
 from rollup_node.devnet.prices import PriceProcess, make_process
@@ -27,6 +27,9 @@ from tests.action.sequencing import FixedClock
 
 START_MS = 1_700_000_000_000
 DOMAIN = domain_separator(313_371, bytes(20))
+NAMES = PUBLISHERS[::-1]
+LISTED = Publishers(3, tuple(accounts()[name].address for name in NAMES))
+"""The exchange lists the publishers in another order than they are numbered."""
 RECEIPT = L1Receipt(b"h", 1, b"b", 21_000, 1, 0, 0)
 
 
@@ -40,6 +43,7 @@ class Exchange:
         self.expiry = expiry
         self.samples: dict[int, int] = {}
         self.taken: list[Report] = []
+        self.listed = LISTED
         self.silent = False
         self.full = False
 
@@ -49,10 +53,10 @@ class Exchange:
         price = self.price._replace(is_pending=self.pending > 0)
         feeds = [FeedState((0, PRICE), price, price.value)]
         if not self.expiry:
-            return OracleState(feeds)
+            return OracleState(feeds, (), self.listed)
         rounds = sum(1 << number for number in self.samples)
         feeds.append(FeedState((0, 2), self.forward, price.value))
-        return OracleState(feeds, [ExpiryView(0, 2, self.expiry, rounds)])
+        return OracleState(feeds, [ExpiryView(0, 2, self.expiry, rounds)], self.listed)
 
     async def submit(self, report: Report) -> None:
         if self.silent:
@@ -86,10 +90,10 @@ class Exchange:
 
     def _check_signatures(self, report: Report) -> None:
         digest = report_digest(DOMAIN, report)
-        known = [accounts()[name].address for name in PUBLISHERS]
+        known = LISTED.addresses
         places = [known.index(recover(digest, each) or b"") for each in report.signatures]
         assert places == sorted(set(places))
-        assert len(places) == 3
+        assert len(places) == self.listed.threshold
         assert decode_record(encode_open(report)) == report
 
 
@@ -261,6 +265,13 @@ async def test_keeper_lie_of_a_silent_or_forging_publisher_is_survived() -> None
     assert world.keeper.counters.bad_signatures == 2
 
 
+async def test_keeper_takes_as_many_signatures_as_the_exchange_wants() -> None:
+    world = World()
+    world.exchange.listed = LISTED._replace(threshold=4)
+    await world.run(1)
+    assert [len(report.signatures) for report in world.reports()] == [4]
+
+
 async def test_keeper_silent_sequencer_is_passed_by_on_l1() -> None:
     world = World()
     await world.run(5)
@@ -344,6 +355,7 @@ class Rpc:
 async def test_rpc_exchange_reads_open_feeds_and_unsettled_dates() -> None:
     rows = [PriceRow(1, 2, 3, 900, 70)] + [PriceRow(0, 0, 0, 0, 0)] * 7
     leaves = {
+        PUBLISHERS_KEY: encode_leaf(Publishers(3, (*LISTED.addresses, *(bytes(20),) * 3))),
         PRICES_KEY: encode_leaf(Prices(tuple(rows), 0)),
         underlying_key(0): encode_leaf(Underlying(1, 5, 1_000, 6, 10)),
         underlying_key(1): encode_leaf(Underlying(1, 0, 0, 0, 0)),
@@ -358,6 +370,8 @@ async def test_rpc_exchange_reads_open_feeds_and_unsettled_dates() -> None:
         FeedState((0, 3), Accepted(4, 0, -7), 900),
     ]
     assert list(state.expiries) == [ExpiryView(0, 3, 2_000, 0b101)]
+    assert state.publishers.threshold == 3
+    assert state.publishers.addresses[:5] == LISTED.addresses
 
 
 async def test_rpc_exchange_genesis_has_no_feeds() -> None:

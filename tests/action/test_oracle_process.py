@@ -9,11 +9,11 @@ import aiohttp
 import msgspec
 import pytest
 
-from rollup_node.core.layout import underlying_key
-from rollup_node.core.market_leaves import Underlying
+from rollup_node.core.layout import PUBLISHERS_KEY, underlying_key
+from rollup_node.core.market_leaves import Publishers, Underlying
 from rollup_node.derive.events import L1Block
 from rollup_node.devnet.failure import PortBusyError, UsageError
-from rollup_node.devnet.keys import accounts
+from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle import OracleProcess
 from rollup_node.devnet.oracle_config import OracleConfig, load_oracle_config
 from rollup_node.devnet.price_tape import Tape
@@ -31,7 +31,12 @@ async def sequencer(tmp_path: Path) -> AsyncIterator[str]:
     served = make_sequencer(tmp_path, clock)
     await served.start()
     await served.on_l1(FakeL1(clock).update(0, 0))
-    served.builder.state.commit({underlying_key(0): Underlying(1, 0, 0, 0, 0)})
+    addresses = tuple(accounts()[name].address for name in PUBLISHERS)
+    leaves = {
+        PUBLISHERS_KEY: Publishers(3, (*addresses, *(bytes(20),) * 3)),
+        underlying_key(0): Underlying(1, 0, 0, 0, 0),
+    }
+    served.builder.state.commit(leaves)
     config, rollup = make_configs(tmp_path, devnet=True)
     head = L1Block(1, bytes(32), bytes(32), 1)
     backend = SequencerBackend(config, rollup, lambda: Sync(head, head, 0, ready=True), served)
