@@ -1,0 +1,271 @@
+"""The order book in state: levels, tick maps, order slots. Links and unlinks, never decides.
+
+Both sides of a book share levels and tick map, because a book is never crossed; trigger orders
+have levels and a map of their own. Source: docs/spec.md S-11, S-12, O-4, O-5.
+Twin: contracts/src/core/Book.sol.
+"""
+
+from typing import Final
+
+from rollup_node.core.account_leaves import Hot
+from rollup_node.core.book_leaves import NO_LEVEL, NO_TICKS, Level, Order, TickWord
+from rollup_node.core.client_slots import put_client_slot
+from rollup_node.core.fixed_point import div_up
+from rollup_node.core.flags import REDUCE_ONLY_FLAG, SIDE_FLAG
+from rollup_node.core.frame import Frame
+from rollup_node.core.layout import (
+    ALLOCATORS_KEY,
+    MIDDLE_WORDS,
+    ORDER_LIMIT,
+    TOP_WORD,
+    WORD_BITS,
+    hot_key,
+    level_key,
+    order_key,
+    series_key,
+    terms_key,
+    word_key,
+)
+from rollup_node.core.leaves import Allocators
+from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.risk import read_hot
+
+RESERVE_DIVISOR: Final = 100
+"""A resting order reserves this part of its notional. Source: docs/spec.md M-7."""
+
+_WORD_MASK: Final = (1 << WORD_BITS) - 1
+_LEVELS_OF_WORDS: Final = (0, MIDDLE_WORDS, TOP_WORD)
+
+
+def compute_reserve(flags: int, trigger: int, lots: int, lot_value: int) -> int:
+    """Return the µUSDC that a resting order reserves: 1 % of its notional, rounded up.
+
+    `lot_value` is that of one lot at its tick. Nothing for reduce-only and trigger orders.
+    Source: docs/spec.md M-7.
+    """
+    if flags & REDUCE_ONLY_FLAG or trigger:
+        return 0
+    return div_up(lots * lot_value, RESERVE_DIVISOR)
+
+
+def allocate_slot(frame: Frame) -> int:
+    """Take an order slot from the free list, else the next one; 0 if there is none left.
+
+    Reads allocators, then the order slot. Source: docs/spec.md O-4.
+    """
+    outbox, account, free, following = frame.get(ALLOCATORS_KEY)
+    if free:
+        freed: Order = frame.get(order_key(free))
+        frame.put(ALLOCATORS_KEY, Allocators(outbox, account, freed.next, following))
+        return free
+    slot: int = following + 1
+    if slot >= ORDER_LIMIT:
+        return 0
+    frame.get(order_key(slot))
+    frame.put(ALLOCATORS_KEY, Allocators(outbox, account, free, slot))
+    return slot
+
+
+def link_order(frame: Frame, terms: SeriesTerms, series: int, slot: int, order: Order) -> None:
+    """Append an order to its level; its links and its sequence are set here.
+
+    The slot was allocated and the client slot of the order is empty. Reads series, hot, client
+    slots, level, then the tail of the level or the words of the map that change.
+    Source: docs/spec.md O-4.
+    """
+    state: SeriesState = frame.get(series_key(series))
+    _count(frame, order, slot, 1)
+    triggers = order.trigger != 0
+    tick = order.trigger or order.tick
+    key = level_key(terms.book, tick, triggers=triggers)
+    head, tail, lots, orders = frame.get(key) or NO_LEVEL
+    if orders:
+        last_key = order_key(tail)
+        frame.put(last_key, _with_next(frame.get(last_key), slot))
+    else:
+        head = slot
+        _set_tick(frame, terms.book, tick, triggers=triggers)
+    frame.put(key, Level(head, slot, lots + order.remaining, orders + 1))
+    sequence = state.sequence + 1
+    frame.put(order_key(slot), Order(*order[:6], tail, 0, sequence, *order[9:]))
+    bid, ask = (state.bid, state.ask) if triggers else _improved(state, order.flags, tick)
+    frame.put(series_key(series), _with_book(state, bid, ask, sequence, triggers, 1))
+
+
+def unlink_order(frame: Frame, slot: int) -> Order:
+    """Take a linked order out of the book whole, free its slot, and return it as it was.
+
+    Reads order, terms, series, its neighbours, level, the words of the map that change or that
+    lead to the next best tick, hot, client slots, allocators. Source: docs/spec.md O-5.
+    """
+    key = order_key(slot)
+    order: Order = frame.get(key)
+    terms: SeriesTerms = frame.get(terms_key(order.series))
+    state: SeriesState = frame.get(series_key(order.series))
+    triggers = order.trigger != 0
+    tick = order.trigger or order.tick
+    _unlink_neighbours(frame, order)
+    bid, ask = state.bid, state.ask
+    if _leave_level(frame, order, terms.book, tick) and not triggers:
+        if tick == bid:
+            bid = next_tick(frame, terms.book, tick, up=False)
+        elif tick == ask:
+            ask = next_tick(frame, terms.book, tick, up=True)
+    state = _with_book(state, bid, ask, state.sequence, triggers, -1)
+    frame.put(series_key(order.series), state)
+    _count(frame, order, 0, -1)
+    outbox, account, free, following = frame.get(ALLOCATORS_KEY)
+    frame.put(key, Order(0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0))
+    frame.put(ALLOCATORS_KEY, Allocators(outbox, account, slot, following))
+    return order
+
+
+def shrink_order(frame: Frame, slot: int, lots: int) -> Order:
+    """Take `lots`, fewer than it has, off a linked order in place; return it as it is now.
+
+    Its reserve shrinks by the formula that made it. Reads order, terms, level, hot.
+    Source: docs/spec.md M-7, O-7, O-10.
+    """
+    key = order_key(slot)
+    order: Order = frame.get(key)
+    terms: SeriesTerms = frame.get(terms_key(order.series))
+    remaining = order.remaining - lots
+    reserve = compute_reserve(order.flags, order.trigger, remaining, order.tick * terms.unit)
+    shrunk = Order(*order[:5], remaining, *order[6:9], reserve, *order[10:])
+    frame.put(key, shrunk)
+    tick, triggers = order.trigger or order.tick, order.trigger != 0
+    place = level_key(terms.book, tick, triggers=triggers)
+    head, tail, sum_lots, orders = frame.get(place)
+    frame.put(place, Level(head, tail, sum_lots - lots, orders))
+    if reserve != order.reserve:
+        hot = read_hot(frame, order.account)
+        freed = order.reserve - reserve
+        frame.put(hot_key(order.account), Hot(hot.reserve - freed, *hot[1:]))
+    return shrunk
+
+
+def next_tick(frame: Frame, book: int, tick: int, *, up: bool, triggers: bool = False) -> int:
+    """Return the next tick above (or below) `tick` that holds an order, 0 if there is none.
+
+    Reads words of the map: up to the first level of words that has one, then down again.
+    Source: docs/spec.md S-12.
+    """
+    index = tick
+    for level, base in enumerate(_LEVELS_OF_WORDS):
+        place, bit = index >> WORD_BITS, index & _WORD_MASK
+        bits = _word(frame, book, base + place, triggers=triggers)
+        bits = bits >> bit + 1 << bit + 1 if up else bits & (1 << bit) - 1
+        if bits:
+            index = place << WORD_BITS | _edge(bits, up=up)
+            for lower in reversed(_LEVELS_OF_WORDS[:level]):
+                bits = _word(frame, book, lower + index, triggers=triggers)
+                index = index << WORD_BITS | _edge(bits, up=up)
+            return index
+        index = place
+    return 0
+
+
+def _edge(bits: int, *, up: bool) -> int:
+    """Return the number of the lowest bit that is set, or of the highest; there is one."""
+    return ((bits & -bits) if up else bits).bit_length() - 1
+
+
+def _word(frame: Frame, book: int, word: int, *, triggers: bool) -> int:
+    leaf: TickWord = frame.get(word_key(book, word, triggers=triggers)) or NO_TICKS
+    return leaf.bits
+
+
+def _set_tick(frame: Frame, book: int, tick: int, *, triggers: bool) -> None:
+    """Mark a tick; a word that was empty is marked one level up."""
+    index = tick
+    for base in _LEVELS_OF_WORDS:
+        place, bit = index >> WORD_BITS, index & _WORD_MASK
+        bits = _word(frame, book, base + place, triggers=triggers)
+        frame.put(word_key(book, base + place, triggers=triggers), TickWord(bits | 1 << bit))
+        if bits:
+            return
+        index = place
+
+
+def _clear_tick(frame: Frame, book: int, tick: int, *, triggers: bool) -> None:
+    """Unmark a tick; a word that becomes empty is unmarked one level up."""
+    index = tick
+    for base in _LEVELS_OF_WORDS:
+        place, bit = index >> WORD_BITS, index & _WORD_MASK
+        bits = _word(frame, book, base + place, triggers=triggers) & ~(1 << bit)
+        frame.put(word_key(book, base + place, triggers=triggers), TickWord(bits))
+        if bits:
+            return
+        index = place
+
+
+def _improved(state: SeriesState, flags: int, tick: int) -> tuple[int, int]:
+    """Return best bid and ask with an order at `tick`."""
+    bid, ask = state.bid, state.ask
+    if flags & SIDE_FLAG:
+        return bid, tick if ask == 0 or tick < ask else ask
+    return max(bid, tick), ask
+
+
+def _with_book(  # noqa: PLR0917 - the fields that a book changes, in their order
+    state: SeriesState, bid: int, ask: int, sequence: int, triggers: bool, change: int
+) -> SeriesState:
+    """Return a series with one order (or trigger order) more or less."""
+    orders = state.orders if triggers else state.orders + change
+    waiting = state.triggers + change if triggers else state.triggers
+    return SeriesState(
+        state.status, bid, ask, sequence, state.open_interest, orders, *state[6:17], waiting
+    )
+
+
+def _with_next(order: Order, following: int) -> Order:
+    return Order(*order[:7], following, *order[8:])
+
+
+def _unlink_neighbours(frame: Frame, order: Order) -> None:
+    """Let the orders before and after meet."""
+    if order.previous:
+        key = order_key(order.previous)
+        frame.put(key, _with_next(frame.get(key), order.next))
+    if order.next:
+        key = order_key(order.next)
+        after: Order = frame.get(key)
+        frame.put(key, Order(*after[:6], order.previous, *after[7:]))
+
+
+def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
+    """Take an order off its level, and say whether the level is empty now."""
+    triggers = order.trigger != 0
+    key = level_key(book, tick, triggers=triggers)
+    head, tail, lots, orders = frame.get(key)
+    head = head if order.previous else order.next
+    tail = tail if order.next else order.previous
+    frame.put(key, Level(head, tail, lots - order.remaining, orders - 1))
+    if orders > 1:
+        return False
+    _clear_tick(frame, book, tick, triggers=triggers)
+    return True
+
+
+def _count(frame: Frame, order: Order, slot: int, change: int) -> None:
+    """Add an order (change 1, at `slot`) to what its account has, or take it off (-1, slot 0)."""
+    hot = read_hot(frame, order.account)
+    slot_map, slots = put_client_slot(frame, order.account, hot, order.slot, slot)
+    reserve, group, flags, mode, protected, orders, dead_man_ms, interest_ms, version, *_ = hot
+    frame.put(
+        hot_key(order.account),
+        Hot(
+            reserve + change * order.reserve,
+            group,
+            flags,
+            mode,
+            protected,
+            orders + change,
+            dead_man_ms,
+            interest_ms,
+            version,
+            slot_map,
+            slots,
+            hot.rows,
+        ),
+    )

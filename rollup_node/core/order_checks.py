@@ -1,0 +1,162 @@
+"""What an order must be before it may touch the book. Source: docs/spec.md O-2.
+
+Twin: contracts/src/core/OrderChecks.sol.
+"""
+
+from typing import Final
+
+from rollup_node.core.account_leaves import Cold, SessionKey
+from rollup_node.core.client_slots import find_client_order
+from rollup_node.core.flags import (
+    CHILD_FLAG,
+    FROZEN_FLAG,
+    GOOD_TILL_TIME,
+    IMMEDIATE_OR_CANCEL,
+    IN_FORCE_SHIFT,
+    KIND_SHIFT,
+    LIMIT,
+    LIQUIDATING_FLAG,
+    MARKET,
+    POST_ONLY_FLAG,
+    REDUCE_ONLY_FLAG,
+    SELF_TRADE_SHIFT,
+    SIDE_FLAG,
+    STOP,
+)
+from rollup_node.core.frame import Frame
+from rollup_node.core.layout import (
+    CLIENT_SLOT_LIMIT,
+    SERIES_LIMIT,
+    TICK_LIMIT,
+    cold_key,
+    series_key,
+    session_key_key,
+    terms_key,
+)
+from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.positions import closable_lots, find_position
+from rollup_node.core.reason import Reason
+from rollup_node.core.risk import is_restricted, read_hot, read_prices
+from rollup_node.core.task_leaves import Taker
+from rollup_node.core.void import REDUCE_ONLY, SPOT, is_closed, is_dead
+
+ORDER: Final = 0
+LEG: Final = 1
+FIRED: Final = 2
+REPLACEMENT: Final = 3
+PROTOCOL: Final = 4
+"""Where an order in flight comes from. Source: docs/spec.md S-20."""
+
+_MS: Final = 1_000
+_PPM: Final = 1_000_000
+
+
+def check_shape(taker: Taker, time_ms: int) -> Reason:
+    """Check an order by itself: `BAD_ORDER`, `PRICE_OUT_OF_RANGE`, `EXPIRED`. Source: O-2."""
+    flags, trigger = taker.flags, taker.trigger
+    kind, in_force = flags >> KIND_SHIFT & 3, flags >> IN_FORCE_SHIFT & 3
+    post_only = flags & POST_ONLY_FLAG
+    if (
+        in_force > IMMEDIATE_OR_CANCEL
+        or flags >> SELF_TRADE_SHIFT & 3 == 3  # noqa: PLR2004 - two bits, three modes
+        or taker.remaining == 0
+        or taker.slot >= CLIENT_SLOT_LIMIT
+        or (trigger != 0) != (kind >= STOP)
+        or (kind == MARKET and in_force != IMMEDIATE_OR_CANCEL)
+        or (post_only and (kind != LIMIT or in_force == IMMEDIATE_OR_CANCEL))
+        or (taker.expiry_at != 0) != (in_force == GOOD_TILL_TIME)
+    ):
+        return Reason.BAD_ORDER
+    if not 0 < taker.tick < TICK_LIMIT or trigger >= TICK_LIMIT:
+        return Reason.PRICE_OUT_OF_RANGE
+    if 0 < taker.expiry_at * _MS <= time_ms:
+        return Reason.EXPIRED
+    return Reason.OK
+
+
+def check_market(frame: Frame, taker: Taker) -> Reason:
+    """Check an order against its series and its session key. Source: docs/spec.md O-2.
+
+    Reads terms, series, the expiry of a future, prices, and the session key if there is one.
+    """
+    if not 0 < taker.series < SERIES_LIMIT:
+        return Reason.UNKNOWN_SERIES
+    terms: SeriesTerms | None = frame.get(terms_key(taker.series))
+    if terms is None:
+        return Reason.UNKNOWN_SERIES
+    state: SeriesState | None = frame.get(series_key(taker.series))
+    if state is None or is_closed(frame, terms, state):
+        return Reason.SERIES_CLOSED
+    price = read_prices(frame).rows[terms.underlying]
+    reduces = taker.flags & REDUCE_ONLY_FLAG
+    if (state.status == REDUCE_ONLY or is_restricted(price, frame.time_ms)) and not reduces:
+        return Reason.REDUCE_ONLY
+    if terms.kind == SPOT and (reduces or taker.trigger):
+        return Reason.BAD_ORDER
+    notional = taker.remaining * taker.tick * terms.unit
+    if taker.key:
+        session: SessionKey = frame.get(session_key_key(taker.account, taker.key))
+        if notional > session.order_cap:
+            return Reason.KEY_CAP
+        if not session.markets >> terms.underlying & 1:
+            return Reason.KEY_MARKET
+    return _check_limits(taker, terms, state, notional)
+
+
+def _check_limits(taker: Taker, terms: SeriesTerms, state: SeriesState, notional: int) -> Reason:
+    """Check size, fees and price. Source: docs/spec.md O-2."""
+    if taker.remaining > terms.max_order_lots:
+        return Reason.ABOVE_MAX_ORDER
+    if notional < terms.min_notional and not taker.flags & REDUCE_ONLY_FLAG:
+        return Reason.BELOW_MIN_NOTIONAL
+    rests = taker.flags & POST_ONLY_FLAG or taker.origin == REPLACEMENT
+    cap = taker.fee_cap_ppm
+    if cap < terms.maker_fee_ppm or (cap < terms.taker_fee_ppm and not rests):
+        return Reason.FEE_ABOVE_CAP
+    if state.mark == 0:
+        return Reason.STALE_PRICE
+    if taker.trigger == 0 and is_out_of_band(taker.flags, taker.tick, terms, state.mark):
+        return Reason.PRICE_BAND
+    return Reason.OK
+
+
+def is_out_of_band(flags: int, tick: int, terms: SeriesTerms, mark: int) -> bool:
+    """Say whether a price is worse for its owner than mark and band allow. Source: O-2.
+
+    `mark` in µUSDC per lot; exact, without a division.
+    """
+    price, band = tick * terms.unit * _PPM, mark * terms.band_ppm
+    if flags & SIDE_FLAG:
+        return price + band < mark * _PPM
+    return price > mark * _PPM + band
+
+
+def check_account(frame: Frame, taker: Taker) -> tuple[Reason, int]:
+    """Check an order against its account; return the generation of what it reduces, else 0.
+
+    Reads hot, the cold leaf of a child account, the client slot, and for a reduce-only order
+    directory and page. A replacement has its client slot and its generation already.
+    Source: docs/spec.md O-2.
+    """
+    hot = read_hot(frame, taker.account)
+    reduces = taker.flags & REDUCE_ONLY_FLAG
+    if hot.flags & FROZEN_FLAG and (not reduces or taker.key):
+        return Reason.FROZEN, 0
+    if hot.flags & LIQUIDATING_FLAG and not reduces:
+        return Reason.LIQUIDATING, 0
+    if is_dead(hot, frame.time_ms):
+        return Reason.EXPIRED, 0
+    if hot.flags & CHILD_FLAG:
+        cold: Cold | None = frame.get(cold_key(taker.account))
+        if cold is None or cold.series != taker.series:
+            return Reason.KEY_MARKET, 0
+    if taker.origin == REPLACEMENT:
+        return Reason.OK, taker.generation
+    if find_client_order(frame, taker.account, hot, taker.slot):
+        return Reason.SLOT_TAKEN, 0
+    if not reduces:
+        return Reason.OK, 0
+    _, position = find_position(frame, taker.account, taker.series)
+    if closable_lots(position, taker.flags & SIDE_FLAG) == 0:
+        return Reason.NO_POSITION, 0
+    return Reason.OK, position.generation

@@ -1,0 +1,65 @@
+"""Which resting orders never trade although they are still linked. Source: docs/spec.md O-6.
+
+Twin: contracts/src/core/Void.sol.
+"""
+
+from typing import Final
+
+from rollup_node.core.account_leaves import Hot
+from rollup_node.core.book_leaves import Order
+from rollup_node.core.flags import FROZEN_FLAG, LIQUIDATING_FLAG, REDUCE_ONLY_FLAG, SIDE_FLAG
+from rollup_node.core.frame import Frame
+from rollup_node.core.layout import expiry_key, series_key, terms_key
+from rollup_node.core.market_leaves import Expiry, SeriesState, SeriesTerms
+from rollup_node.core.positions import closable_lots, find_position
+
+SPOT: Final = 1
+PERPETUAL: Final = 2
+FUTURE: Final = 3
+"""Kinds of series. Source: docs/spec.md S-8."""
+
+TRADING: Final = 1
+REDUCE_ONLY: Final = 2
+"""What a series may be while its book is open. Source: docs/spec.md S-8."""
+
+_MS: Final = 1_000
+_STOPPED: Final = FROZEN_FLAG | LIQUIDATING_FLAG
+
+
+def is_closed(frame: Frame, terms: SeriesTerms, state: SeriesState) -> bool:
+    """Say whether nothing trades in a series: by its status, or a future that expired.
+
+    Reads the expiry of a future. Source: docs/spec.md O-2.
+    """
+    if state.status not in {TRADING, REDUCE_ONLY}:
+        return True
+    if terms.kind != FUTURE:
+        return False
+    expiry: Expiry | None = frame.get(expiry_key(terms.underlying, terms.expiry_slot))
+    return expiry is None or expiry.expiry_at * _MS <= frame.time_ms
+
+
+def is_dead(hot: Hot, time_ms: int) -> bool:
+    """Say whether the dead-man time of an account is over. Source: docs/spec.md K-6."""
+    return 0 < hot.dead_man_ms <= time_ms
+
+
+def is_void(frame: Frame, order: Order, hot: Hot) -> bool:
+    """Say whether a linked order of the account behind `hot` never trades again.
+
+    Reads terms and series, the expiry of a future, and for a reduce-only order the directory and
+    the page of its position. Source: docs/spec.md O-6.
+    """
+    if 0 < order.expiry_at * _MS <= frame.time_ms or is_dead(hot, frame.time_ms):
+        return True
+    reduces = order.flags & REDUCE_ONLY_FLAG
+    if hot.flags & _STOPPED and not reduces:
+        return True
+    if is_closed(frame, frame.get(terms_key(order.series)), frame.get(series_key(order.series))):
+        return True
+    if not reduces:
+        return False
+    _, position = find_position(frame, order.account, order.series)
+    if position.generation != order.generation:
+        return True
+    return closable_lots(position, order.flags & SIDE_FLAG) == 0
