@@ -81,7 +81,7 @@ def _is_set(session: SessionKey) -> bool:
     return session.address != _NO_ADDRESS
 
 
-def admit(  # noqa: PLR0917 - the class beside what `authenticate` takes
+def admit(
     frame: Frame,
     account: int,
     key: int,

@@ -53,12 +53,13 @@ def allocate_slot(frame: Frame) -> int:
 
     Reads allocators, then the order slot. Source: docs/spec.md O-4.
     """
-    outbox, account, free, following = frame.get(ALLOCATORS_KEY)
+    allocators: Allocators = frame.get(ALLOCATORS_KEY)
+    outbox, account, free, following = allocators
     if free:
         freed: Order = frame.get(order_key(free))
         frame.put(ALLOCATORS_KEY, Allocators(outbox, account, freed.next, following))
         return free
-    slot: int = following + 1
+    slot = following + 1
     if slot >= ORDER_LIMIT:
         return 0
     frame.get(order_key(slot))
@@ -207,7 +208,7 @@ def _improved(state: SeriesState, flags: int, tick: int) -> tuple[int, int]:
     return max(bid, tick), ask
 
 
-def _with_book(  # noqa: PLR0917 - the fields that a book changes, in their order
+def _with_book(
     state: SeriesState, bid: int, ask: int, sequence: int, triggers: bool, change: int
 ) -> SeriesState:
     """Return a series with one order (or trigger order) more or less."""

@@ -6,10 +6,9 @@ Twin: contracts/src/core/ClientSlots.sol.
 """
 
 from rollup_node.core.account_leaves import Hot
-from rollup_node.core.book_leaves import NO_SLOTS
+from rollup_node.core.book_leaves import NO_SLOTS, ClientSlots
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import SLOTS_PER_LEAF_BITS, client_slots_key
-from rollup_node.core.book_leaves import ClientSlots
 
 _MASK = (1 << SLOTS_PER_LEAF_BITS) - 1
 

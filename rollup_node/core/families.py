@@ -9,9 +9,22 @@ from typing import Any, Final, TypeAlias
 
 from rollup_node.core.deposits import apply_deposit
 from rollup_node.core.frame import Authority, Frame
-from rollup_node.core.inputs import Deposit, RotateKey, Transfer, Withdraw
+from rollup_node.core.inputs import (
+    CancelAll,
+    CancelOrder,
+    Deposit,
+    MassQuote,
+    PlaceOrder,
+    Prune,
+    ReplaceOrder,
+    RotateKey,
+    Transfer,
+    Withdraw,
+)
 from rollup_node.core.kinds import Phase, StepKind
+from rollup_node.core.orders import apply_cancel, apply_place, apply_replace
 from rollup_node.core.reason import Reason
+from rollup_node.core.sweeps import apply_cancel_all, apply_prune, apply_quote, leg, sweep
 from rollup_node.core.transactions import apply_transaction
 
 Action: TypeAlias = Callable[[Frame, Any, Authority], tuple[StepKind, Reason]]
@@ -20,15 +33,35 @@ Action: TypeAlias = Callable[[Frame, Any, Authority], tuple[StepKind, Reason]]
 Task: TypeAlias = Callable[[Frame], tuple[StepKind, Reason]]
 """Executes one step of what is in flight, and sets the phase that follows."""
 
+
+def _action(kind: StepKind, rule: Callable[[Frame, Any, Authority], Reason]) -> Action:
+    """Let a rule whose steps are all of one kind say so."""
+    return lambda frame, content, authority: (kind, rule(frame, content, authority))
+
+
+def _task(kind: StepKind, rule: Callable[[Frame], Reason]) -> Task:
+    """Let a task whose steps are all of one kind say so."""
+    return lambda frame: (kind, rule(frame))
+
+
 ACTIONS: Final[dict[type, Action]] = {
     Transfer: apply_transaction,
     Withdraw: apply_transaction,
     RotateKey: apply_transaction,
     Deposit: apply_deposit,
+    PlaceOrder: _action(StepKind.PLACE, apply_place),
+    CancelOrder: _action(StepKind.CANCEL, apply_cancel),
+    CancelAll: _action(StepKind.CANCEL_ALL, apply_cancel_all),
+    ReplaceOrder: _action(StepKind.REPLACE, apply_replace),
+    MassQuote: _action(StepKind.QUOTE, apply_quote),
+    Prune: _action(StepKind.PRUNE, apply_prune),
 }
 """By the type of a decoded record or message."""
 
-TASKS: Final[dict[int, Task]] = {}
+TASKS: Final[dict[int, Task]] = {
+    Phase.LEG: _task(StepKind.LEG, leg),
+    Phase.SWEEP: _task(StepKind.SWEEP, sweep),
+}
 """By phase."""
 
 

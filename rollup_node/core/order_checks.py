@@ -5,7 +5,7 @@ Twin: contracts/src/core/OrderChecks.sol.
 
 from typing import Final
 
-from rollup_node.core.account_leaves import Cold, SessionKey
+from rollup_node.core.account_leaves import Cold, Hot, SessionKey
 from rollup_node.core.client_slots import find_client_order
 from rollup_node.core.flags import (
     CHILD_FLAG,
@@ -89,18 +89,23 @@ def check_market(frame: Frame, taker: Taker) -> Reason:
         return Reason.SERIES_CLOSED
     price = read_prices(frame).rows[terms.underlying]
     reduces = taker.flags & REDUCE_ONLY_FLAG
-    if (state.status == REDUCE_ONLY or is_restricted(price, frame.time_ms)) and not reduces:
+    if not reduces and (state.status == REDUCE_ONLY or is_restricted(price, frame.time_ms)):
         return Reason.REDUCE_ONLY
     if terms.kind == SPOT and (reduces or taker.trigger):
         return Reason.BAD_ORDER
     notional = taker.remaining * taker.tick * terms.unit
-    if taker.key:
-        session: SessionKey = frame.get(session_key_key(taker.account, taker.key))
-        if notional > session.order_cap:
-            return Reason.KEY_CAP
-        if not session.markets >> terms.underlying & 1:
-            return Reason.KEY_MARKET
-    return _check_limits(taker, terms, state, notional)
+    reason = _check_key(frame, taker, terms.underlying, notional)
+    return reason or _check_limits(taker, terms, state, notional)
+
+
+def _check_key(frame: Frame, taker: Taker, underlying: int, notional: int) -> Reason:
+    """Check an order against the bounds of its session key, if one signed it."""
+    if taker.key == 0:
+        return Reason.OK
+    session: SessionKey = frame.get(session_key_key(taker.account, taker.key))
+    if notional > session.order_cap:
+        return Reason.KEY_CAP
+    return Reason.OK if session.markets >> underlying & 1 else Reason.KEY_MARKET
 
 
 def _check_limits(taker: Taker, terms: SeriesTerms, state: SeriesState, notional: int) -> Reason:
@@ -140,18 +145,9 @@ def check_account(frame: Frame, taker: Taker) -> tuple[Reason, int]:
     """
     hot = read_hot(frame, taker.account)
     reduces = taker.flags & REDUCE_ONLY_FLAG
-    if hot.flags & FROZEN_FLAG and (not reduces or taker.key):
-        return Reason.FROZEN, 0
-    if hot.flags & LIQUIDATING_FLAG and not reduces:
-        return Reason.LIQUIDATING, 0
-    if is_dead(hot, frame.time_ms):
-        return Reason.EXPIRED, 0
-    if hot.flags & CHILD_FLAG:
-        cold: Cold | None = frame.get(cold_key(taker.account))
-        if cold is None or cold.series != taker.series:
-            return Reason.KEY_MARKET, 0
-    if taker.origin == REPLACEMENT:
-        return Reason.OK, taker.generation
+    reason = _check_standing(frame, taker, hot)
+    if reason or taker.origin == REPLACEMENT:
+        return reason, taker.generation
     if find_client_order(frame, taker.account, hot, taker.slot):
         return Reason.SLOT_TAKEN, 0
     if not reduces:
@@ -160,3 +156,19 @@ def check_account(frame: Frame, taker: Taker) -> tuple[Reason, int]:
     if closable_lots(position, taker.flags & SIDE_FLAG) == 0:
         return Reason.NO_POSITION, 0
     return Reason.OK, position.generation
+
+
+def _check_standing(frame: Frame, taker: Taker, hot: Hot) -> Reason:
+    """Check whether an account may trade at all, and in this series."""
+    reduces = taker.flags & REDUCE_ONLY_FLAG
+    if hot.flags & FROZEN_FLAG and (not reduces or taker.key):
+        return Reason.FROZEN
+    if hot.flags & LIQUIDATING_FLAG and not reduces:
+        return Reason.LIQUIDATING
+    if is_dead(hot, frame.time_ms):
+        return Reason.EXPIRED
+    if hot.flags & CHILD_FLAG:
+        cold: Cold | None = frame.get(cold_key(taker.account))
+        if cold is None or cold.series != taker.series:
+            return Reason.KEY_MARKET
+    return Reason.OK

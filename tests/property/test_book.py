@@ -22,6 +22,9 @@ EDGES = st.sampled_from([1, 2, 255, 256, 257, 65_535, 65_536, 131_071, (1 << 20)
 NEAR = st.integers(MID - 6, MID + 6)
 PRICES = NEAR | EDGES | st.integers(1, (1 << 20) - 1)
 LOTS = st.integers(1, 50) | st.just((1 << 32) - 1)
+LEGS = st.lists(
+    st.tuples(SERIES, st.integers(0, 1), CLIENTS, NEAR, st.integers(0, 9)), min_size=1, max_size=5
+)
 
 
 class Resting:
@@ -156,7 +159,7 @@ class BookMachine(RuleBasedStateMachine):
             or (scope == 2 and resting.series != scope_id)
         ]
 
-    @rule(account=ACCOUNTS, legs=st.lists(st.tuples(SERIES, st.integers(0, 1), CLIENTS, NEAR, st.integers(0, 9)), min_size=1, max_size=5))  # fmt: skip
+    @rule(account=ACCOUNTS, legs=LEGS)
     def quote(self, account: int, legs: list[tuple[int, int, int, int, int]]) -> None:
         """Quote on several legs."""
         record = self.world.quote(account, *(Leg(*fields) for fields in legs))
@@ -175,9 +178,7 @@ class BookMachine(RuleBasedStateMachine):
                 following = taker.resume
                 self.world.phase = following
             elif lots:
-                order = self.world.order(
-                    account, side, price, lots, series=series, slot=client
-                )
+                order = self.world.order(account, side, price, lots, series=series, slot=client)
                 self.model.append(Resting(order, record.nonce))
         assert self.world.phase == Phase.IDLE
 

@@ -207,9 +207,7 @@ class World:
         tag = order.nonce & 0xFFFFFFFF
         return CancelOrder(order.account, order.key, order.slot, tag, self.nonce)._replace(**terms)
 
-    def replace(
-        self, order: PlaceOrder, price: int, quantity: int, **terms: int
-    ) -> ReplaceOrder:
+    def replace(self, order: PlaceOrder, price: int, quantity: int, **terms: int) -> ReplaceOrder:
         """Return the replacement of an order."""
         self.nonce += 1
         tag = order.nonce & 0xFFFFFFFF
@@ -228,9 +226,7 @@ class World:
         self.nonce += 1
         return MassQuote(account, key, 1_000, legs, self.nonce)
 
-    def prune(
-        self, function: Callable[..., Any], slot: int, *, same_block: bool = False
-    ) -> Reason:
+    def prune(self, function: Callable[..., Any], slot: int, *, same_block: bool = False) -> Reason:
         """Let anyone prune an order slot."""
         if not same_block:
             self.order_class = 0

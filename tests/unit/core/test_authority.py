@@ -145,5 +145,3 @@ def test_admit_a_message_has_no_class() -> None:
     authority = Authority(owner_of(1), forced=True, tag=3)
     reason = world.step(admit, 1, 0, 0, authority, SCOPE_TRADE, OrderClass.MAKER)
     assert (reason, world.order_class) == (Reason.OK, OrderClass.DELAYED)
-
-

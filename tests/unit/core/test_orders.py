@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rollup_node.core.account_leaves import NO_COLD
 from rollup_node.core.book_leaves import Level
 from rollup_node.core.client_slots import find_client_order
 from rollup_node.core.events import OrderRemoved, OrderRested, TakerDone
@@ -34,7 +35,6 @@ from rollup_node.core.layout import (
     word_key,
 )
 from rollup_node.core.leaves import Allocators, Balances
-from rollup_node.core.account_leaves import NO_COLD
 from rollup_node.core.orders import apply_cancel, apply_place, apply_replace
 from rollup_node.core.reason import Reason
 from tests.unit.core.exchange_world import (
@@ -181,7 +181,9 @@ def test_place_into_a_series_that_is_not_open_is_refused(status: int) -> None:
     assert world.act(apply_place, world.order(1, BUY, MID, LOTS)) is Reason.SERIES_CLOSED
 
 
-@pytest.mark.parametrize(("left_ms", "reason"), [(0, Reason.SERIES_CLOSED), (1, Reason.REDUCE_ONLY)])
+@pytest.mark.parametrize(
+    ("left_ms", "reason"), [(0, Reason.SERIES_CLOSED), (1, Reason.REDUCE_ONLY)]
+)
 def test_place_into_a_future_ends_with_its_expiry(left_ms: int, reason: Reason) -> None:
     world = World()
     world.time_ms = EXPIRY_AT * 1_000 - left_ms
@@ -542,9 +544,7 @@ def test_replace_changes_the_tag_and_the_old_one_is_dead() -> None:
         (1, 1, Reason.BELOW_MIN_NOTIONAL),
     ],
 )
-def test_replace_is_checked_as_the_order_it_would_be(
-    price: int, lots: int, reason: Reason
-) -> None:
+def test_replace_is_checked_as_the_order_it_would_be(price: int, lots: int, reason: Reason) -> None:
     world = World()
     order = place(world)
     before = dict(world.leaves)

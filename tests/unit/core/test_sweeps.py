@@ -33,7 +33,15 @@ from tests.unit.core.exchange_world import (
 )
 
 LOTS = 100
-EVERYWHERE = ((0, PERP), (3, SPOT), (7, PERP), (8, BTC_PERP), (15, FUTURE), (900, PERP), (1_023, SPOT))
+EVERYWHERE = (
+    (0, PERP),
+    (3, SPOT),
+    (7, PERP),
+    (8, BTC_PERP),
+    (15, FUTURE),
+    (900, PERP),
+    (1_023, SPOT),
+)
 
 
 def fill_book(world: World) -> None:
@@ -75,11 +83,7 @@ def test_sweep_unlinks_all_orders_of_its_scope_and_no_other(
     assert world.act(apply_cancel_all, world.cancel_all(1, scope, scope_id)) is Reason.OK
     assert world.phase == Phase.SWEEP
     assert run(world) == [Reason.OK] * len(EVERYWHERE)
-    kept = [
-        order.slot
-        for slot in range(1, 12)
-        if (order := world.resting(slot)).account == 1
-    ]
+    kept = [order.slot for slot in range(1, 12) if (order := world.resting(slot)).account == 1]
     assert (sorted(kept), world.hot(1).open_orders, world.phase) == (left, len(left), Phase.IDLE)
     assert world.hot(2).open_orders == 4
     assert (world.hot(1).slot_map == 0) == (left == [])
