@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from rollup_node.core.layout import PUBLISHERS_KEY, underlying_key
+from rollup_node.core.leaves import Writes
 from rollup_node.core.market_leaves import Publishers, Underlying
 from rollup_node.derive.events import L1Block
 from rollup_node.devnet.failure import PortBusyError, UsageError
@@ -32,7 +33,7 @@ async def sequencer(tmp_path: Path) -> AsyncIterator[str]:
     await served.start()
     await served.on_l1(FakeL1(clock).update(0, 0))
     addresses = tuple(accounts()[name].address for name in PUBLISHERS)
-    leaves = {
+    leaves: Writes = {
         PUBLISHERS_KEY: Publishers(3, (*addresses, *(bytes(20),) * 3)),
         underlying_key(0): Underlying(1, 0, 0, 0, 0),
     }
