@@ -155,6 +155,10 @@ class Devnet:
                 "max_age_ms": manifest.batch_max_age_ms,
                 "data": manifest.batch_data,
             },
+            "snapshot": {
+                "every_records": manifest.snapshot_every_records,
+                "kept_records": manifest.snapshot_kept_records,
+            },
             "block_interval_ms": manifest.block_interval_ms,
             "log_format": "json",
         }

@@ -34,6 +34,8 @@ class Manifest:
     batch_max_age_ms: int = 1_000
     batch_max_bytes: int = 100_000
     block_interval_ms: int = 250
+    snapshot_every_records: int = 10_000
+    snapshot_kept_records: int = 5_000
     background_idle: bool = False
     """Whether all nodes but the sequencer run only on processors left free (Linux)."""
 

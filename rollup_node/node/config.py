@@ -27,6 +27,13 @@ class BatchPolicy(msgspec.Struct, frozen=True, kw_only=True):
     data: BatchData = "calldata"
 
 
+class SnapshotConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How far snapshots are apart, and how far the newest stays behind, in records."""
+
+    every_records: int = 10_000
+    kept_records: int = 5_000
+
+
 class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One node process.
 
@@ -60,6 +67,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     peers: tuple[str, ...] = ()
     seed: int = 0
     batch: BatchPolicy = BatchPolicy()
+    snapshot: SnapshotConfig = SnapshotConfig()
     block_interval_ms: int = 1_000
     log_format: Literal["json", "text"] = "json"
     poll_interval_ms: int = 100

@@ -43,7 +43,7 @@ from rollup_node.node.recovery import recover_in_thread
 from rollup_node.node.replica import Replica
 from rollup_node.node.replica_resume import ReplicaResume
 from rollup_node.node.sequencer import Sequencer
-from rollup_node.node.snapshots import DEFAULT_POLICY, Snapshots
+from rollup_node.node.snapshots import SnapshotPolicy, Snapshots
 from rollup_node.ports import (
     CriticalError,
     InputError,
@@ -114,7 +114,7 @@ class Node:
         self._backend = self._make_backend()
         if self._executes:
             folder = self.config.data_dir / "replica"
-            snapshots = Snapshots(folder, self.machine.domain, DEFAULT_POLICY)
+            snapshots = Snapshots(folder, self.machine.domain, self._snapshot_policy())
             self._resume = ReplicaResume(self.replica, snapshots)
         self._server = RpcServer(
             self._backend,
@@ -258,6 +258,7 @@ class Node:
                     self.config.block_interval_ms,
                 ),
                 clock=self.clock,
+                snapshots=self._snapshot_policy(),
             )
             return SequencerBackend(
                 self.config, self.rollup, self._sync, self.sequencer, self._set_batch_data
@@ -272,6 +273,10 @@ class Node:
             extra_status=lambda: collect_status(self.players),
             set_batch_data=self._set_batch_data,
         )
+
+    def _snapshot_policy(self) -> SnapshotPolicy:
+        config = self.config.snapshot
+        return SnapshotPolicy(config.every_records, config.kept_records)
 
     def _games(self) -> Games:
         return Games(

@@ -37,6 +37,7 @@ class ReplicaResume:
         for found in self._snapshots.candidates(len(items)):
             if self._restore(found, items):
                 self._snapshots.use(found.head.item)
+                _logger.info("began with the snapshot before item %d", found.head.item)
                 return
         self._snapshots.use(0)
 

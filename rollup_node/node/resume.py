@@ -168,6 +168,7 @@ class Resume:
         ledger.note_all(found.state)
         self._assembly.restore(found.state, ledger, items)
         self._snapshots.use(found.head.item)
+        _logger.info("began with the snapshot before item %d", found.head.item)
         return True
 
     def _read_row(self, number: int, raw: bytes, ledger: Ledger) -> ItemRun:

@@ -1,6 +1,6 @@
 """The whole state in memory: leaves by key, their tree, and a journal to go back by."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception
 from typing import Any, Final
@@ -31,6 +31,7 @@ class ChainState:
         self._tree = StateTree()
         self._journals: list[dict[LeafKey, Leaf | None]] = []
         self._first_mark = 0
+        self._saving: dict[LeafKey, Leaf | None] | None = None
         self.rewinds = 0
         self.get: Callable[[LeafKey], Any] = self._leaves.get
         self.commit(genesis)
@@ -42,6 +43,8 @@ class ChainState:
             for key in writes:
                 if key not in journal:
                     journal[key] = self._leaves.get(key)
+        if self._saving is not None:
+            _keep_older(self._saving, {key: self._leaves.get(key) for key in writes})
         self._leaves.update(writes)
         self._dirty.update(writes)
 
@@ -158,11 +161,12 @@ class ChainState:
         """How many leaves are not empty."""
         return len(self._leaves)
 
-    def parts_at(self, mark: int, size: int) -> Iterator[bytes]:
+    def parts_at(self, mark: int, size: int) -> Generator[bytes, None, None]:
         """Encode the leaves at the moment of `mark`, `size` of them at a time, in no order.
 
         Leaves may be written between two parts: it is still that moment that is encoded. A part may
-        be empty: then the time went into what was touched since.
+        be empty: then the time went into what was touched since. One at a time: a second one ends
+        the first.
 
         Raises
         ------
@@ -171,18 +175,25 @@ class ChainState:
         """
         self._place(mark)
         rewinds, before = self.rewinds, dict[LeafKey, Leaf | None]()
-        merged = mark
-        while merged < self._first_mark + len(self._journals) - 1:
-            _keep_older(before, self._journals[merged - self._first_mark])
-            merged += 1
-            yield b""
-            self._check(mark, rewinds)
-        keys = list(self._leaves)
-        for start in range(0, len(keys), size):
-            self._check(mark, rewinds)
-            recent = self._journals[merged - self._first_mark :]
-            layers: list[_Layer] = [before, *recent, self._leaves]
-            yield _encode_part(keys[start : start + size], layers)
+        merged, done = mark, 0
+        while merged < self._first_mark + len(self._journals):
+            journal = self._journals[merged - self._first_mark]
+            _keep_older(before, journal)
+            merged, done = merged + 1, done + len(journal) + 1
+            if done > size and merged < self._first_mark + len(self._journals) - 1:
+                yield b""
+                done = 0
+                self._place(mark)
+                self._check(rewinds, None)
+        self._saving = before  # from here on `commit` keeps in it what it overwrites
+        try:
+            keys = list(self._leaves)
+            for start in range(0, len(keys), size):
+                yield _encode_part(keys[start : start + size], [before, self._leaves])
+                self._check(rewinds, before)
+        finally:
+            if self._saving is before:
+                self._saving = None
 
     def to_bytes(self) -> bytes:
         """Return the root, then every leaf in the order of keys, without marks."""
@@ -219,10 +230,9 @@ class ChainState:
             raise KeyError(f"mark {mark}: not kept")
         return at
 
-    def _check(self, mark: int, rewinds: int) -> None:
-        self._place(mark)
-        if rewinds != self.rewinds:
-            raise KeyError(f"mark {mark}: the state was rewound meanwhile")
+    def _check(self, rewinds: int, saving: object) -> None:
+        if self.rewinds != rewinds or (saving is not None and self._saving is not saving):
+            raise KeyError("the state went back meanwhile, or is saved anew")
 
 
 def _keep_older(before: dict[LeafKey, Leaf | None], journal: Mapping[LeafKey, Leaf | None]) -> None:
