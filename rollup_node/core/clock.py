@@ -2,7 +2,8 @@
 
 from rollup_node.core.frame import Frame
 from rollup_node.core.kinds import OrderClass
-from rollup_node.core.layout import CLASS_RESET_MS, PRICES_KEY
+from rollup_node.core.layout import CLASS_RESET_MS
+from rollup_node.core.prices import begin_due_work
 
 
 def advance_clock(frame: Frame, time_ms: int) -> None:
@@ -21,6 +22,7 @@ def advance_clock(frame: Frame, time_ms: int) -> None:
 def begin_block(frame: Frame) -> None:
     """Do what every block begins with; may begin a task. Without prices nothing is due.
 
-    Reads the prices. Source: docs/spec.md X-13. Twin: contracts/src/steps/PriceSteps.sol.
+    Reads what `begin_due_work` reads. Source: docs/spec.md X-13.
+    Twin: contracts/src/steps/PriceSteps.sol.
     """
-    frame.get(PRICES_KEY)
+    begin_due_work(frame)

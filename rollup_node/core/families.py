@@ -9,21 +9,29 @@ from typing import Any, Final, TypeAlias
 
 from rollup_node.core.deposits import apply_deposit
 from rollup_node.core.frame import Authority, Frame
+from rollup_node.core.funding import sample
 from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
     Deposit,
+    ForwardReport,
     MassQuote,
     PlaceOrder,
+    PriceReport,
     Prune,
     ReplaceOrder,
     RotateKey,
     Transfer,
+    Trigger,
     Withdraw,
 )
-from rollup_node.core.kinds import Phase, StepKind
+from rollup_node.core.kinds import OrderClass, Phase, StepKind
+from rollup_node.core.markets import ADMIN_MESSAGES, apply_admin
+from rollup_node.core.open_action import open_action
 from rollup_node.core.orders import apply_cancel, apply_place, apply_replace
+from rollup_node.core.prices import apply_forward_report, apply_price_report, apply_trigger
 from rollup_node.core.reason import Reason
+from rollup_node.core.reprice import reprice
 from rollup_node.core.sweeps import apply_cancel_all, apply_prune, apply_quote, leg, sweep
 from rollup_node.core.transactions import apply_transaction
 
@@ -55,12 +63,18 @@ ACTIONS: Final[dict[type, Action]] = {
     ReplaceOrder: _action(StepKind.REPLACE, apply_replace),
     MassQuote: _action(StepKind.QUOTE, apply_quote),
     Prune: _action(StepKind.PRUNE, apply_prune),
+    PriceReport: open_action(StepKind.PRICE_REPORT, OrderClass.ORACLE, apply_price_report),
+    ForwardReport: open_action(StepKind.FORWARD_REPORT, OrderClass.ORACLE, apply_forward_report),
+    Trigger: open_action(StepKind.TRIGGER, OrderClass.LIQUIDATION, apply_trigger),
+    **dict.fromkeys(ADMIN_MESSAGES, apply_admin),
 }
 """By the type of a decoded record or message."""
 
 TASKS: Final[dict[int, Task]] = {
     Phase.LEG: _task(StepKind.LEG, leg),
     Phase.SWEEP: _task(StepKind.SWEEP, sweep),
+    Phase.REPRICE: reprice,
+    Phase.SAMPLE: sample,
 }
 """By phase."""
 

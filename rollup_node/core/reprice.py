@@ -1,0 +1,138 @@
+"""Repricing: marks, requirements and funding of every series of an underlying, one a step.
+
+Source: docs/spec.md V-5. Twin: contracts/src/core/Reprice.sol.
+"""
+
+from typing import Final
+
+from rollup_node.core.fixed_point import div_down, div_up
+from rollup_node.core.frame import Frame
+from rollup_node.core.funding import accrue_funding
+from rollup_node.core.kinds import Phase, StepKind
+from rollup_node.core.layout import (
+    MAX_LOT_VALUE,
+    PRICE_TASK_KEY,
+    PRICES_KEY,
+    SERIES_PER_UNDERLYING,
+    expiry_key,
+    series_key,
+    series_list_key,
+    terms_key,
+)
+from rollup_node.core.market_leaves import (
+    NO_EXPIRY,
+    NO_SERIES,
+    Expiry,
+    PriceRow,
+    Prices,
+    SeriesList,
+    SeriesState,
+    SeriesTerms,
+)
+from rollup_node.core.markets import SeriesKind, SeriesStatus
+from rollup_node.core.prices import continue_work
+from rollup_node.core.reason import Reason
+from rollup_node.core.task_leaves import PriceTask
+
+PPM: Final = 1_000_000
+
+
+def reprice(frame: Frame) -> tuple[StepKind, Reason]:
+    """Reprice the next series of the underlying, or end its epoch.
+
+    Reads price task, prices, series list, then terms, state and, for a future, its expiry.
+    """
+    task: PriceTask = frame.get(PRICE_TASK_KEY)
+    prices: Prices = frame.get(PRICES_KEY)
+    underlying = task.underlying
+    listed: SeriesList = frame.get(series_list_key(underlying)) or NO_SERIES
+    place = next_place(listed, task.next)
+    if place is None:
+        _end_epoch(frame, task, prices)
+        return StepKind.REPRICE, Reason.OK
+    row = prices.rows[underlying]
+    terms: SeriesTerms = frame.get(terms_key(listed.series[place]))
+    key = series_key(listed.series[place])
+    state: SeriesState = frame.get(key)
+    repriced = _reprice_series(frame, terms, state, row)
+    frame.put(key, repriced)
+    due, sample, _, _, drain, drained, resume, _ = task
+    if repriced.triggers:
+        drain |= 1 << place
+    frame.put(
+        PRICE_TASK_KEY,
+        PriceTask(due, sample, underlying, place + 1, drain, drained, resume, 0),
+    )
+    return StepKind.REPRICE, Reason.OK
+
+
+def next_place(listed: SeriesList, first: int) -> int | None:
+    """Return the first place from `first` on that holds a series, None if there is none."""
+    for place in range(first, SERIES_PER_UNDERLYING):
+        if listed.series[place]:
+            return place
+    return None
+
+
+def _end_epoch(frame: Frame, task: PriceTask, prices: Prices) -> None:
+    due, sample, underlying, _, drain, drained, resume, _ = task
+    row = prices.rows[underlying]
+    row = PriceRow(row.epoch + 1, frame.time_ms, row.index_price, row.index_price, row.index_ms)
+    rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
+    frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))
+    left = due & ~(1 << underlying)
+    if drain:
+        frame.phase = Phase.DRAIN
+        frame.put(PRICE_TASK_KEY, PriceTask(left, sample, underlying, 0, drain, drained, resume, 0))
+    else:
+        continue_work(frame, PriceTask(left, sample, 0, 0, 0, drained, resume, 0))
+
+
+def _reprice_series(
+    frame: Frame, terms: SeriesTerms, state: SeriesState, row: PriceRow
+) -> SeriesState:
+    price, is_over = row.index_price, False
+    if terms.kind == SeriesKind.FUTURE:
+        expiry: Expiry = frame.get(expiry_key(terms.underlying, terms.expiry_slot)) or NO_EXPIRY
+        price = max(price + expiry.forward, 0)
+        is_over = expiry.expiry_at * 1_000 <= frame.time_ms
+    epoch = row.epoch + 1
+    if is_over or state.status >= SeriesStatus.EXPIRED:
+        status = max(state.status, SeriesStatus.EXPIRED)
+        return state._replace(status=status, epoch=epoch, initial=0, maintenance=0)
+    mark, status = div_down(price, terms.lots_per_unit), state.status
+    if not 0 < mark <= MAX_LOT_VALUE:
+        mark, status = state.mark, SeriesStatus.REDUCE_ONLY
+    index, rest = state.funding_index, state.funding_rest
+    if terms.kind == SeriesKind.PERPETUAL:
+        index, rest = accrue_funding(terms, state, mark, frame.time_ms)
+    tick = div_down(mark, terms.unit)
+    return state._replace(
+        status=status,
+        epoch=epoch,
+        mark=mark,
+        initial=div_up(mark * initial_ppm(terms, state.open_interest), PPM),
+        maintenance=div_up(mark * terms.maintenance_ppm, PPM),
+        funding_index=index,
+        funding_rest=rest,
+        premium_sum=0,
+        premium_count=0,
+        funded_ms=frame.time_ms,
+        low=min(state.low, tick) if state.triggers and state.low else tick,
+        high=max(state.high, tick) if state.triggers else tick,
+    )
+
+
+def initial_ppm(terms: SeriesTerms, open_interest: int) -> int:
+    """Return the initial margin rate, which rises to 100 % as open interest nears its cap.
+
+    Flat up to half of the cap; above it the increment is rounded down. Source: docs/spec.md V-5.
+    """
+    cap, flat = terms.open_interest_cap, terms.open_interest_cap >> 1
+    if open_interest <= flat:
+        return terms.initial_ppm
+    if open_interest >= cap:
+        return PPM
+    return terms.initial_ppm + div_down(
+        (PPM - terms.initial_ppm) * (open_interest - flat), cap - flat
+    )

@@ -1,0 +1,104 @@
+"""The markets of the devnet, as the messages that the governor sends while it is deployed."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from rollup_node.codec.admin import encode_admin
+from rollup_node.core.market_leaves import AssetRow, Publishers, SeriesTerms
+from rollup_node.core.markets import (
+    PUBLISHER_LIMIT,
+    ListSeries,
+    SeriesKind,
+    SetAsset,
+    SetBorrowCap,
+    SetPublishers,
+    SetUnderlying,
+)
+
+ETH: Final = 0
+BTC: Final = 1
+USDC_UNIT: Final = 1_000_000
+PUBLISHER_THRESHOLD: Final = 3
+BORROW_CAP_USDC: Final = 10_000_000 * USDC_UNIT
+
+
+class Market(NamedTuple):
+    """A series of the devnet by its name in the API; sizes and fees are in its terms."""
+
+    name: str
+    series: int
+    terms: SeriesTerms
+
+
+class UnderlyingInfo(NamedTuple):
+    """An underlying by its number; `start_usdc` is where its price begins, µUSDC per unit."""
+
+    symbol: str
+    number: int
+    start_usdc: int
+
+
+UNDERLYINGS: Final = (
+    UnderlyingInfo("ETH", ETH, 3_000 * USDC_UNIT),
+    UnderlyingInfo("BTC", BTC, 95_000 * USDC_UNIT),
+)
+
+
+def _terms(kind: SeriesKind, series: int, underlying: int, **sizes: int) -> SeriesTerms:
+    """Return terms with the rates that all devnet series share."""
+    return SeriesTerms(
+        kind=kind,
+        underlying=underlying,
+        asset=sizes.get("asset", 0),
+        expiry_slot=0,
+        book=series,
+        unit=sizes["unit"],
+        lots_per_unit=sizes["lots_per_unit"],
+        initial_ppm=50_000,
+        maintenance_ppm=30_000,
+        taker_fee_ppm=400,
+        maker_fee_ppm=-100,
+        band_ppm=100_000,
+        max_order_lots=sizes["max_order_lots"],
+        min_notional=10 * USDC_UNIT,
+        open_interest_cap=sizes["open_interest_cap"],
+        impact_notional=10_000 * USDC_UNIT,
+        funding_clamp_ppm=40_000,
+        interest_ppb=100_000,
+    )
+
+
+_ETH_SIZES: Final = {
+    "unit": 500,
+    "lots_per_unit": 100,
+    "max_order_lots": 500_000,
+    "open_interest_cap": 10_000_000,
+}
+_BTC_SIZES: Final = {
+    "unit": 1_000,
+    "lots_per_unit": 1_000,
+    "max_order_lots": 200_000,
+    "open_interest_cap": 5_000_000,
+}
+
+MARKETS: Final = (
+    Market("ETH_USDC", 1, _terms(SeriesKind.SPOT, 1, ETH, asset=1, **_ETH_SIZES)),
+    Market("ETH-PERPETUAL", 2, _terms(SeriesKind.PERPETUAL, 2, ETH, **_ETH_SIZES)),
+    Market("BTC-PERPETUAL", 3, _terms(SeriesKind.PERPETUAL, 3, BTC, **_BTC_SIZES)),
+)
+"""One lot is 0.01 ETH or 0.001 BTC; one tick is 5 cents or 1 dollar."""
+
+ETH_COLLATERAL: Final = SetAsset(1, AssetRow(ETH, 18, 900_000, 100_000 * 10**18))
+
+
+def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
+    """Return the bodies that open the devnet's markets; `publishers` are at most 8 addresses."""
+    spare = [bytes(20)] * (PUBLISHER_LIMIT - len(publishers))
+    known = Publishers(PUBLISHER_THRESHOLD, (*publishers, *spare))
+    return [
+        encode_admin(SetPublishers(known)),
+        *(encode_admin(SetUnderlying(item.number, 1)) for item in UNDERLYINGS),
+        encode_admin(ETH_COLLATERAL),
+        encode_admin(SetBorrowCap(BORROW_CAP_USDC)),
+        *(encode_admin(ListSeries(market.series, market.terms)) for market in MARKETS),
+    ]
