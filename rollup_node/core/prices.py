@@ -99,12 +99,11 @@ def continue_work(frame: Frame, task: PriceTask) -> None:
     Reprices come first, so samples see fresh marks. Source: docs/spec.md V-5.
     """
     due, sample, _, _, _, drained, resume, _ = task
+    phase, underlying = resume, 0
     if due:
         phase, underlying = Phase.REPRICE, lowest_bit(due)
     elif sample:
         phase, underlying = Phase.SAMPLE, lowest_bit(sample)
-    else:
-        phase, underlying = resume, 0
     frame.phase = phase
     frame.put(PRICE_TASK_KEY, PriceTask(due, sample, underlying, 0, 0, drained, resume, 0))
 
