@@ -166,7 +166,7 @@ def freeze(frame: Frame, record: Freeze, authority: Authority) -> tuple[StepKind
 def _admit_guardian(frame: Frame, record: Freeze, authority: Authority) -> Reason:
     """Admit a freeze by the guardian, who has an own nonce. Reads owner, then cold."""
     account, _, _, nonce = record
-    if OrderClass.MAKER < frame.order_class and not authority.forced:
+    if frame.order_class > OrderClass.MAKER and not authority.forced:
         return Reason.OUT_OF_CLASS
     is_account = 0 < account < ACCOUNT_LIMIT
     if not is_account or frame.get(owner_key(account)) is None:
