@@ -7,10 +7,12 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from rollup_node.core.cash import change_cash
 from rollup_node.core.fixed_point import modulo
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
+    ACCOUNT_LIMIT,
     ASSET_COUNT,
     ASSETS_KEY,
     BOOK_LIMIT,
@@ -25,12 +27,13 @@ from rollup_node.core.layout import (
     UNDERLYING_LIMIT,
     balances_key,
     expiry_key,
+    hot_key,
     series_key,
     series_list_key,
     terms_key,
     underlying_key,
 )
-from rollup_node.core.leaves import Balances, replace_amount
+from rollup_node.core.leaves import Balances
 from rollup_node.core.market_leaves import (
     NO_ASSETS,
     NO_CREDIT,
@@ -50,6 +53,7 @@ from rollup_node.core.market_leaves import (
     Underlying,
 )
 from rollup_node.core.reason import Reason
+from rollup_node.core.risk import read_hot
 
 PPM: Final = 1_000_000
 MAX_FEE_PPM: Final = 10_000
@@ -349,19 +353,24 @@ def _set_expiry(frame: Frame, message: SetExpiry) -> Reason:
 
 
 def _pay_fees(frame: Frame, message: PayFees) -> Reason:
-    """Read pools, then the balances of the account."""
+    """Read pools, balances and hot of the account, then what a change of its cash reads."""
     account, amount = message
     pools: Pools = frame.get(POOLS_KEY) or NO_POOLS
     if amount > pools.fees:
         return Reason.INSUFFICIENT_BALANCE
+    if not 0 < account < ACCOUNT_LIMIT:
+        return Reason.UNKNOWN_ACCOUNT
     balances: Balances | None = frame.get(balances_key(account))
     if balances is None:
         return Reason.UNKNOWN_ACCOUNT
-    cash = balances.amounts[0] + amount
-    if cash > MAX_BALANCE:
+    if balances.amounts[0] + amount > MAX_BALANCE:
         return Reason.BALANCE_OVERFLOW
+    key = hot_key(account)
+    has_traded = frame.get(key) is not None
     frame.put(POOLS_KEY, Pools(pools.fees - amount, pools.insurance))
-    frame.put(balances_key(account), Balances(replace_amount(balances.amounts, 0, cash)))
+    hot = change_cash(frame, account, read_hot(frame, account), amount)
+    if has_traded:
+        frame.put(key, hot)
     return Reason.OK
 
 

@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
-import {ForwardReport, PriceReport} from "../types/Exchange.sol";
 import {Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, Publishers, Underlying} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
+import {ForwardReport, PriceReport} from "../types/Records.sol";
 import {PriceTask} from "../types/Task.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
