@@ -7,6 +7,14 @@ Twin: contracts/src/types/Family.sol.
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from rollup_node.core.accounts import (
+    freeze,
+    open_account,
+    set_dead_man,
+    set_guardian,
+    set_key,
+    set_protection,
+)
 from rollup_node.core.deposits import apply_deposit
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.funding import sample
@@ -15,12 +23,18 @@ from rollup_node.core.inputs import (
     CancelOrder,
     Deposit,
     ForwardReport,
+    Freeze,
     MassQuote,
+    OpenAccount,
     PlaceOrder,
     PriceReport,
     Prune,
     ReplaceOrder,
     RotateKey,
+    SetDeadMan,
+    SetGuardian,
+    SetKey,
+    SetProtection,
     Transfer,
     Trigger,
     Withdraw,
@@ -66,6 +80,12 @@ ACTIONS: Final[dict[type, Action]] = {
     PriceReport: open_action(StepKind.PRICE_REPORT, OrderClass.ORACLE, apply_price_report),
     ForwardReport: open_action(StepKind.FORWARD_REPORT, OrderClass.ORACLE, apply_forward_report),
     Trigger: open_action(StepKind.TRIGGER, OrderClass.LIQUIDATION, apply_trigger),
+    OpenAccount: open_account,
+    SetKey: set_key,
+    Freeze: freeze,
+    SetGuardian: set_guardian,
+    SetProtection: set_protection,
+    SetDeadMan: set_dead_man,
     **dict.fromkeys(ADMIN_MESSAGES, apply_admin),
 }
 """By the type of a decoded record or message."""
