@@ -233,8 +233,9 @@ def _replayed(sequencer: Sequencer) -> int:
     number = 0
     while (start := sequencer.start_of_item(number)) is not None:
         if start.mark >= 0:
-            blocks = sequencer.builder.ledger.blocks[start.ledger[0] :]
-            return sum(len(block.records) for block in blocks)
+            ledger = sequencer.builder.ledger
+            blocks = ledger.blocks[start.ledger[0] :]
+            return sum(len(block.records) for block in blocks) + len(ledger.hashes)
         number += 1
     return 0
 

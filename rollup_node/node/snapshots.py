@@ -124,9 +124,16 @@ class Snapshots:
     def __init__(self, folder: Path, identity: bytes, policy: SnapshotPolicy) -> None:
         self._identity = identity
         self._policy = policy
-        self._path = folder / "history"
-        self._store = SnapshotStore(folder)
-        self._history = self._open()
+        path = folder / "history"
+        try:
+            self._history = InputLog(path)
+            self._store = SnapshotStore(folder)
+        except LogDamagedError as error:
+            _logger.warning("history and snapshots are left aside: %s", error)
+            path.unlink()
+            self._history = InputLog(path)
+            self._store = SnapshotStore(folder)
+            self._store.drop_after(-1)
         self._rest_until = 0.0
         self._turn = asyncio.Lock()
         self.item = 0
@@ -234,16 +241,6 @@ class Snapshots:
         fields = {"bytes": writer.size, "seconds": round(time.monotonic() - began, 3)}
         _logger.info("wrote a snapshot before item %d", item, extra=fields)
         return writer.size
-
-    def _open(self) -> InputLog:
-        """Open the history; without it no snapshot is worth anything, and both begin anew."""
-        try:
-            return InputLog(self._path)
-        except LogDamagedError as error:
-            _logger.warning("history is left aside, and all snapshots with it: %s", error)
-            self._store.drop_after(-1)
-            self._path.unlink()
-            return InputLog(self._path)
 
     def _load(self, number: int) -> Found:
         saved = self._store.read(number)

@@ -1,4 +1,4 @@
-"""`bench spine` on a small load: every transfer committed, every node level, all roots equal."""
+"""Benchmarks on a small load: all that was sent is there, and all roots are equal."""
 
 import pytest
 
@@ -24,3 +24,14 @@ def test_bench_spine_json_has_rates_profile_and_lag() -> None:
     assert set(result["lag"]) == {"batch_poster", "proposer", "verifier"}
     assert all(lag["seconds_to_catch_up"] > 0 for lag in result["lag"].values())
     assert 0 < result["bytes_per_transfer"] <= 90
+
+
+def test_bench_restart_json_has_sizes_and_times() -> None:
+    words = ("bench", "restart", "--json", "--orders", "1000", "--records", "1000")
+    result = strikenet(*words, timeout=120).json
+    assert result["orders"] == 1_000
+    assert result["leaves"] > 5_000
+    assert result["snapshot_bytes"] > 100 * result["leaves"]
+    assert 0 < result["records_after"] < 3_000
+    times = ("write_ms", "confirm_ms", "root_check_seconds", "replica_start_seconds")
+    assert all(result[name] > 0 for name in times)
