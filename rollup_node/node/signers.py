@@ -124,7 +124,7 @@ class SignerPool:
                 except (asyncio.IncompleteReadError, ConnectionError):
                     worker = await self._replace(worker)
                 else:
-                    return [_unpack(row) for row in answer]
+                    return [unpack(row) for row in answer]
         finally:
             self._free.put_nowait(worker)
         raise CriticalError(f"signer processes died twice of one chunk of {len(bodies)} bodies")
@@ -162,7 +162,8 @@ class SignerPool:
             return await self._spawn()
 
 
-def _unpack(row: tuple[Any, ...]) -> Recovered:
+def unpack(row: tuple[Any, ...]) -> Recovered:
+    """Return what a row of a worker's answer says."""
     record_hash, index, fields, signer, signers = row
     if index is None:
         return Recovered(record_hash, None, None)

@@ -1,0 +1,108 @@
+"""Hypothesis strategies for what accounts and others ask of the exchange, and their ABI types."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from rollup_node.codec.eip712 import LEG_FIELDS, REPORT_TYPES, SIGNED_TYPES
+from rollup_node.core.inputs import (
+    Bid,
+    CancelAll,
+    CancelOrder,
+    ForwardReport,
+    Freeze,
+    Leg,
+    Liquidate,
+    MassQuote,
+    MovePosition,
+    OpenAccount,
+    PlaceOrder,
+    PriceReport,
+    Prune,
+    ReplaceOrder,
+    SetDeadMan,
+    SetGuardian,
+    SetKey,
+    SetProtection,
+    Settle,
+    SettlementPrice,
+    Takeover,
+    Trigger,
+)
+from tests.property.values import addresses, uint
+
+SPEC: Final = Path(__file__).parents[1] / "docs" / "spec.md"
+
+
+def sint(bits: int) -> st.SearchStrategy[int]:
+    """Signed integers of a width, with its boundaries often among them."""
+    return uint(bits).map(lambda value: value - (1 << bits - 1))
+
+
+def _order(values: tuple[int, ...]) -> PlaceOrder:
+    """Drop the trigger and the expiry where the flags have none."""
+    order = PlaceOrder(*values)
+    trigger = order.trigger if order.kind >= 2 else 0
+    expiry = order.expiry if order.time_in_force == 1 else 0
+    return order._replace(trigger=trigger, expiry=expiry)
+
+
+signatures = st.binary(min_size=64, max_size=64)
+_bit, _two, _u8, _u16, _u32, _u64 = (uint(bits) for bits in (1, 2, 8, 16, 32, 64))
+_head = (_u32, _u8)
+_flags = (_bit, _two, _two, _bit, _bit, _two)
+_several = st.lists(signatures, min_size=1, max_size=8).map(tuple)
+_legs = st.lists(st.builds(Leg, _u16, _bit, _u16, _u32, uint(31)), min_size=1, max_size=20)
+
+orders = st.tuples(*_head, _u16, *_flags, _u32, _u32, _u32, _u64, _u16, _u16, _u64).map(_order)
+quotes = st.builds(MassQuote, *_head, _u16, _legs.map(tuple), _u64)
+
+ACCOUNT_RECORDS: Final[dict[type, st.SearchStrategy[Any]]] = {
+    PlaceOrder: orders,
+    CancelOrder: st.builds(CancelOrder, *_head, _u16, _u32, _u64),
+    CancelAll: st.builds(CancelAll, *_head, _u8, _u16, _u64),
+    ReplaceOrder: st.builds(ReplaceOrder, *_head, _u16, _u32, _u32, _u32, _u64),
+    MassQuote: quotes,
+    Bid: st.builds(Bid, *_head, _u32, _u32, sint(128), _u64),
+    OpenAccount: st.builds(OpenAccount, _u32, _u16, _u64),
+    SetKey: st.builds(SetKey, *_head, addresses, _u8, _u8, _u64, _u64, _u64),
+    Freeze: st.builds(Freeze, *_head, _bit, _u64),
+    SetGuardian: st.builds(SetGuardian, _u32, addresses, _u64),
+    SetProtection: st.builds(SetProtection, *_head, _u8, _u32, _u32, _u64),
+    SetDeadMan: st.builds(SetDeadMan, *_head, _u64, _u64),
+    MovePosition: st.builds(MovePosition, _u32, _u32, _u16, sint(32), _u64),
+}
+REPORTS: Final[dict[type, st.SearchStrategy[Any]]] = {
+    PriceReport: st.builds(PriceReport, _u8, _u64, _u64, _u64, _u32, _several),
+    ForwardReport: st.builds(ForwardReport, _u8, _u8, _u64, _u64, sint(64), _several),
+    SettlementPrice: st.builds(SettlementPrice, _u8, _u8, _u64, _u8, _u64, _several),
+}
+PLAIN: Final[dict[type, st.SearchStrategy[Any]]] = {
+    Prune: st.builds(Prune, _u32),
+    Settle: st.builds(Settle, _u32, _u16),
+    Liquidate: st.builds(Liquidate, _u32, _u16),
+    Trigger: st.builds(Trigger, _u8),
+    Takeover: st.builds(Takeover, _u32),
+}
+account_records = st.one_of(*ACCOUNT_RECORDS.values())
+reports = st.one_of(*REPORTS.values())
+open_records = st.one_of(*REPORTS.values(), *PLAIN.values())
+
+
+def abi_type(made: type) -> str:
+    """Return the ABI type of the Solidity struct of a signed type, read off its EIP-712 fields."""
+    _, fields = (SIGNED_TYPES | REPORT_TYPES)[made]
+    kinds = [field.split(" ")[0] for field in fields.split(",")]
+    leg = ",".join(field.split(" ")[0] for field in LEG_FIELDS.split(","))
+    return f"({','.join(kinds)})".replace("Leg[]", f"({leg})[]")
+
+
+def abi_value(record: Any) -> tuple[Any, ...]:
+    """Return a signed record, or a report without its signatures, as the ABI takes it."""
+    values = record[:-1] if type(record) in REPORT_TYPES else tuple(record)
+    kinds = abi_type(type(record))[1:-1].split(",")
+    if isinstance(record, MassQuote):
+        return values
+    pairs = zip(kinds, values, strict=True)
+    return tuple(bool(value) if kind == "bool" else value for kind, value in pairs)
