@@ -4,6 +4,7 @@ The tests of both twins take widths from the text of the specification, not from
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -103,9 +104,9 @@ class Field(NamedTuple):
 
 
 class Group(NamedTuple):
-    """`count` times the same fields; a single one is no tuple of its own."""
+    """`times` times the same fields; a single one is no tuple of its own."""
 
-    count: int
+    times: int
     fields: tuple[Field, ...]
 
 
@@ -157,7 +158,7 @@ def widths(leaf: type) -> list[Field]:
     """Return every field of a leaf, one after the other."""
     flat: list[Field] = []
     for item in LAYOUTS[leaf]:
-        flat += [item] if isinstance(item, Field) else item.fields * item.count
+        flat += [item] if isinstance(item, Field) else item.fields * item.times
     return flat
 
 
@@ -197,7 +198,7 @@ def _values(leaf: type, item: Field | Group) -> st.SearchStrategy[Any]:
         row = row.map(lambda values: values[0])
     else:
         row = row.map(lambda values: _ROWS[leaf](*values))
-    return st.lists(row, min_size=item.count, max_size=item.count).map(tuple)
+    return st.lists(row, min_size=item.times, max_size=item.times).map(tuple)
 
 
 def values(leaf: type) -> st.SearchStrategy[Any]:
@@ -208,3 +209,48 @@ def values(leaf: type) -> st.SearchStrategy[Any]:
     if leaf is Pools:
         return fields.map(lambda found: Pools(found[0], found[1]))
     return fields.map(lambda found: leaf(*found))
+
+
+def _abi(field: Field) -> str:
+    if field.bits == _ADDRESS_BITS:
+        return "address"
+    return f"{'int' if field.is_signed else 'uint'}{field.bits}"
+
+
+def abi_type(leaf: type) -> str:
+    """Return the ABI type of the Solidity struct of a leaf."""
+    if leaf is Directory:
+        return "(uint256[8])"
+    parts = []
+    for item in LAYOUTS[leaf]:
+        if isinstance(item, Field):
+            parts.append(_abi(item))
+        else:
+            row = ",".join(map(_abi, item.fields))
+            parts.append(f"{row if len(item.fields) == 1 else f'({row})'}[{item.times}]")
+    return f"({','.join(parts)})"
+
+
+def abi_value(leaf: Any) -> tuple[Any, ...]:
+    """Return a leaf as the ABI takes it: a directory as eight words."""
+    if not isinstance(leaf, Directory):
+        return tuple(leaf)
+    packed = pack(leaf)
+    return (tuple(int.from_bytes(packed[at : at + 32], "big") for at in range(0, 256, 32)),)
+
+
+def build(leaf: type, numbers: Iterator[int]) -> Any:
+    """Return the leaf whose fields are the next numbers, cut to their widths."""
+
+    def take(field: Field) -> Any:
+        value = next(numbers) & (1 << field.bits) - 1
+        if field.bits == _ADDRESS_BITS:
+            return value.to_bytes(20, "big")
+        return value - (value >> field.bits - 1 << field.bits) if field.is_signed else value
+
+    def group(item: Group) -> tuple[Any, ...]:
+        if len(item.fields) == 1:
+            return tuple(take(item.fields[0]) for _ in range(item.times))
+        return tuple(_ROWS[leaf](*map(take, item.fields)) for _ in range(item.times))
+
+    return leaf(*(take(item) if isinstance(item, Field) else group(item) for item in LAYOUTS[leaf]))

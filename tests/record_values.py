@@ -85,6 +85,31 @@ PLAIN: Final[dict[type, st.SearchStrategy[Any]]] = {
     Trigger: st.builds(Trigger, _u8),
     Takeover: st.builds(Takeover, _u32),
 }
+KINDS: Final[dict[type, int]] = {
+    PlaceOrder: 0x20,
+    CancelOrder: 0x21,
+    CancelAll: 0x22,
+    ReplaceOrder: 0x23,
+    MassQuote: 0x24,
+    Prune: 0x25,
+    PriceReport: 0x30,
+    ForwardReport: 0x31,
+    SettlementPrice: 0x32,
+    Settle: 0x33,
+    Liquidate: 0x40,
+    Bid: 0x41,
+    Trigger: 0x42,
+    Takeover: 0x43,
+    OpenAccount: 0x50,
+    SetKey: 0x51,
+    Freeze: 0x52,
+    SetGuardian: 0x53,
+    SetProtection: 0x54,
+    SetDeadMan: 0x55,
+    MovePosition: 0x56,
+}
+"""First byte of each record. Source: docs/spec.md R-4."""
+
 account_records = st.one_of(*ACCOUNT_RECORDS.values())
 reports = st.one_of(*REPORTS.values())
 open_records = st.one_of(*REPORTS.values(), *PLAIN.values())

@@ -174,7 +174,7 @@ def unpack(row: tuple[Any, ...]) -> Recovered:
     return Recovered(record_hash, kind(*fields), signer, signers)
 
 
-def recover_one(domain: bytes, body: bytes) -> tuple[object, ...]:
+def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
     """Return hash, type number, fields, signer and signers of a body as marshal can carry them."""
     record_hash = sha3.keccak_256(body).digest()
     record = decode_record(body)

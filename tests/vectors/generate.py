@@ -55,6 +55,7 @@ from rollup_node.proof.inbox import (
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import build_call
 from tests.contracts.random_world import World
+from tests.vectors.exchange import exchange
 
 FOLDER: Final = Path(__file__).parent
 CHAIN_ID: Final = 313_371
@@ -243,6 +244,7 @@ VECTORS: Final = {
     "tree": tree,
     "edges": edges,
     "steps": steps,
+    "exchange": exchange,
 }
 
 
