@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from rollup_node.codec.delayed import decode_message
 from rollup_node.codec.records import decode_prefix, decode_record, read_body
@@ -24,6 +24,7 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.step import Outcome
 from rollup_node.node.ledger import Entry, Ledger
 from rollup_node.node.signers import Recovered, recover_report
+from rollup_node.node.tape import Heard, Tape
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
 
@@ -48,6 +49,7 @@ class Builder:
         self.state = ChainState()
         self.ledger = Ledger(self.state.root())
         self.root_seconds = 0.0
+        self.tape = Tape()
 
     @property
     def cursor(self) -> Cursor:
@@ -61,11 +63,13 @@ class Builder:
 
     def rewind(self, position: Position) -> None:
         """Go back to a moment, which can be gone back to again."""
+        self.tape.end()
         self.state.rewind(position.mark)
         self.ledger.rewind(position.ledger)
 
     def replace(self, state: ChainState, ledger: Ledger | None) -> None:
         """Go on from another state and what led to it; without a ledger it is genesis."""
+        self.tape.end()
         self.state = state
         self.ledger = Ledger(state.root()) if ledger is None else ledger
 
@@ -75,16 +79,17 @@ class Builder:
         self.state.commit(outcome.writes)
         cursor = self.cursor
         self.ledger.begin_block(cursor.block, cursor.time_ms)
-        self._run_tasks()
+        self._run_tasks(outcome)
         return outcome
 
     def seal(self, header: ItemHeader, delta_ms: int, size: int) -> None:
         """Finish the block with its state root and begin the next one."""
         self.ledger.end_block(self._root())
-        self.state.commit(step.apply_seal(self.state, header, delta_ms, size).writes)
+        outcome = step.apply_seal(self.state, header, delta_ms, size)
+        self.state.commit(outcome.writes)
         cursor = self.cursor
         self.ledger.begin_block(cursor.block, cursor.time_ms)
-        self._run_tasks()
+        self._run_tasks(outcome)
 
     def pull(self, message: DelayedMessage, size: int = 0) -> Outcome:
         """Execute the next delayed message."""
@@ -96,7 +101,7 @@ class Builder:
         sender = decoded.owner if isinstance(decoded, Deposit) else message.sender
         digest = message_hash(message)
         self._add(digest, outcome, -1, _account_of(decoded), sender, message.body)
-        self._run_tasks()
+        self._run_tasks(outcome, digest, decoded, is_message=True)
         return outcome
 
     def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
@@ -112,7 +117,7 @@ class Builder:
         if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances
             self.ledger.note(outcome.writes)
         self._add(record, outcome, sequence, _account_of(transaction), signer or b"", body)
-        self._run_tasks()
+        self._run_tasks(outcome, record, transaction)
         return _OK
 
     def close(self) -> None:
@@ -150,12 +155,26 @@ class Builder:
             self.pull(messages[self.cursor.delayed])
         self.close()
 
-    def _run_tasks(self) -> None:
-        """Finish what the last step began: nothing interrupts it (docs/spec.md X-2)."""
-        while self.cursor.phase > Phase.IDLE:
+    def _run_tasks(
+        self,
+        first: Outcome,
+        source: bytes = b"",
+        content: Any = None,  # noqa: ANN401 - any record or message
+        *,
+        is_message: bool = False,
+    ) -> None:
+        """Finish what the first step began: nothing interrupts it (docs/spec.md X-2)."""
+        heard = first.events
+        legs: list[Reason] = []
+        while (cursor := self.cursor).phase > Phase.IDLE:
             outcome = step.run_task(self.state)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)
+            heard += outcome.events
+            if outcome.kind is StepKind.LEG:
+                legs.append(outcome.reason)
+        if heard or is_message:
+            self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_message))
 
     def _root(self) -> bytes:
         began = time.thread_time()
@@ -179,7 +198,7 @@ class Builder:
             self.ledger.note(outcome.writes)
             account, sender = _account_of(transaction), signer or b""
             self._add(digest, outcome, sequence, account, sender, body)
-            self._run_tasks()
+            self._run_tasks(outcome, digest, transaction)
             return
         record = decode_record(body)
         if isinstance(record, Seal):

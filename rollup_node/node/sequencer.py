@@ -21,6 +21,7 @@ from rollup_node.node.forecast import Forecast
 from rollup_node.node.resume import Resume
 from rollup_node.node.signers import CHUNK, Recovered, SignerPool
 from rollup_node.node.snapshots import DEFAULT_POLICY, SnapshotPolicy, Snapshots
+from rollup_node.node.tape import Heard, TapeReader
 from rollup_node.ports import Clock, CriticalError, L1Update, SequencerBatch
 from rollup_node.proof.hashing import keccak
 from rollup_node.roles.sequencer import SequencerPolicy
@@ -64,6 +65,7 @@ class _Group(NamedTuple):
     newest: Confirmation | None
     cuts: int
     after: Moment | None
+    heard: list[Heard]
 
 
 class Sequencer:
@@ -93,6 +95,7 @@ class Sequencer:
         self.dropped: set[bytes] = set()
         self._path, self._key, self._domain = log, key, domain
         self.on_durable = on_durable
+        self.markets: TapeReader | None = None
         self._signers = SignerPool(domain, workers)
         self._forecast = Forecast(self._assembly, self._signers)
         self._log: InputLog | None = None
@@ -215,6 +218,7 @@ class Sequencer:
                 self._durable = self._assembly.save()
             self.ready = True
             self._forecast.forget_old()
+            self._follow_markets()
             self._advance()
 
     @property
@@ -250,6 +254,12 @@ class Sequencer:
             (number, entry, sign(keccak(feed_preimage(self._domain, number, entry)), self._key))
             for number, entry in enumerate(entries, first)
         ]
+
+    def _follow_markets(self) -> None:
+        """Let the markets begin anew if the tape has ended: at the start, and when going back."""
+        if self.markets is not None and not self.builder.tape.is_followed:
+            self.builder.tape.begin()
+            self.markets.reset()
 
     def _check_admission(self, count: int) -> None:
         if not self.active or not self.ready or self.failure:
@@ -333,7 +343,8 @@ class Sequencer:
         staged, self._staged = self._staged, []
         newest = self.chain.confirmations[-1] if self.chain.confirmations else None
         cuts = len(self.chain.batches) - (self.chain.open_batch is not None)
-        return _Group(entries, staged, newest, cuts, self._assembly.save() if entries else None)
+        after = self._assembly.save() if entries else None
+        return _Group(entries, staged, newest, cuts, after, self.builder.tape.take())
 
     async def _write(self, group: _Group) -> bool:
         """Make a group durable and confirm it; tell whether the disk took it."""
@@ -348,6 +359,8 @@ class Sequencer:
             self.counters.groups += 1
             if self.on_durable is not None:
                 self.on_durable(number, group.entries)
+        if self.markets is not None and group.heard:
+            self.markets.hear(group.heard)
         for request in group.staged:
             if not request.done.done():
                 request.done.set_result(group.newest)
@@ -360,6 +373,7 @@ class Sequencer:
         if saved is None:
             raise CriticalError("sequencer: nothing durable to go back to")
         self._assembly.go_back(saved)
+        self._follow_markets()
         self.counters.undone += 1
         self._refuse(RpcError(STORE_FULL, str(error), reason="STORE_FULL"))
 

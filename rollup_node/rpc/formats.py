@@ -120,7 +120,6 @@ def format_user_trade(instrument: Instrument, fill: UserTrade) -> dict[str, Any]
         "liquidity": "M" if fill.is_maker else "T",
         "fee": units.to_usd(fill.fee_usdc),
         "fee_currency": "USDC",
-        "profit_loss": units.to_usd(fill.realized_usdc),
         "account": fill.account,
     }
 

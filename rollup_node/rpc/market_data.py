@@ -1,7 +1,8 @@
 """What the counter needs from the markets behind it; the node implements it, tests fake it.
 
 Everything is in the integers of the law: ticks, lots, µUSDC. `rpc.units` makes numbers of them.
-Everything is durable and of one moment: an image holds all changes that were told, and no others.
+Books, orders and trades are durable and of one moment: an image holds all changes that were told,
+and no others. Accounts and prices are those of now.
 """
 
 from collections.abc import Callable, Sequence
@@ -138,7 +139,6 @@ class UserTrade(NamedTuple):
     order_id: str
     is_maker: bool
     fee_usdc: int
-    realized_usdc: int
 
 
 class Position(NamedTuple):

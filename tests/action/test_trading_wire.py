@@ -244,7 +244,6 @@ async def test_subscribe_private_channels_tell_the_account_and_nobody_else(
         "1-7",
         is_maker=False,
         fee_usdc=52,
-        realized_usdc=0,
     )
     world.markets.emit(
         MarketEvents(START_MS, orders=[order], fills=[fill], accounts=frozenset([1]))

@@ -200,7 +200,7 @@ class Markets:
     def user_trades(self, account: int, series: int | None, limit: int) -> Sequence[UserTrade]:
         mine = [t for t in self.all_trades if series in {None, t.series}]
         return [
-            UserTrade(account, t, Side.SELL, "1-7", is_maker=True, fee_usdc=-3, realized_usdc=0)
+            UserTrade(account, t, Side.SELL, "1-7", is_maker=True, fee_usdc=-3)
             for t in mine[:limit]
         ]
 

@@ -1,0 +1,105 @@
+"""Instruments of the state under the names of the field: `ETH-PERPETUAL`, `ETH-27DEC26`."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rollup_node.core.layout import BOOK_LIMIT, expiry_key, series_key, terms_key
+from rollup_node.core.leaves import LeafReader
+from rollup_node.core.market_leaves import NO_EXPIRY, Expiry, SeriesState, SeriesTerms
+from rollup_node.rpc.market_data import Instrument, InstrumentKind
+
+SPOT, PERPETUAL, FUTURE = 1, 2, 3
+"""Kinds of series (docs/spec.md S-8)."""
+
+TRADING, REDUCE_ONLY = 1, 2
+"""Statuses in which orders are taken."""
+
+_MONTHS: Final = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
+_MONTH_LETTERS: Final = 3
+_PPM: Final = 1_000_000
+
+
+class Instruments:
+    """All series of the state; `read` again after anything that may list one."""
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        """Take the names of the underlyings by number."""
+        self._symbols = symbols
+        self._by_series: dict[int, Instrument] = {}
+        self._by_name: dict[str, Instrument] = {}
+        self._created_ms: dict[int, int] = {}
+
+    def read(self, state: LeafReader, time_ms: int) -> None:
+        """Look at all series; those of linear books are numbered from 1 to 31."""
+        self._by_series, self._by_name = {}, {}
+        for series in range(1, BOOK_LIMIT):
+            terms: SeriesTerms | None = state.get(terms_key(series))
+            now: SeriesState | None = state.get(series_key(series))
+            if terms is None or now is None or not terms.kind:
+                continue
+            created_ms = self._created_ms.setdefault(series, time_ms)
+            expiry = _expiry(state, terms)
+            made = self._make(series, terms, now, expiry, created_ms)
+            if made.name in self._by_name:
+                made = made._replace(name=f"{made.name}-{series}")
+            self._by_series[series] = self._by_name[made.name] = made
+
+    def all(self) -> Sequence[Instrument]:
+        """Return all instruments by number."""
+        return list(self._by_series.values())
+
+    def by_name(self, name: str) -> Instrument | None:
+        """Return an instrument by name."""
+        return self._by_name.get(name)
+
+    def by_series(self, series: int) -> Instrument:
+        """Return an instrument that exists; `KeyError` otherwise."""
+        return self._by_series[series]
+
+    def symbol(self, underlying: int) -> str:
+        """Return the name of an underlying."""
+        known = self._symbols
+        return known[underlying] if underlying < len(known) else f"U{underlying}"
+
+    def number(self, symbol: str) -> int | None:
+        """Return the underlying of a name."""
+        return self._symbols.index(symbol) if symbol in self._symbols else None
+
+    def _make(
+        self, series: int, terms: SeriesTerms, now: SeriesState, expiry: Expiry, created_ms: int
+    ) -> Instrument:
+        symbol = self.symbol(terms.underlying)
+        lot_cost = terms.unit or 1
+        return Instrument(
+            series=series,
+            name=_name(symbol, terms.kind, expiry.expiry_at),
+            kind=InstrumentKind.SPOT if terms.kind == SPOT else InstrumentKind.FUTURE,
+            currency=symbol,
+            unit_usdc=terms.unit,
+            lots_per_unit=terms.lots_per_unit,
+            min_lots=max(1, -(-terms.min_notional // max(now.mark, lot_cost))),
+            created_ms=created_ms,
+            expires_ms=expiry.expiry_at * 1_000 if terms.kind == FUTURE else None,
+            is_active=now.status in {TRADING, REDUCE_ONLY},
+            maker_fee_ppm=terms.maker_fee_ppm,
+            taker_fee_ppm=terms.taker_fee_ppm,
+            max_leverage=_PPM // max(terms.initial_ppm, 1),
+        )
+
+
+def _name(symbol: str, kind: int, expiry_at: int) -> str:
+    if kind == SPOT:
+        return f"{symbol}_USDC"
+    if kind == PERPETUAL:
+        return f"{symbol}-PERPETUAL"
+    day = datetime.fromtimestamp(expiry_at, UTC)
+    at = (day.month - 1) * _MONTH_LETTERS
+    return f"{symbol}-{day.day}{_MONTHS[at : at + _MONTH_LETTERS]}{day.year % 100:02d}"
+
+
+def _expiry(state: LeafReader, terms: SeriesTerms) -> Expiry:
+    if terms.kind != FUTURE:
+        return NO_EXPIRY
+    expiry: Expiry | None = state.get(expiry_key(terms.underlying, terms.expiry_slot))
+    return NO_EXPIRY if expiry is None else expiry

@@ -1,0 +1,195 @@
+"""Lines of the tape that became durable together, turned into what the channels tell."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from rollup_node.core.events import (
+    Fill,
+    Funded,
+    OrderChanged,
+    OrderRemoved,
+    OrderRested,
+    PriceSet,
+    Repriced,
+    TakerDone,
+)
+from rollup_node.core.inputs import Liquidate
+from rollup_node.core.layout import PRICES_KEY, series_key, terms_key
+from rollup_node.core.market_leaves import NO_PRICES
+from rollup_node.node.book_mirror import BookMirror
+from rollup_node.node.instruments import Instruments
+from rollup_node.node.market_stats import MarketStats
+from rollup_node.node.order_tracker import OrderTracker
+from rollup_node.node.tape import Heard
+from rollup_node.rpc.market_data import (
+    MarketEvents,
+    OrderState,
+    RecordOutcome,
+    Side,
+    Trade,
+    UserTrade,
+)
+
+MAX_OUTCOMES: Final = 50_000
+"""Records whose outcome is remembered."""
+MAX_USER_TRADES: Final = 1_000
+"""Fills that are remembered per account."""
+
+LIQUIDATION: Final = "liquidation"
+"""What the order of the protocol is called."""
+
+
+class Followed:
+    """What is known of the markets, changed by each group."""
+
+    def __init__(self, instruments: Instruments, get: Callable[[Any], Any]) -> None:
+        self.instruments, self.get = instruments, get
+        self.books, self.orders, self.stats = BookMirror(), OrderTracker(), MarketStats()
+        self.outcomes: OrderedDict[bytes, RecordOutcome] = OrderedDict()
+        self.fills: dict[int, deque[UserTrade]] = {}
+
+    def remember(self, record_hash: bytes, outcome: RecordOutcome) -> None:
+        """Keep what a record did."""
+        self.outcomes[record_hash] = outcome
+        if len(self.outcomes) > MAX_OUTCOMES:
+            self.outcomes.popitem(last=False)
+
+
+class MarketGroup:
+    """One group; `is_relisted` says that series may have been listed, repriced or ended by it."""
+
+    def __init__(self, followed: Followed) -> None:
+        self.is_relisted = False
+        self._known = followed
+        self._orders: dict[str, OrderState] = {}
+        self._trades: list[Trade] = []
+        self._fills: list[UserTrade] = []
+        self._line_fills: list[UserTrade] = []
+        self._nameless: list[tuple[Fill, Trade]] = []
+        self._tickers: set[int] = set()
+        self._accounts: set[int] = set()
+
+    def hear(self, line: Heard) -> None:
+        """Take one line."""
+        self.is_relisted |= line.is_message
+        orders = self._known.orders
+        placed = orders.begin(line)
+        self._line_fills, self._nameless = [], []
+        for event in line.events:
+            self._hear(line, placed, event)
+        if placed:
+            orders.touched[placed] = orders.touched.pop(placed)
+        changed = orders.states(orders.touched)
+        self._orders.update((order.order_id, order) for order in changed)
+        self._accounts.update(order.account for order in changed)
+        self._fills += self._line_fills
+        if line.source and line.content is not None:
+            self._remember(line, changed)
+
+    def finish(self, time_ms: int) -> MarketEvents:
+        """Return what all lines did together."""
+        books = self._known.books.take_changes(time_ms)
+        self._tickers.update(change.series for change in books)
+        for fill in self._fills:
+            kept = self._known.fills.setdefault(fill.account, deque(maxlen=MAX_USER_TRADES))
+            kept.appendleft(fill)
+            self._accounts.add(fill.account)
+        return MarketEvents(
+            time_ms,
+            books,
+            self._trades,
+            list(self._orders.values()),
+            self._fills,
+            frozenset(self._tickers),
+            frozenset(self._accounts),
+        )
+
+    def _hear(self, line: Heard, placed: str, event: Any) -> None:  # noqa: ANN401 - core.events
+        if isinstance(event, OrderRested | OrderChanged):
+            self._known.books.put(event.slot, event.order)
+        elif isinstance(event, OrderRemoved):
+            self._known.books.remove(event.slot)
+        elif isinstance(event, Fill):
+            self._fill(line, placed, event)
+            return
+        elif isinstance(event, TakerDone):
+            self._name_fills(line, event)
+        elif isinstance(event, PriceSet | Repriced | Funded):
+            self._hear_price(line, event)
+            return
+        self._known.orders.hear(line, event)
+
+    def _fill(self, line: Heard, placed: str, fill: Fill) -> None:
+        known = self._known
+        trade = self._trade(line, fill)
+        self._trades.append(trade)
+        known.stats.add_trade(trade)
+        maker_name = known.orders.name_at(fill.maker_slot)
+        known.books.fill(fill.maker_slot, fill.lots)
+        cost = self._cost(fill)
+        known.orders.fill(maker_name, fill, cost, line.time_ms)
+        side = Side(1 - fill.taker_side)
+        self._line_fills.append(
+            UserTrade(fill.maker, trade, side, maker_name, is_maker=True, fee_usdc=fill.maker_fee)
+        )
+        if placed:
+            self._fill_taker(line, placed, fill, trade)
+        else:
+            self._nameless.append((fill, trade))
+
+    def _name_fills(self, line: Heard, done: TakerDone) -> None:
+        """Say whose the fills were of an order that no record of this line placed."""
+        if not self._nameless:
+            return
+        name = self._known.orders.end_triggered(done, line.time_ms)
+        for fill, trade in self._nameless:
+            self._fill_taker(line, name or LIQUIDATION, fill, trade)
+        self._nameless = []
+
+    def _fill_taker(self, line: Heard, name: str, fill: Fill, trade: Trade) -> None:
+        self._known.orders.fill(name, fill, self._cost(fill), line.time_ms)
+        side = Side(fill.taker_side)
+        self._line_fills.append(
+            UserTrade(fill.taker, trade, side, name, is_maker=False, fee_usdc=fill.taker_fee)
+        )
+
+    def _trade(self, line: Heard, fill: Fill) -> Trade:
+        get = self._known.get
+        underlying = get(terms_key(fill.series)).underlying
+        return Trade(
+            series=fill.series,
+            trade_id=self._known.stats.next_trade_id(line.time_ms),
+            time_ms=line.time_ms,
+            side=Side(fill.taker_side),
+            ticks=fill.tick,
+            lots=fill.lots,
+            mark_usdc=get(series_key(fill.series)).mark,
+            index_usdc=(get(PRICES_KEY) or NO_PRICES).rows[underlying].index_price,
+            is_liquidation=isinstance(line.content, Liquidate),
+        )
+
+    def _cost(self, fill: Fill) -> int:
+        return fill.lots * fill.tick * int(self._known.get(terms_key(fill.series)).unit)
+
+    def _hear_price(self, line: Heard, event: PriceSet | Repriced | Funded) -> None:
+        known = self._known
+        self.is_relisted = True
+        if isinstance(event, PriceSet):
+            symbol = known.instruments.symbol(event.underlying)
+            self._tickers.update(i.series for i in known.instruments.all() if i.currency == symbol)
+            return
+        self._tickers.add(event.series)
+        if isinstance(event, Funded):
+            state = known.get(series_key(event.series))
+            underlying = known.get(terms_key(event.series)).underlying
+            index = (known.get(PRICES_KEY) or NO_PRICES).rows[underlying].index_price
+            known.stats.add_funding(event.series, line.time_ms, event.change, state.mark, index)
+
+    def _remember(self, line: Heard, changed: list[OrderState]) -> None:
+        """Keep what the record did to the orders and fills of who signed it."""
+        account = getattr(line.content, "account", None)
+        if account is not None:
+            mine = [order for order in changed if order.account == account]
+            fills = [fill for fill in self._line_fills if fill.account == account]
+            self._known.remember(line.source, RecordOutcome(mine, fills))

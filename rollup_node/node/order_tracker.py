@@ -1,0 +1,229 @@
+"""The orders of all accounts as their owners call them, and what each record did to them."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any, Final
+
+from rollup_node.core.book_leaves import Order
+from rollup_node.core.events import Fill, OrderChanged, OrderRemoved, OrderRested, TakerDone
+from rollup_node.core.flags import (
+    IN_FORCE_SHIFT,
+    KIND_SHIFT,
+    POST_ONLY_FLAG,
+    REDUCE_ONLY_FLAG,
+    SIDE_FLAG,
+)
+from rollup_node.core.inputs import PlaceOrder, ReplaceOrder
+from rollup_node.core.reason import Reason
+from rollup_node.node.tape import Heard
+from rollup_node.rpc.market_data import OrderState, Side
+
+MAX_CLOSED: Final = 100_000
+"""Orders that are no longer open and still remembered, the newest ones."""
+
+KINDS: Final = ("limit", "market", "stop_limit", "take_limit")
+TIMES_IN_FORCE: Final = ("good_til_cancelled", "good_til_time", "immediate_or_cancel")
+OPEN, UNTRIGGERED, FILLED = "open", "untriggered", "filled"
+CANCELLED, REJECTED, REPLACED = "cancelled", "rejected", "REPLACED"
+_OPEN_STATES: Final = (OPEN, UNTRIGGERED)
+
+
+def order_id(account: int, client_slot: int, tag: int) -> str:
+    """Return what an order is called: what its owner calls it, and so the same after a restart."""
+    return f"{account}-{client_slot}-{tag}"
+
+
+class OrderTracker:
+    """Order states by name; `touched` are those of the line that is being heard, in order."""
+
+    def __init__(self) -> None:
+        self.touched: dict[str, None] = {}
+        self.open: dict[int, set[str]] = {}
+        self._states: dict[str, OrderState] = {}
+        self._closed: OrderedDict[str, None] = OrderedDict()
+        self._names: dict[int, str] = {}
+
+    def reset(self, orders: Iterable[tuple[int, Order]], time_ms: int) -> list[OrderState]:
+        """Begin anew with these orders; return the states of those that are gone."""
+        found = list(orders)
+        names = {order_id(order.account, order.slot, order.tag) for _, order in found}
+        gone = [name for mine in self.open.values() for name in mine if name not in names]
+        self.touched = {}
+        for name in gone:
+            self._set(self._states[name]._replace(state=CANCELLED, reason="REORG"), time_ms)
+        self._names = {}
+        for slot, order in found:
+            self._rest(slot, order, b"", time_ms)
+        return [self._states[name] for name in gone]
+
+    def state(self, account: int, name: str) -> OrderState | None:
+        """Return an order of an account, if it is remembered."""
+        found = self._states.get(name)
+        return found if found is not None and found.account == account else None
+
+    def states(self, names: Iterable[str]) -> list[OrderState]:
+        """Return orders by name."""
+        return [self._states[name] for name in names]
+
+    def open_of(self, account: int) -> list[OrderState]:
+        """Return the open orders of an account, oldest first."""
+        mine = self.states(self.open.get(account, ()))
+        return sorted(mine, key=lambda order: (order.created_ms, order.tag))
+
+    def begin(self, line: Heard) -> str:
+        """Begin to hear a line; return the name of the order that it places, if it does."""
+        self.touched = {}
+        content = line.content
+        if not isinstance(content, PlaceOrder) or not line.events:
+            return ""
+        placed = _placed(content, line)
+        self._set(placed, line.time_ms)
+        return placed.order_id
+
+    def hear(self, line: Heard, event: Any) -> None:  # noqa: ANN401 - any event of core.events
+        """Take one event of the line."""
+        time_ms = line.time_ms
+        if isinstance(event, OrderRested | OrderChanged):
+            self._rest(event.slot, event.order, line.source, time_ms)
+        elif isinstance(event, OrderRemoved):
+            is_replaced = isinstance(line.content, ReplaceOrder)
+            self._remove(event, REPLACED if is_replaced else event.reason.name, time_ms)
+        elif isinstance(event, TakerDone):
+            self._end_taker(event, time_ms)
+
+    def end_triggered(self, done: TakerDone, time_ms: int) -> str:
+        """Take the size of an order that was triggered or is the protocol's; return its name.
+
+        Its fills came before anything said whose they are; they are told after this.
+        """
+        name = order_id(done.account, done.slot, done.tag)
+        state = self._states.get(name)
+        if state is None:
+            return ""
+        self._set(state._replace(lots=done.filled + done.remaining), time_ms)
+        return name
+
+    def fill(self, name: str, fill: Fill, cost_usdc: int, time_ms: int) -> None:
+        """Take a fill of an order."""
+        state = self._states.get(name)
+        if state is None:
+            return
+        filled = state.filled_lots + fill.lots
+        changed = state._replace(filled_lots=filled, filled_usdc=state.filled_usdc + cost_usdc)
+        if filled >= changed.lots:
+            changed = changed._replace(state=FILLED)
+        self._set(changed, time_ms)
+
+    def name_at(self, slot: int) -> str:
+        """Return the name of the order at an order slot, empty if there is none."""
+        return self._names.get(slot, "")
+
+    def _rest(self, slot: int, order: Order, source: bytes, time_ms: int) -> None:
+        name = order_id(order.account, order.slot, order.tag)
+        before = self._names.get(slot)
+        known = self._states.get(name)
+        if before not in {None, name}:
+            self._replace(before or "", time_ms)
+        self._names[slot] = name
+        state = _resting(order, source, time_ms)
+        if known is not None:
+            state = state._replace(
+                lots=known.filled_lots + order.remaining,
+                filled_lots=known.filled_lots,
+                filled_usdc=known.filled_usdc,
+                record_hash=source or known.record_hash,
+                created_ms=known.created_ms,
+            )
+        self._set(state, time_ms)
+
+    def _replace(self, name: str, time_ms: int) -> None:
+        """Close an order whose place another tag took."""
+        state = self._states.get(name)
+        if state is not None and state.state in _OPEN_STATES:
+            self._set(state._replace(state=CANCELLED, reason=REPLACED), time_ms)
+
+    def _remove(self, event: OrderRemoved, reason: str, time_ms: int) -> None:
+        name = self._names.pop(event.slot, "")
+        state = self._states.get(name)
+        if state is None or state.state == FILLED:
+            return
+        reason = "" if reason == Reason.OK.name else reason
+        self._set(state._replace(state=CANCELLED, reason=reason), time_ms)
+
+    def _end_taker(self, event: TakerDone, time_ms: int) -> None:
+        name = order_id(event.account, event.slot, event.tag)
+        state = self._states.get(name)
+        if state is None or event.reason is Reason.OK:
+            return
+        how = CANCELLED if state.filled_lots or event.filled else REJECTED
+        self._set(state._replace(state=how, reason=event.reason.name), time_ms)
+
+    def _set(self, state: OrderState, time_ms: int) -> None:
+        name = state.order_id
+        self._states[name] = state._replace(updated_ms=time_ms)
+        self.touched[name] = None
+        if state.state in _OPEN_STATES:
+            self.open.setdefault(state.account, set()).add(name)
+            self._closed.pop(name, None)
+            return
+        mine = self.open.get(state.account)
+        if mine is not None:
+            mine.discard(name)
+            if not mine:
+                del self.open[state.account]
+        self._closed[name] = None
+        self._closed.move_to_end(name)
+        if len(self._closed) > MAX_CLOSED:
+            oldest, _ = self._closed.popitem(last=False)
+            del self._states[oldest]
+
+
+def _placed(order: PlaceOrder, line: Heard) -> OrderState:
+    return OrderState(
+        account=order.account,
+        order_id=order_id(order.account, order.slot, order.nonce & 0xFFFFFFFF),
+        series=order.series,
+        side=Side(order.side),
+        kind=KINDS[order.kind],
+        time_in_force=TIMES_IN_FORCE[order.time_in_force],
+        ticks=order.price,
+        trigger_ticks=order.trigger,
+        lots=order.quantity,
+        filled_lots=0,
+        filled_usdc=0,
+        state=OPEN,
+        reason="",
+        post_only=bool(order.post_only),
+        reduce_only=bool(order.reduce_only),
+        client_slot=order.slot,
+        tag=order.nonce & 0xFFFFFFFF,
+        record_hash=line.source,
+        created_ms=line.time_ms,
+        updated_ms=line.time_ms,
+    )
+
+
+def _resting(order: Order, source: bytes, time_ms: int) -> OrderState:
+    flags = order.flags
+    return OrderState(
+        account=order.account,
+        order_id=order_id(order.account, order.slot, order.tag),
+        series=order.series,
+        side=Side(flags & SIDE_FLAG),
+        kind=KINDS[flags >> KIND_SHIFT & 3],
+        time_in_force=TIMES_IN_FORCE[min(flags >> IN_FORCE_SHIFT & 3, 2)],
+        ticks=order.tick,
+        trigger_ticks=order.trigger,
+        lots=order.remaining,
+        filled_lots=0,
+        filled_usdc=0,
+        state=UNTRIGGERED if order.trigger else OPEN,
+        reason="",
+        post_only=bool(flags & POST_ONLY_FLAG),
+        reduce_only=bool(flags & REDUCE_ONLY_FLAG),
+        client_slot=order.slot,
+        tag=order.tag,
+        record_hash=source,
+        created_ms=time_ms,
+        updated_ms=time_ms,
+    )
