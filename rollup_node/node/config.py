@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from rollup_node.ports import InputError
+from rollup_node.rpc.limits import TradingLimits
 
 Role = Literal["sequencer", "batch_poster", "proposer", "verifier", "challenger"]
 BatchData = Literal["calldata", "blob", "alternate"]
@@ -51,6 +52,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         nothing that they say is believed without its hash.
     block_interval_ms
         Longest time between two L2 blocks while there are records.
+    trading
+        What one user of the trading interface may take.
     start_timeout_seconds
         How long to wait for L1 at the start before giving up with exit code 5.
     """
@@ -72,6 +75,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Literal["json", "text"] = "json"
     poll_interval_ms: int = 100
     start_timeout_seconds: int = 30
+    trading: TradingLimits = TradingLimits()
     devnet: bool = True
 
     def key(self) -> bytes:
@@ -127,7 +131,10 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """rollup.json: what all nodes and clients agree on; addresses and hashes in hex."""
+    """rollup.json: what all nodes and clients agree on; addresses and hashes in hex.
+
+    `underlyings` are the symbols of docs/spec.md S-9 by number; names of instruments are of them.
+    """
 
     l1_chain_id: int
     l2_chain_id: int
@@ -136,6 +143,7 @@ class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
     genesis: Genesis
     config_hash: str
     parameters: Parameters
+    underlyings: tuple[str, ...] = ("ETH", "BTC")
 
     def address(self, contract: str) -> bytes:
         """Return the address of a contract, such as `inbox`.

@@ -31,6 +31,7 @@ from rollup_node.node.follow import L1Follower
 from rollup_node.node.follower import FollowerBackend
 from rollup_node.node.games import Games
 from rollup_node.node.histories import RpcHistorySource
+from rollup_node.node.market_data import NodeMarkets
 from rollup_node.node.metrics import NodeMetrics, Sample
 from rollup_node.node.players import (
     BatchPosterPlayer,
@@ -57,6 +58,7 @@ from rollup_node.proof.machine import Machine
 from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.roles.disputes import Disputes
 from rollup_node.roles.sequencer import SequencerPolicy
+from rollup_node.rpc.gateway import Gateway
 from rollup_node.rpc.server import RpcServer
 
 _RETRY_SECONDS: Final = 0.5
@@ -121,6 +123,7 @@ class Node:
             metrics=NodeMetrics(self._samples).render,
             routes=self._routes(),
             clock=self.sequencer.clock if self.sequencer is not None else None,
+            gateway=self._make_gateway(),
         )
         self.port = await self._server.start(self.config.host, self.config.port)
         if self.sequencer is not None:
@@ -245,6 +248,21 @@ class Node:
         feed = FeedServer(self.sequencer.feed_messages)
         self.sequencer.on_durable = lambda _number, _entries: feed.notify()
         return {"/feed": feed.handle}
+
+    def _make_gateway(self) -> Gateway | None:
+        """Return the trading interface of a sequencer, over markets that follow its steps."""
+        sequencer = self.sequencer
+        if sequencer is None:
+            return None
+        markets = NodeMarkets(
+            lambda: sequencer.builder.state,
+            self.machine.domain,
+            self.rollup.underlyings,
+            self._backend.assets,
+        )
+        sequencer.markets = markets
+        limits = self.config.trading
+        return Gateway(self._backend, markets, self.clock, limits, sequencer.clock)
 
     def _make_backend(self) -> SequencerBackend | FollowerBackend:
         if "sequencer" in self.config.roles:
