@@ -3,15 +3,15 @@
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
 import pytest
 
-from rollup_node.core.layout import PUBLISHERS_KEY, underlying_key
+from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, underlying_key
 from rollup_node.core.leaves import Writes
-from rollup_node.core.market_leaves import Publishers, Underlying
+from rollup_node.core.market_leaves import PriceRow, Publishers, Underlying
 from rollup_node.derive.events import L1Block
 from rollup_node.devnet.failure import PortBusyError, UsageError
 from rollup_node.devnet.keys import PUBLISHERS, accounts
@@ -19,33 +19,55 @@ from rollup_node.devnet.oracle import OracleProcess
 from rollup_node.devnet.oracle_config import OracleConfig, load_oracle_config
 from rollup_node.devnet.price_tape import Tape
 from rollup_node.node.backend import SequencerBackend, Sync
+from rollup_node.node.sequencer import Sequencer
+from rollup_node.roles.sequencer import SequencerPolicy
 from rollup_node.rpc.server import RpcServer
 from tests.action.configs import make_configs
 from tests.action.l1_world import World
-from tests.action.sequencing import FakeL1, FixedClock, make_sequencer
+from tests.action.sequencing import FakeL1, FixedClock
+
+
+class Served(NamedTuple):
+    """A sequencer and its counter."""
+
+    sequencer: Sequencer
+    clock: FixedClock
+    url: str
+
+    def price(self) -> PriceRow:
+        """Return what it has of the first underlying."""
+        found: PriceRow = self.sequencer.builder.state.get(PRICES_KEY).rows[0]
+        return found
 
 
 @pytest.fixture
-async def sequencer(tmp_path: Path) -> AsyncIterator[str]:
-    """Serve a sequencer whose state has one open underlying; give its URL."""
+async def served(world: World, tmp_path: Path) -> AsyncIterator[Served]:
+    """Serve a sequencer whose state has one open underlying."""
     clock = FixedClock()
-    served = make_sequencer(tmp_path, clock)
-    await served.start()
-    await served.on_l1(FakeL1(clock).update(0, 0))
+    sequencer = Sequencer(
+        log=tmp_path / "input.log",
+        key=accounts()["sequencer"].private_key,
+        domain=world.machine.domain,
+        policy=SequencerPolicy(100_000, 5_000, 1_000),
+        clock=clock,
+        workers=1,
+    )
+    await sequencer.start()
+    await sequencer.on_l1(FakeL1(clock).update(0, 0))
     addresses = tuple(accounts()[name].address for name in PUBLISHERS)
     leaves: Writes = {
         PUBLISHERS_KEY: Publishers(3, (*addresses, *(bytes(20),) * 3)),
         underlying_key(0): Underlying(1, 0, 0, 0, 0),
     }
-    served.builder.state.commit(leaves)
+    sequencer.builder.state.commit(leaves)
     config, rollup = make_configs(tmp_path, devnet=True)
     head = L1Block(1, bytes(32), bytes(32), 1)
-    backend = SequencerBackend(config, rollup, lambda: Sync(head, head, 0, ready=True), served)
+    backend = SequencerBackend(config, rollup, lambda: Sync(head, head, 0, ready=True), sequencer)
     server = RpcServer(backend)
     port = await server.start("127.0.0.1", 0)
-    yield f"http://127.0.0.1:{port}"
+    yield Served(sequencer, clock, f"http://127.0.0.1:{port}")
     await server.stop()
-    await served.stop()
+    await sequencer.stop()
 
 
 def configure(world: World, sequencer: str, folder: Path, **changes: Any) -> OracleConfig:
@@ -78,17 +100,22 @@ async def post(oracle: OracleProcess, script: str) -> tuple[int, Any]:
 
 
 async def test_oracle_process_hears_the_exchange_signs_and_records(
-    world: World, sequencer: str, tmp_path: Path
+    world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, sequencer, tmp_path / "oracle")
+    config = configure(world, served.url, tmp_path / "oracle")
     oracle = OracleProcess(config, world.rollup)
     await oracle.start()
     assert (await get(oracle, "healthz"))[0] == 200
     assert (await get(oracle, "readyz"))[0] == 503
+    served.clock.time_ms = oracle.clock.now_ms()
     await oracle.turn()
     assert (await get(oracle, "readyz"))[0] == 200
+    await oracle.turn()
     status = json.loads((await get(oracle, "status"))[1])
-    assert status["oracle"]["signed"] == 1
+    assert (status["oracle"]["signed"], status["oracle"]["refused"]) == (1, 0)
+    assert not status["oracle"]["feeds"]["0/price"]["is_waiting"]
+    assert served.price().index_price == status["oracle"]["feeds"]["0/price"]["value"]
+    assert served.price().epoch == 1
     assert list(status["oracle"]["feeds"]) == ["0/price"]
     assert abs(status["prices_usdc"]["ETH"] - 3_500_000_000) < 35_000_000
     await oracle.stop()
@@ -96,10 +123,25 @@ async def test_oracle_process_hears_the_exchange_signs_and_records(
     assert tape.symbols == ("ETH",)
 
 
-async def test_oracle_process_restarted_goes_on_with_its_market(
-    world: World, sequencer: str, tmp_path: Path
+async def test_oracle_process_heartbeats_are_taken_one_after_another(
+    world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, sequencer, tmp_path / "oracle", record=False)
+    config = configure(world, served.url, tmp_path / "oracle", record=False)
+    oracle = OracleProcess(config, world.rollup)
+    await oracle.start()
+    for _ in range(5):
+        await world.anvil.increase_time(11)
+        served.clock.time_ms = await world.anvil.timestamp() * 1_000
+        await oracle.turn()
+    assert (oracle.keeper.counters.refused, oracle.keeper.counters.signed) == (0, 5)
+    assert served.clock.time_ms - served.price().index_ms < 1_000
+    await oracle.stop()
+
+
+async def test_oracle_process_restarted_goes_on_with_its_market(
+    world: World, served: Served, tmp_path: Path
+) -> None:
+    config = configure(world, served.url, tmp_path / "oracle", record=False)
     first = OracleProcess(config, world.rollup)
     await first.start()
     await first.stop()
@@ -112,9 +154,9 @@ async def test_oracle_process_restarted_goes_on_with_its_market(
 
 
 async def test_oracle_process_takes_shocks_that_outlive_it(
-    world: World, sequencer: str, tmp_path: Path
+    world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, sequencer, tmp_path / "oracle", record=False, prices="calm")
+    config = configure(world, served.url, tmp_path / "oracle", record=False, prices="calm")
     first = OracleProcess(config, world.rollup)
     await first.start()
     assert first.process is not None
