@@ -41,10 +41,12 @@ from rollup_node.core.inputs import (
 )
 from rollup_node.core.kinds import OrderClass, Phase, StepKind
 from rollup_node.core.markets import ADMIN_MESSAGES, apply_admin
+from rollup_node.core.matching import take
 from rollup_node.core.open_action import open_action
 from rollup_node.core.orders import apply_cancel, apply_place, apply_replace
 from rollup_node.core.prices import apply_forward_report, apply_price_report, apply_trigger
 from rollup_node.core.reason import Reason
+from rollup_node.core.refresh import refresh
 from rollup_node.core.reprice import reprice
 from rollup_node.core.sweeps import apply_cancel_all, apply_prune, apply_quote, leg, sweep
 from rollup_node.core.transactions import apply_transaction
@@ -91,6 +93,8 @@ ACTIONS: Final[dict[type, Action]] = {
 """By the type of a decoded record or message."""
 
 TASKS: Final[dict[int, Task]] = {
+    Phase.TAKE: take,
+    Phase.REFRESH: refresh,
     Phase.LEG: _task(StepKind.LEG, leg),
     Phase.SWEEP: _task(StepKind.SWEEP, sweep),
     Phase.REPRICE: reprice,

@@ -1,0 +1,218 @@
+"""Both sides of a fill: what it would leave, whether that may be, and how it is written.
+
+`weigh_*` reads and decides, `settle_*` writes; a side that fails leaves nothing behind.
+Source: docs/spec.md M-2 to M-8. Twin: contracts/src/core/Fills.sol.
+"""
+
+from typing import Final, NamedTuple
+
+from rollup_node.core.account_leaves import NO_POSITION, Hot, Position
+from rollup_node.core.cash import accrued_interest, mark_interest, read_credit, store_cash
+from rollup_node.core.fixed_point import div_down, div_up
+from rollup_node.core.frame import Frame
+from rollup_node.core.layout import MAX_BALANCE, MAX_LOTS, balances_key, hot_key
+from rollup_node.core.leaves import Amounts, Balances, replace_amount
+from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
+from rollup_node.core.positions import (
+    apply_fill,
+    find_position,
+    free_number,
+    next_generation,
+    replace_contribution,
+    store_position,
+    with_row,
+)
+from rollup_node.core.reason import Reason
+from rollup_node.core.risk import (
+    PPM,
+    collateral_usdc,
+    has_collateral,
+    is_restricted,
+    read_amounts,
+    read_assets,
+    read_collateral,
+    sum_margins,
+)
+from rollup_node.core.void import REDUCE_ONLY, SPOT
+
+_OK: Final = Reason.OK
+
+LIQUIDATION_FEE_PPM: Final = 10_000
+"""A protocol order pays at most this part of the notional. Source: docs/spec.md L-2."""
+
+
+class Market(NamedTuple):
+    """Where a fill happens: `price` is µUSDC per lot; `restricted` as M-6 says."""
+
+    series: int
+    terms: SeriesTerms
+    state: SeriesState
+    prices: Prices
+    price: int
+    restricted: bool
+
+
+class Side(NamedTuple):
+    """What a fill leaves of one side: not written yet.
+
+    `amounts` are the balances before, `cash` that after it; `change` is the change of the open
+    interest; `held` the balance of the asset of a spot series after it; `eased` how much equity
+    less maintenance margin rose, which for a linear fill M-6 asks about.
+    """
+
+    account: int
+    hot: Hot
+    number: int | None
+    position: Position
+    amounts: Amounts
+    cash: int
+    interest: int
+    fee: int
+    change: int
+    held: int
+    eased: int
+
+
+def read_market(
+    series: int,
+    terms: SeriesTerms,
+    state: SeriesState,
+    prices: Prices,
+    tick: int,
+    time_ms: int,
+) -> Market:
+    """Return the market of a fill at `tick`. Source: docs/spec.md M-6."""
+    restricted = state[0] == REDUCE_ONLY or is_restricted(prices[0][terms[1]], time_ms)
+    return Market(series, terms, state, prices, tick * terms[5], restricted)
+
+
+def compute_fee(lots: int, price: int, rate_ppm: int) -> int:
+    """Return the fee on a notional, µUSDC, rounded up: a rebate's size is rounded down. M-3."""
+    return div_up(lots * price * rate_ppm, PPM)
+
+
+def weigh_side(
+    frame: Frame, market: Market, account: int, hot: Hot, change: int, fee: int
+) -> tuple[Reason, Side | None]:
+    """Return what `change` lots (signed, not 0) would leave of an account, or why not.
+
+    Linear: reads directory, the page of the position, balances, and the asset terms if the other
+    ways of M-6 do not do. Spot: reads balances, asset terms, and credit if it would borrow.
+    """
+    if market[1][0] == SPOT:
+        return _weigh_spot(frame, market, account, hot, change, fee)
+    series, terms, state, prices, price, restricted = market
+    number, position = find_position(frame, account, series)
+    lots = position[1]
+    after = lots + change
+    if restricted and not (0 <= after < lots or lots < after <= 0):
+        return Reason.REDUCE_ONLY, None
+    if after > MAX_LOTS or after < -MAX_LOTS:
+        return Reason.POSITION_LIMIT, None
+    if number is None and free_number(frame, account) is None:
+        return Reason.POSITION_LIMIT, None
+    index = state[10]
+    moved, gain = apply_fill(position, series, change, price, index, next_generation(hot))
+    amounts = read_amounts(frame, account)
+    stored = amounts[0]
+    interest = accrued_interest(stored, hot[7], frame.time_ms)
+    cash = stored - interest + gain - fee
+    old = hot[11][terms[1]]
+    row = replace_contribution(hot, terms[1], position, moved, state, prices)
+    eased = gain - fee - lots * (position[3] - index) + row[2] - row[4] - old[2] + old[4]
+    changed = with_row(hot, terms[1], row)
+    if not _passes(frame, market, changed, amounts, cash, row[4] <= old[4] and eased >= 0):
+        return Reason.INSUFFICIENT_MARGIN, None
+    changed = mark_interest(changed, frame.time_ms, stored, cash)
+    grown = (max(0, after)) - (max(0, lots))
+    return _OK, Side(account, changed, number, moved, amounts, cash, interest, fee, grown, 0, eased)
+
+
+def _passes(
+    frame: Frame, market: Market, hot: Hot, amounts: Amounts, cash: int, reduces: bool
+) -> bool:
+    """Say whether a side of a linear fill passes; `reduces`: by the second way. Source: M-6.
+
+    Collateral is the same before and after, so only the first way needs it, and only if neither
+    cash nor the second way does.
+    """
+    if market[5] or reduces:
+        return reduces
+    value, initial = sum_margins(hot, market[3])
+    free = cash + value - initial
+    return free >= 0 or (
+        has_collateral(amounts) and free + read_collateral(frame, amounts, market[3]) >= 0
+    )
+
+
+def _weigh_spot(
+    frame: Frame, market: Market, account: int, hot: Hot, change: int, fee: int
+) -> tuple[Reason, Side | None]:
+    """Exchange an asset for cash. Source: docs/spec.md M-6, M-8."""
+    _, terms, _, prices, price, restricted = market
+    if restricted:
+        return Reason.REDUCE_ONLY, None
+    amounts = read_amounts(frame, account)
+    assets = read_assets(frame)
+    asset = terms[2]
+    lot_amount = div_down(10 ** assets[0][asset][1], terms[6])
+    held = amounts[asset] + change * lot_amount
+    if held < 0:
+        return Reason.INSUFFICIENT_BALANCE, None
+    if held > MAX_BALANCE:
+        return Reason.BALANCE_OVERFLOW, None
+    interest = accrued_interest(amounts[0], hot[7], frame.time_ms)
+    settled = amounts[0] - interest
+    cash = settled - change * price - fee
+    counted = collateral_usdc(replace_amount(amounts, asset, held), assets, prices)
+    if is_over_limit(frame, settled, cash, amounts[0], counted):
+        return Reason.BORROW_LIMIT, None
+    value, initial = sum_margins(hot, prices)
+    if cash + counted + value < initial and cash + counted < settled + collateral_usdc(
+        amounts, assets, prices
+    ):
+        return Reason.INSUFFICIENT_MARGIN, None
+    row = hot[11][terms[1]]
+    changed = mark_interest(with_row(hot, terms[1], row), frame.time_ms, amounts[0], cash)
+    side = Side(account, changed, None, NO_POSITION, amounts, cash, interest, fee, 0, held, 0)
+    return _OK, side
+
+
+def is_over_limit(frame: Frame, settled: int, cash: int, stored: int, collateral: int) -> bool:
+    """Say whether a voluntary step borrows too much. Source: docs/spec.md M-8.
+
+    `settled` is the cash after interest, `stored` the one the credit leaf counts, `cash` what the
+    step leaves. Reads credit if the step makes cash negative or more so.
+    """
+    if cash >= 0 or cash >= settled:
+        return False
+    if -2 * cash > collateral:
+        return True
+    _, borrowed, cap = read_credit(frame)
+    return borrowed - cash - max(0, -stored) > cap
+
+
+def charge_protocol(side: Side, lots: int, price: int, time_ms: int) -> Side:
+    """Return the side of a protocol order with its fee: 1 %, at most what M-6 leaves it.
+
+    So the fee never makes a liquidation fail. Source: docs/spec.md L-2, M-3.
+    """
+    fee = min(compute_fee(lots, price, LIQUIDATION_FEE_PPM), max(0, side.eased))
+    cash = side.cash - fee
+    hot = mark_interest(side.hot, time_ms, side.amounts[0], cash)
+    return side._replace(cash=cash, fee=fee, hot=hot)
+
+
+def settle_side(frame: Frame, market: Market, side: Side) -> None:
+    """Write one side of a fill: position or asset, cash, hot leaf.
+
+    Reads credit if cash is negative before or after.
+    """
+    account, hot, number, position, amounts, cash, _, _, _, held, _ = side
+    if market[1][0] == SPOT:
+        amounts = replace_amount(amounts, market[1][2], held)
+        frame.put(balances_key(account), Balances(amounts))
+    else:
+        store_position(frame, account, number, position)
+    store_cash(frame, account, amounts, cash)
+    frame.put(hot_key(account), hot)
