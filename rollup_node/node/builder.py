@@ -29,6 +29,8 @@ from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
 
 _OK: Final = Reason.OK
+_TAKEN: Final = (Reason.OK, Reason.PRICE_PENDING)
+"""A jump that waits for its confirmation is in the state too (docs/spec.md V-4)."""
 _ACCOUNT_FIRST: Final = frozenset((*get_args(SignedContent), Deposit))
 
 
@@ -111,7 +113,7 @@ class Builder:
             return Reason.UNDECODABLE
         size = LENGTH_BYTES + len(body)
         outcome = step.apply_record(self.state, transaction, signer, size, signers)
-        if outcome.reason is not _OK:
+        if outcome.reason not in _TAKEN:
             return outcome.reason
         self.state.commit(outcome.writes)
         if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances

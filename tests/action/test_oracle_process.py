@@ -123,6 +123,30 @@ async def test_oracle_process_hears_the_exchange_signs_and_records(
     assert tape.symbols == ("ETH",)
 
 
+async def turn_after(seconds: int, world: World, served: Served, oracle: OracleProcess) -> None:
+    """Let time pass for everybody, then let the oracle act."""
+    await world.anvil.increase_time(seconds)
+    served.clock.time_ms = await world.anvil.timestamp() * 1_000
+    await oracle.turn()
+
+
+async def test_oracle_process_gap_waits_and_is_confirmed(
+    world: World, served: Served, tmp_path: Path
+) -> None:
+    config = configure(world, served.url, tmp_path / "oracle", record=False, prices="calm")
+    oracle = OracleProcess(config, world.rollup)
+    await oracle.start()
+    await turn_after(1, world, served, oracle)
+    before = served.price().index_price
+    oracle.add_shocks("gap:ETH@0s-20%")
+    await turn_after(2, world, served, oracle)
+    assert served.price().index_price == before
+    await turn_after(2, world, served, oracle)
+    assert abs(served.price().index_price * 100 - before * 80) < before
+    assert oracle.keeper.counters.refused == 0
+    await oracle.stop()
+
+
 async def test_oracle_process_heartbeats_are_taken_one_after_another(
     world: World, served: Served, tmp_path: Path
 ) -> None:
@@ -130,9 +154,7 @@ async def test_oracle_process_heartbeats_are_taken_one_after_another(
     oracle = OracleProcess(config, world.rollup)
     await oracle.start()
     for _ in range(5):
-        await world.anvil.increase_time(11)
-        served.clock.time_ms = await world.anvil.timestamp() * 1_000
-        await oracle.turn()
+        await turn_after(11, world, served, oracle)
     assert (oracle.keeper.counters.refused, oracle.keeper.counters.signed) == (0, 5)
     assert served.clock.time_ms - served.price().index_ms < 1_000
     await oracle.stop()
