@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Frame, Frames} from "../steps/Frames.sol";
+import {Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
+import {LeafKey} from "../types/LeafKey.sol";
+import {Prices, SeriesState} from "../types/Market.sol";
+import {AccountLeaves} from "./AccountLeaves.sol";
+import {FixedPoint} from "./FixedPoint.sol";
+import {Layout} from "./Layout.sol";
+import {Risk} from "./Risk.sol";
+
+/// @notice Positions of accounts: where they are, what a fill makes of one, what they add to a row (docs/spec.md M-2,
+/// M-4, S-17, S-18).
+/// @custom:twin rollup_node/core/positions.py
+library Positions {
+    using AccountLeaves for Directory;
+    using Frames for Frame;
+
+    /// @dev In place of a position number: there is none.
+    uint256 internal constant NONE = Layout.POSITION_LIMIT;
+
+    function readDirectory(Frame memory frame, uint256 account) internal pure returns (Directory memory) {
+        return AccountLeaves.decodeDirectory(frame.get(Layout.directoryKey(account)));
+    }
+
+    function readPage(Frame memory frame, uint256 account, uint256 number) internal pure returns (Page memory) {
+        return AccountLeaves.decodePositions(frame.get(Layout.positionsKey(account, number)));
+    }
+
+    /// @notice Number and position of an account in a series; `NONE` and an empty one if it has none.
+    function findPosition(Frame memory frame, uint256 account, uint256 series)
+        internal
+        pure
+        returns (uint256 number, Position memory position)
+    {
+        number = _placeOf(readDirectory(frame, account), series);
+        if (number != NONE) position = readPage(frame, account, number).rows[number & 7];
+    }
+
+    /// @notice The first free position number, `NONE` if all are taken.
+    function freeNumber(Frame memory frame, uint256 account) internal pure returns (uint256) {
+        return _placeOf(readDirectory(frame, account), 0);
+    }
+
+    /// @notice How many lots an order of a side (0 buy, 1 sell) may close: a buy closes shorts (O-7).
+    function closableLots(Position memory position, uint256 side) internal pure returns (uint256) {
+        int256 lots = side != 0 ? int256(position.lots) : -int256(position.lots);
+        return lots > 0 ? uint256(lots) : 0;
+    }
+
+    /// @notice Generation of a position that opens with the next version of its account (M-2).
+    function nextGeneration(Hot memory hot) internal pure returns (uint16) {
+        return uint16(uint256(hot.version) + 1);
+    }
+
+    /// @notice The position after `change` lots (signed, not 0) at `price` µUSDC, and its cash flow (M-2).
+    function applyFill(
+        Position memory position,
+        uint256 series,
+        int256 change,
+        int256 price,
+        int256 fundingIndex,
+        uint16 generation
+    ) internal pure returns (Position memory moved, int256 cash) {
+        int256 lots = position.lots;
+        int256 basis = position.basis;
+        int256 next = lots + change;
+        cash = lots * (position.fundingIndex - fundingIndex);
+        if (lots == 0 || (lots > 0) == (change > 0)) {
+            basis += change * price;
+            if (lots != 0) generation = position.generation;
+        } else if (_abs(change) < _abs(lots)) {
+            int256 released = FixedPoint.divDown(basis * _abs(change), _abs(lots));
+            cash -= change * price + released;
+            basis -= released;
+            generation = position.generation;
+        } else {
+            cash += lots * price - basis;
+            if (next == 0) return (moved, cash);
+            basis = next * price;
+        }
+        moved = Position(uint16(series), int32(next), int64(basis), int64(fundingIndex), generation);
+    }
+
+    /// @notice Write a position: in its place, in the first free one if it is new, out if it is closed.
+    /// @dev `number` is `NONE` for a new position; there is a free place then (`freeNumber`).
+    function storePosition(Frame memory frame, uint256 account, uint256 number, Position memory position)
+        internal
+        pure
+    {
+        if (number == NONE || position.lots == 0) {
+            Directory memory directory = readDirectory(frame, account);
+            if (number == NONE) number = _placeOf(directory, 0);
+            directory.setSeriesAt(number, position.series);
+            frame.put(Layout.directoryKey(account), AccountLeaves.encodeDirectory(directory));
+        }
+        LeafKey key = Layout.positionsKey(account, number);
+        Page memory page = AccountLeaves.decodePositions(frame.get(key));
+        page.rows[number & 7] = position;
+        frame.put(key, AccountLeaves.encodePositions(page));
+    }
+
+    /// @notice The row of an underlying with one contribution replaced, both valued at the state of the series (M-4).
+    function replaceContribution(
+        Hot memory hot,
+        uint256 underlying,
+        Position memory old,
+        Position memory moved,
+        SeriesState memory state,
+        Prices memory prices
+    ) internal pure returns (RiskRow memory row) {
+        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(moved, state);
+        (int256 oldValue, int256 oldInitial, int256 oldMaintenance) = Risk.contribute(old, state);
+        RiskRow memory was = hot.rows[underlying];
+        row.epoch = was.positions != 0 ? was.epoch : prices.rows[underlying].epoch;
+        row.positions = uint8(uint256(was.positions) + _one(moved) - _one(old));
+        row.value = int64(int256(was.value) + value - oldValue);
+        row.initial = uint64(uint256(int256(uint256(was.initial)) + initial - oldInitial));
+        row.maintenance = uint64(uint256(int256(uint256(was.maintenance)) + maintenance - oldMaintenance));
+    }
+
+    /// @notice Give the hot leaf another row, and make its version one higher (M-4, O-7).
+    function setRow(Hot memory hot, uint256 underlying, RiskRow memory row) internal pure {
+        hot.rows[underlying] = row;
+        hot.version = uint32(uint256(hot.version) + 1);
+    }
+
+    /// @dev First number whose series is `series`; `NONE` if there is none.
+    function _placeOf(Directory memory directory, uint256 series) private pure returns (uint256) {
+        for (uint256 i = 0; i < NONE; ++i) {
+            if (series != 0 && i & 15 == 0 && directory.words[i >> 4] == 0) {
+                i += 15;
+                continue;
+            }
+            if (directory.seriesAt(i) == series) return i;
+        }
+        return NONE;
+    }
+
+    function _one(Position memory position) private pure returns (uint256) {
+        return position.lots == 0 ? 0 : 1;
+    }
+
+    function _abs(int256 number) private pure returns (int256) {
+        return number < 0 ? -number : number;
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Frame, Frames} from "../steps/Frames.sol";
+import {Hot, Position, RiskRow} from "../types/Account.sol";
+import {AssetRow, AssetTerms, PriceRow, Prices, SeriesState} from "../types/Market.sol";
+import {Reason} from "../types/Reason.sol";
+import {AccountLeaves} from "./AccountLeaves.sol";
+import {Cash} from "./Cash.sol";
+import {FixedPoint} from "./FixedPoint.sol";
+import {Layout} from "./Layout.sol";
+import {MarketLeaves} from "./MarketLeaves.sol";
+
+/// @notice What an account is worth and what it must be worth: equity, margins, models of risk (docs/spec.md M-4 to M-10).
+/// @dev The one model so far is the standard one, which every mode means; another one is another branch of `contribute`
+/// and `requireInitial`. All sums fit by construction (M-4).
+/// @custom:twin rollup_node/core/risk.py
+library Risk {
+    using Frames for Frame;
+
+    uint256 internal constant PPM = 1_000_000;
+    uint256 internal constant STALE_MS = 60_000;
+    uint256 internal constant MAX_DRIFT_PPM = 20_000;
+    uint256 internal constant BASE_FACTOR_PPM = 1_020_000;
+    uint256 internal constant DRIFT_FACTOR = 8;
+    uint256 internal constant MAX_EXPONENT = 36;
+    uint256 internal constant ROWS = 8;
+
+    /// @notice How far the index is from the reference, rounded up; 10^6 without a reference.
+    function computeDriftPpm(PriceRow memory price) internal pure returns (uint256) {
+        uint256 ref = price.referencePrice;
+        uint256 index = price.indexPrice;
+        if (ref == 0) return PPM;
+        return FixedPoint.divUp((index > ref ? index - ref : ref - index) * PPM, ref);
+    }
+
+    /// @notice Whether a price is older than 60 s: its index, or the reprice that used it.
+    function isStale(PriceRow memory price, uint256 timeMs) internal pure returns (bool) {
+        return timeMs > uint256(price.pricedMs) + STALE_MS || timeMs > uint256(price.indexMs) + STALE_MS;
+    }
+
+    /// @notice Whether only risk-reducing fills are allowed (M-6).
+    function isRestricted(PriceRow memory price, uint256 timeMs) internal pure returns (bool) {
+        return isStale(price, timeMs) || computeDriftPpm(price) > MAX_DRIFT_PPM;
+    }
+
+    /// @notice What a position adds to a row, in µUSDC, exact (M-4).
+    function contribute(Position memory position, SeriesState memory state)
+        internal
+        pure
+        returns (int256 value, int256 initial, int256 maintenance)
+    {
+        int256 lots = position.lots;
+        int256 size = lots < 0 ? -lots : lots;
+        value = lots * int256(uint256(state.mark)) - position.basis;
+        initial = size * int256(uint256(state.initial));
+        maintenance = size * int256(uint256(state.maintenance));
+    }
+
+    /// @notice Initial margin of a row, rounded up (M-5).
+    function requireInitial(RiskRow memory row, PriceRow memory price) internal pure returns (uint256) {
+        return FixedPoint.divUp(uint256(row.initial) * (BASE_FACTOR_PPM + DRIFT_FACTOR * computeDriftPpm(price)), PPM);
+    }
+
+    /// @notice Hot leaf of an account; one that never traded is its own group.
+    function readHot(Frame memory frame, uint256 account) internal pure returns (Hot memory hot) {
+        bytes memory value = frame.get(Layout.hotKey(account));
+        hot = AccountLeaves.decodeHot(value);
+        if (value.length == 0) hot.group = uint32(account);
+    }
+
+    function readPrices(Frame memory frame) internal pure returns (Prices memory) {
+        return MarketLeaves.decodePrices(frame.get(Layout.PRICES));
+    }
+
+    function readAssets(Frame memory frame) internal pure returns (AssetTerms memory) {
+        return MarketLeaves.decodeAssetTerms(frame.get(Layout.ASSETS_TABLE));
+    }
+
+    /// @notice Whether all rows with positions are of the epoch of the prices (M-4).
+    function isCurrent(Hot memory hot, Prices memory prices) internal pure returns (bool) {
+        for (uint256 i = 0; i < ROWS; ++i) {
+            RiskRow memory row = hot.rows[i];
+            if (row.positions != 0 && row.epoch != prices.rows[i].epoch) return false;
+        }
+        return true;
+    }
+
+    /// @notice Value and initial margin over all rows, in µUSDC (M-5).
+    function sumMargins(Hot memory hot, Prices memory prices) internal pure returns (int256 value, int256 initial) {
+        for (uint256 i = 0; i < ROWS; ++i) {
+            RiskRow memory row = hot.rows[i];
+            if (row.positions == 0) continue;
+            value += row.value;
+            initial += int256(requireInitial(row, prices.rows[i]));
+        }
+    }
+
+    /// @notice Maintenance margin, exact (M-5).
+    function maintenanceMargin(Hot memory hot) internal pure returns (uint256 total) {
+        for (uint256 i = 0; i < ROWS; ++i) {
+            if (hot.rows[i].positions != 0) total += hot.rows[i].maintenance;
+        }
+    }
+
+    /// @notice What a balance counts as collateral, µUSDC, rounded down (M-5).
+    function valueAsset(uint256 asset, uint256 amount, AssetTerms memory assets, Prices memory prices)
+        internal
+        pure
+        returns (uint256)
+    {
+        AssetRow memory row = assets.rows[asset];
+        if (amount == 0 || row.underlying >= Layout.UNDERLYING_LIMIT || row.exponent > MAX_EXPONENT) return 0;
+        uint256 counted = (amount < row.cap ? amount : row.cap) * prices.rows[row.underlying].referencePrice;
+        return FixedPoint.divDown(counted * row.weightPpm, 10 ** uint256(row.exponent) * PPM);
+    }
+
+    /// @notice What the balances besides cash count, µUSDC, each rounded down (M-5).
+    function collateralUsdc(int256[4] memory amounts, AssetTerms memory assets, Prices memory prices)
+        internal
+        pure
+        returns (int256 total)
+    {
+        for (uint256 asset = 1; asset < Layout.ASSETS; ++asset) {
+            total += int256(valueAsset(asset, uint256(amounts[asset]), assets, prices));
+        }
+    }
+
+    /// @notice Whether there is any balance besides cash.
+    function hasCollateral(int256[4] memory amounts) internal pure returns (bool) {
+        return amounts[1] | amounts[2] | amounts[3] != 0;
+    }
+
+    /// @notice The collateral value; reads the asset terms only if there is a balance.
+    function readCollateral(Frame memory frame, int256[4] memory amounts, Prices memory prices)
+        internal
+        pure
+        returns (int256)
+    {
+        return hasCollateral(amounts) ? collateralUsdc(amounts, readAssets(frame), prices) : int256(0);
+    }
+
+    /// @notice Cash, collateral and value of all positions, µUSDC, signed (M-5).
+    function equityUsdc(Frame memory frame, Hot memory hot, int256[4] memory amounts, Prices memory prices)
+        internal
+        pure
+        returns (int256)
+    {
+        (int256 value,) = sumMargins(hot, prices);
+        return amounts[0] + value + readCollateral(frame, amounts, prices);
+    }
+
+    /// @notice Whether equity less `locked` covers IM; reads the asset terms only if cash does not.
+    function hasMargin(
+        Frame memory frame,
+        Hot memory hot,
+        int256[4] memory amounts,
+        Prices memory prices,
+        int256 locked
+    ) internal pure returns (bool) {
+        (int256 value, int256 initial) = sumMargins(hot, prices);
+        int256 free = amounts[0] + value - locked - initial;
+        return free >= 0 || free + readCollateral(frame, amounts, prices) >= 0;
+    }
+
+    /// @notice Check that an order may reserve `reserve` more µUSDC (M-7). The rows are current.
+    function checkResting(Frame memory frame, uint256 account, Hot memory hot, int256 reserve)
+        internal
+        pure
+        returns (Reason)
+    {
+        Prices memory prices = readPrices(frame);
+        int256[4] memory amounts = Cash.readBalances(frame, account);
+        int256 locked = int256(uint256(hot.reserve)) + reserve;
+        return hasMargin(frame, hot, amounts, prices, locked) ? Reason.OK : Reason.INSUFFICIENT_MARGIN;
+    }
+}
