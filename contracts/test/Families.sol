@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IStep} from "../src/interfaces/IStep.sol";
 import {AccountSteps} from "../src/steps/AccountSteps.sol";
 import {DepositSteps} from "../src/steps/DepositSteps.sol";
+import {MarketSteps} from "../src/steps/MarketSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
 import {Family} from "../src/types/Family.sol";
 
@@ -11,9 +12,10 @@ import {Family} from "../src/types/Family.sol";
 /// @custom:twin rollup_node/devnet/deployer.py STEP_CONTRACTS
 library Families {
     function deploy(uint256 l2ChainId, address bridge) internal returns (IStep[] memory families) {
-        families = fill(new PriceSteps());
+        families = fill(new PriceSteps(l2ChainId, bridge));
         families[Family.ACCOUNT] = new AccountSteps(l2ChainId, bridge);
         families[Family.DEPOSIT] = new DepositSteps();
+        families[Family.MARKET] = new MarketSteps();
     }
 
     /// @notice One contract for every family.

@@ -43,7 +43,7 @@ STEP_CONTRACTS: Final = (
     "PriceSteps",  # RISK
     "PriceSteps",  # LIQUIDATION
     "PriceSteps",  # KEY
-    "PriceSteps",  # MARKET
+    "MarketSteps",
 )
 """The step contract of each family, in the order of contracts/src/types/Family.sol.
 

@@ -70,7 +70,7 @@ contract FramesTest is Test {
     }
 
     function test_begin_of_a_block_without_prices_reads_them_and_begins_no_task() public {
-        PriceSteps prices = new PriceSteps();
+        PriceSteps prices = new PriceSteps(1, address(1));
         Opening[] memory openings = new Opening[](1);
         openings[0] = Opening(LeafKey.wrap(1), "");
         StepResult memory result = prices.execute(_input(Phase.BLOCK_BEGIN), openings);
