@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from rollup_node.codec.admin import decode_admin
 from rollup_node.codec.records import decode_fast, decode_forced, encode_open, encode_transaction
 from rollup_node.core.inputs import (
     DelayedMessage,
@@ -10,6 +11,7 @@ from rollup_node.core.inputs import (
     OpenRecord,
 )
 from rollup_node.core.kinds import MessageKind
+from rollup_node.core.markets import AdminMessage
 
 DEPOSIT_BYTES: Final = 37
 
@@ -35,7 +37,7 @@ def encode_forced(content: ForcedContent) -> bytes:
     return encode_transaction(content, signed=False)
 
 
-def decode_message(message: DelayedMessage) -> Deposit | ForcedContent | None:
+def decode_message(message: DelayedMessage) -> Deposit | ForcedContent | AdminMessage | None:
     """Return what a delayed message says, None if it is undecodable or of an unknown kind.
 
     Source: docs/spec.md X-6. Twin: contracts/src/core.
@@ -46,4 +48,6 @@ def decode_message(message: DelayedMessage) -> Deposit | ForcedContent | None:
         return decode_forced(message.body)
     if message.kind == MessageKind.FAST:
         return decode_fast(message.body)
+    if message.kind == MessageKind.ADMIN:
+        return decode_admin(message.body)
     return None

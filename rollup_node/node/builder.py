@@ -20,6 +20,7 @@ from rollup_node.core.inputs import (
 from rollup_node.core.kinds import ItemKind, Phase, StepKind
 from rollup_node.core.layout import CURSOR_KEY, LENGTH_BYTES
 from rollup_node.core.leaves import Cursor
+from rollup_node.core.markets import AdminMessage
 from rollup_node.core.reason import Reason
 from rollup_node.core.step import Outcome
 from rollup_node.node.ledger import Entry, Ledger
@@ -232,9 +233,9 @@ class Builder:
         ledger.add(record, entry)
 
 
-def _account_of(content: ForcedContent | Deposit | None) -> int:
+def _account_of(content: ForcedContent | AdminMessage | Deposit | None) -> int:
     """Return the account that a record or message acts for, or acts on; 0 if it has none."""
     if type(content) in _ACCOUNT_FIRST:
-        account: int = content[0]  # type: ignore[index]
+        account: int = content[0]  # type: ignore[index, assignment]
         return account
     return getattr(content, "account", 0)

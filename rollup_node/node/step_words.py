@@ -21,7 +21,7 @@ from rollup_node.core.inputs import (
     Transfer,
     Withdraw,
 )
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import MessageKind, StepKind
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
     ACCOUNTS,
@@ -42,6 +42,7 @@ from rollup_node.core.leaves import (
     Withdrawal,
     Writes,
 )
+from rollup_node.core.markets import AdminMessage
 from rollup_node.core.weights import is_segment_end
 from rollup_node.derive.items import DerivedItem
 from rollup_node.node.config import Asset
@@ -184,9 +185,10 @@ class Narrator:
         if isinstance(content, Deposit):
             amount = self._amount(content.asset, content.amount)
             return f"deposit of {amount} to account {content.account}, sent by {sender}"
-        return f"forced by {sender}: {self._transaction(content)}"
+        by = "the governor says" if message.kind == MessageKind.ADMIN else f"forced by {sender}"
+        return f"{by}: {self._transaction(content)}"
 
-    def _transaction(self, transaction: ForcedContent) -> str:
+    def _transaction(self, transaction: ForcedContent | AdminMessage) -> str:
         if isinstance(transaction, Transfer):
             amount = self._amount(transaction.asset, transaction.amount)
             sender, recipient = transaction.sender, transaction.recipient

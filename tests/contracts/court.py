@@ -10,7 +10,7 @@ import pyrevm
 from eth_abi.abi import decode, encode
 
 from rollup_node.core.inputs import DelayedMessage, ItemHeader
-from rollup_node.devnet.deployer import STEP_CONTRACTS
+from rollup_node.devnet.deployer import STEP_CONTRACTS, constructor_names
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.proof.assertions import context
 from rollup_node.proof.hashing import keccak
@@ -52,18 +52,21 @@ class Court:
             ("0x" + BRIDGE.hex(), _DEPLOYER, _DEPLOYER, [], 600, 3600, 60),
         )
         self.importer = self._deploy("BlobImporter", (), ())
-        accounts = self._deploy(
-            "AccountSteps", ("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex())
-        )
-        steps = {
-            name: self._deploy(name, (), ()) for name in sorted({*STEP_CONTRACTS} - {"AccountSteps"})
-        } | {"AccountSteps": accounts}
+        steps = {name: self._deploy_steps(name) for name in sorted({*STEP_CONTRACTS})}
         families = [steps[name] for name in STEP_CONTRACTS]
         self.verifier = self._deploy(
-            "StepVerifier", ("address", "address", "address[]"), (self.inbox, self.importer, families)
+            "StepVerifier",
+            ("address", "address", "address[]"),
+            (self.inbox, self.importer, families),
         )
         self.items = [bytes(32)]
         self.messages = [bytes(32)]
+
+    def _deploy_steps(self, name: str) -> str:
+        """Deploy a step contract: what checks signatures takes chain id and bridge."""
+        if not constructor_names(name):
+            return self._deploy(name, (), ())
+        return self._deploy(name, ("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex()))
 
     def _deploy(self, name: str, types: tuple[str, ...], values: tuple[Any, ...]) -> str:
         code = bytes.fromhex(load_artifact(name).bytecode.removeprefix("0x"))
