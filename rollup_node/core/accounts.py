@@ -49,7 +49,9 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.leaves import NO_AMOUNTS, Allocators, Balances, Owner
 from rollup_node.core.reason import Reason
-from rollup_node.core.risk import read_hot
+from rollup_node.core.risk import (
+    read_hot,
+)
 
 GUARDIAN_KEY: Final = 255
 """The `key` of a freeze that the guardian signs. Source: docs/spec.md K-4."""
@@ -73,7 +75,7 @@ def check_free(hot: Hot) -> Reason:
     return Reason.LIQUIDATING if hot.flags & LIQUIDATING_FLAG else _OK
 
 
-def _admit_owner(frame: Frame, account: int, nonce: int, authority: Authority) -> Reason:
+def admit_owner(frame: Frame, account: int, nonce: int, authority: Authority) -> Reason:
     """Admit a record of the owner whose account is free. Reads owner, then hot."""
     reason = admit(frame, account, 0, nonce, authority, OWNER_ONLY, OrderClass.MAKER)
     return reason or check_free(read_hot(frame, account))
@@ -89,7 +91,7 @@ def open_account(
     """
     kind = StepKind.OPEN_ACCOUNT
     account, series, nonce = record
-    reason = _admit_owner(frame, account, nonce, authority)
+    reason = admit_owner(frame, account, nonce, authority)
     if reason:
         return kind, reason
     if series and (series >= SERIES_LIMIT or frame.get(terms_key(series)) is None):
@@ -120,7 +122,7 @@ def set_key(frame: Frame, record: SetKey, authority: Authority) -> tuple[StepKin
     """
     kind = StepKind.SET_KEY
     account, number, address, scope, markets, expiry_ms, order_cap, nonce = record
-    reason = _admit_owner(frame, account, nonce, authority)
+    reason = admit_owner(frame, account, nonce, authority)
     if reason:
         return kind, reason
     if not 0 < number <= SESSION_KEYS:
@@ -190,7 +192,7 @@ def set_guardian(
 ) -> tuple[StepKind, Reason]:
     """Name who may freeze the account, or nobody. Reads owner, hot, cold. Source: K-4."""
     account, guardian, nonce = record
-    reason = _admit_owner(frame, account, nonce, authority)
+    reason = admit_owner(frame, account, nonce, authority)
     if not reason:
         cold = read_cold(frame, account)
         frame.put(cold_key(account), cold._replace(guardian=guardian))

@@ -25,6 +25,7 @@ from rollup_node.core.inputs import (
     ForwardReport,
     Freeze,
     MassQuote,
+    MovePosition,
     OpenAccount,
     PlaceOrder,
     PriceReport,
@@ -42,6 +43,7 @@ from rollup_node.core.inputs import (
 from rollup_node.core.kinds import OrderClass, Phase, StepKind
 from rollup_node.core.markets import ADMIN_MESSAGES, apply_admin
 from rollup_node.core.matching import take
+from rollup_node.core.moves import move_position
 from rollup_node.core.open_action import open_action
 from rollup_node.core.orders import apply_cancel, apply_place, apply_replace
 from rollup_node.core.prices import apply_forward_report, apply_price_report, apply_trigger
@@ -88,6 +90,7 @@ ACTIONS: Final[dict[type, Action]] = {
     SetGuardian: set_guardian,
     SetProtection: set_protection,
     SetDeadMan: set_dead_man,
+    MovePosition: move_position,
     **dict.fromkeys(ADMIN_MESSAGES, apply_admin),
 }
 """By the type of a decoded record or message."""
