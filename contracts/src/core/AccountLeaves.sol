@@ -30,8 +30,9 @@ library AccountLeaves {
         leaf.interestMs = w.u64(200);
         leaf.version = w.u32(264);
         leaf.slotMap = w.u128(296);
+        uint256 slots = w.field(424, 256);
         for (uint256 i = 0; i < 8; ++i) {
-            leaf.slots[i] = w.u32(424 + 32 * i);
+            leaf.slots[i] = uint32(slots >> 32 * (7 - i));
         }
         for (uint256 i = 0; i < 8; ++i) {
             leaf.rows[i] = _readRiskRow(w, 680 + 232 * i);
@@ -57,7 +58,7 @@ library AccountLeaves {
         }
         value = abi.encodePacked(value, word);
         for (uint256 i = 0; i < 8; ++i) {
-            value = bytes.concat(value, _packRiskRow(leaf.rows[i]));
+            value = abi.encodePacked(value, _packRiskRow(leaf.rows[i]));
         }
     }
 
@@ -80,7 +81,7 @@ library AccountLeaves {
             leaf.guardian, leaf.guardianNonce, leaf.parent, leaf.series, leaf.liquidatedMs, leaf.auctionMs
         );
         for (uint256 i = 0; i < 8; ++i) {
-            value = bytes.concat(value, _packProtectionRow(leaf.protections[i]));
+            value = abi.encodePacked(value, _packProtectionRow(leaf.protections[i]));
         }
     }
 
@@ -137,42 +138,53 @@ library AccountLeaves {
 
     function encodePositions(Positions memory leaf) internal pure returns (bytes memory value) {
         for (uint256 i = 0; i < 8; ++i) {
-            value = bytes.concat(value, _packPosition(leaf.rows[i]));
+            value = abi.encodePacked(value, _packPosition(leaf.rows[i]));
         }
     }
 
     function _readRiskRow(uint256[] memory w, uint256 bit) private pure returns (RiskRow memory row) {
-        row.epoch = w.u32(bit);
-        row.positions = w.u8(bit + 32);
-        row.value = w.i64(bit + 40);
-        row.initial = w.u64(bit + 104);
-        row.maintenance = w.u64(bit + 168);
+        uint256 word = w.field(bit, 232);
+        row.epoch = uint32(word >> 200);
+        row.positions = uint8(word >> 192);
+        row.value = int64(uint64(word >> 128));
+        row.initial = uint64(word >> 64);
+        row.maintenance = uint64(word);
     }
 
-    function _packRiskRow(RiskRow memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.epoch, row.positions, row.value, row.initial, row.maintenance);
+    function _packRiskRow(RiskRow memory row) private pure returns (uint232) {
+        return uint232(
+            uint256(row.epoch) << 200 | uint256(row.positions) << 192 | uint256(uint64(row.value)) << 128
+                | uint256(row.initial) << 64 | uint256(row.maintenance)
+        );
     }
 
     function _readProtectionRow(uint256[] memory w, uint256 bit) private pure returns (ProtectionRow memory row) {
-        row.limit = w.u32(bit);
-        row.windowMs = w.u32(bit + 32);
-        row.startedMs = w.u64(bit + 64);
-        row.filled = w.u32(bit + 128);
+        uint256 word = w.field(bit, 160);
+        row.limit = uint32(word >> 128);
+        row.windowMs = uint32(word >> 96);
+        row.startedMs = uint64(word >> 32);
+        row.filled = uint32(word);
     }
 
-    function _packProtectionRow(ProtectionRow memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.limit, row.windowMs, row.startedMs, row.filled);
+    function _packProtectionRow(ProtectionRow memory row) private pure returns (uint160) {
+        return uint160(
+            uint256(row.limit) << 128 | uint256(row.windowMs) << 96 | uint256(row.startedMs) << 32 | uint256(row.filled)
+        );
     }
 
     function _readPosition(uint256[] memory w, uint256 bit) private pure returns (Position memory row) {
-        row.series = w.u16(bit);
-        row.lots = int32(w.u32(bit + 16));
-        row.basis = w.i64(bit + 48);
-        row.fundingIndex = w.i64(bit + 112);
-        row.generation = w.u16(bit + 176);
+        uint256 word = w.field(bit, 192);
+        row.series = uint16(word >> 176);
+        row.lots = int32(uint32(word >> 144));
+        row.basis = int64(uint64(word >> 80));
+        row.fundingIndex = int64(uint64(word >> 16));
+        row.generation = uint16(word);
     }
 
-    function _packPosition(Position memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.series, row.lots, row.basis, row.fundingIndex, row.generation);
+    function _packPosition(Position memory row) private pure returns (uint192) {
+        return uint192(
+            uint256(row.series) << 176 | uint256(uint32(row.lots)) << 144 | uint256(uint64(row.basis)) << 80
+                | uint256(uint64(row.fundingIndex)) << 16 | uint256(row.generation)
+        );
     }
 }

@@ -79,9 +79,9 @@ library BookLeaves {
 
     function decodeClientSlots(bytes memory value) internal pure returns (ClientSlots memory leaf) {
         if (value.length == 0) return leaf;
-        uint256[] memory w = value.load(CLIENT_SLOTS_BYTES);
+        uint256 slots = value.load(CLIENT_SLOTS_BYTES)[0];
         for (uint256 i = 0; i < 8; ++i) {
-            leaf.slots[i] = w.u32(32 * i);
+            leaf.slots[i] = uint32(slots >> 32 * (7 - i));
         }
     }
 

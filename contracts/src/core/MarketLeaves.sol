@@ -85,7 +85,7 @@ library MarketLeaves {
 
     function encodeAssetTerms(AssetTerms memory leaf) internal pure returns (bytes memory value) {
         for (uint256 i = 0; i < 4; ++i) {
-            value = bytes.concat(value, _packAssetRow(leaf.rows[i]));
+            value = abi.encodePacked(value, _packAssetRow(leaf.rows[i]));
         }
     }
 
@@ -133,9 +133,9 @@ library MarketLeaves {
 
     function decodeSeriesList(bytes memory value) internal pure returns (SeriesList memory leaf) {
         if (value.length == 0) return leaf;
-        uint256[] memory w = value.load(SERIES_LIST_BYTES);
+        uint256 word = value.load(SERIES_LIST_BYTES)[0];
         for (uint256 i = 0; i < 16; ++i) {
-            leaf.series[i] = w.u16(16 * i);
+            leaf.series[i] = uint16(word >> 16 * (15 - i));
         }
     }
 
@@ -265,24 +265,31 @@ library MarketLeaves {
 
     function _readPriceRow(uint256[] memory w, uint256 bit) private pure returns (PriceRow memory row) {
         row.epoch = w.u32(bit);
-        row.pricedMs = w.u64(bit + 32);
-        row.referencePrice = w.u64(bit + 96);
-        row.indexPrice = w.u64(bit + 160);
-        row.indexMs = w.u64(bit + 224);
+        uint256 word = w.field(bit + 32, 256);
+        row.pricedMs = uint64(word >> 192);
+        row.referencePrice = uint64(word >> 128);
+        row.indexPrice = uint64(word >> 64);
+        row.indexMs = uint64(word);
     }
 
     function _packPriceRow(PriceRow memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.epoch, row.pricedMs, row.referencePrice, row.indexPrice, row.indexMs);
+        uint256 word = uint256(row.pricedMs) << 192 | uint256(row.referencePrice) << 128 | uint256(row.indexPrice) << 64
+            | uint256(row.indexMs);
+        return abi.encodePacked(row.epoch, word);
     }
 
     function _readAssetRow(uint256[] memory w, uint256 bit) private pure returns (AssetRow memory row) {
-        row.underlying = w.u8(bit);
-        row.exponent = w.u8(bit + 8);
-        row.weightPpm = w.u32(bit + 16);
-        row.cap = w.u128(bit + 48);
+        uint256 word = w.field(bit, 176);
+        row.underlying = uint8(word >> 168);
+        row.exponent = uint8(word >> 160);
+        row.weightPpm = uint32(word >> 128);
+        row.cap = uint128(word);
     }
 
-    function _packAssetRow(AssetRow memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.underlying, row.exponent, row.weightPpm, row.cap);
+    function _packAssetRow(AssetRow memory row) private pure returns (uint176) {
+        return uint176(
+            uint256(row.underlying) << 168 | uint256(row.exponent) << 160 | uint256(row.weightPpm) << 128
+                | uint256(row.cap)
+        );
     }
 }

@@ -78,7 +78,7 @@ library TaskLeaves {
     function encodeRefreshTask(RefreshTask memory leaf) internal pure returns (bytes memory value) {
         value = abi.encodePacked(leaf.account, leaf.next, leaf.resume);
         for (uint256 i = 0; i < 8; ++i) {
-            value = bytes.concat(value, _packRefreshRow(leaf.rows[i]));
+            value = abi.encodePacked(value, _packRefreshRow(leaf.rows[i]));
         }
     }
 
@@ -99,7 +99,7 @@ library TaskLeaves {
     function encodeQuoteTask(QuoteTask memory leaf) internal pure returns (bytes memory value) {
         value = abi.encodePacked(leaf.account, leaf.key, leaf.feeCapPpm, leaf.tag, leaf.length, leaf.next);
         for (uint256 i = 0; i < 20; ++i) {
-            value = bytes.concat(value, _packQuoteLeg(leaf.legs[i]));
+            value = abi.encodePacked(value, _packQuoteLeg(leaf.legs[i]));
         }
     }
 
@@ -138,25 +138,33 @@ library TaskLeaves {
     }
 
     function _readRefreshRow(uint256[] memory w, uint256 bit) private pure returns (RefreshRow memory row) {
-        row.positions = w.u8(bit);
-        row.value = w.i64(bit + 8);
-        row.initial = w.u64(bit + 72);
-        row.maintenance = w.u64(bit + 136);
+        uint256 word = w.field(bit, 200);
+        row.positions = uint8(word >> 192);
+        row.value = int64(uint64(word >> 128));
+        row.initial = uint64(word >> 64);
+        row.maintenance = uint64(word);
     }
 
-    function _packRefreshRow(RefreshRow memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.positions, row.value, row.initial, row.maintenance);
+    function _packRefreshRow(RefreshRow memory row) private pure returns (uint200) {
+        return uint200(
+            uint256(row.positions) << 192 | uint256(uint64(row.value)) << 128 | uint256(row.initial) << 64
+                | uint256(row.maintenance)
+        );
     }
 
     function _readQuoteLeg(uint256[] memory w, uint256 bit) private pure returns (QuoteLeg memory row) {
-        row.series = w.u16(bit);
-        row.side = w.u8(bit + 16);
-        row.slot = w.u16(bit + 24);
-        row.tick = w.u32(bit + 40);
-        row.lots = w.u32(bit + 72);
+        uint256 word = w.field(bit, 104);
+        row.series = uint16(word >> 88);
+        row.side = uint8(word >> 80);
+        row.slot = uint16(word >> 64);
+        row.tick = uint32(word >> 32);
+        row.lots = uint32(word);
     }
 
-    function _packQuoteLeg(QuoteLeg memory row) private pure returns (bytes memory) {
-        return abi.encodePacked(row.series, row.side, row.slot, row.tick, row.lots);
+    function _packQuoteLeg(QuoteLeg memory row) private pure returns (uint104) {
+        return uint104(
+            uint256(row.series) << 88 | uint256(row.side) << 80 | uint256(row.slot) << 64 | uint256(row.tick) << 32
+                | uint256(row.lots)
+        );
     }
 }
