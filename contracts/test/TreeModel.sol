@@ -3,6 +3,9 @@ pragma solidity 0.8.37;
 
 /// @notice The state tree as docs/spec.md T-1 to T-4 say it, slow and plain, written apart from the code under test.
 library TreeModel {
+    /// @dev Of the regions 0 to 10: 12, 16, 19, 30, 24, 28, 31, 33, 36, 30, 24.
+    bytes11 private constant DEPTHS = hex"0c10131e181c1f21241e18";
+
     struct Tree {
         uint64[] keys;
         bytes[] values;
@@ -71,8 +74,7 @@ library TreeModel {
     }
 
     function depthOf(uint64 key) internal pure returns (uint256) {
-        uint8[11] memory depths = [12, 16, 19, 30, 24, 28, 31, 33, 36, 30, 24];
-        return depths[key >> 32];
+        return uint8(DEPTHS[key >> 32]);
     }
 
     function pathOf(uint64 key) internal pure returns (uint256) {
