@@ -41,6 +41,11 @@ _LAST_PORT: Final = 65_535
     default="calldata",
     help="How batches are posted; blobs cost each node 2 s for the KZG setup.",
 )
+@click.option(
+    "--prices",
+    default="default",
+    help="Script of the market: calm, default, march-2020, october-2025, or shocks to it.",
+)
 @click.option("--detach", is_flag=True, help="Return when ready; `strikenet down` ends it.")
 @click.option("--once", is_flag=True, help="Run `demo bridge` on a fresh devnet, then end.")
 @click.option("--restart", is_flag=True, help="Bring crashed nodes of the running devnet back.")
@@ -117,15 +122,17 @@ def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
     from rollup_node.devnet import launcher, manifest, profiles, sockets
 
     l1_port, base = options["l1_port"], options["port"]
-    ports = [base + index for index in range(len(manifest.NODES))]
-    if base == 0:
-        ports = sockets.free_ports(len(manifest.NODES))
+    count = len(manifest.NODES) + 1
+    *ports, oracle_port = range(base, base + count) if base else sockets.free_ports(count)
     fresh = manifest.Manifest(
         profile=profiles.profile(options["profile"]),
         seed=options["seed"],
         l1_port=l1_port or sockets.free_ports(1)[0],
         nodes=tuple(map(manifest.NodePlan, manifest.NODES, ports)),
         batch_data=options["batch_data"],
+        markets=True,
+        prices=options["prices"],
+        oracle_port=oracle_port,
     )
     return launcher.manifest_of(run_dir, fresh) if run_dir else fresh
 

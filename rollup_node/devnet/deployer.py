@@ -4,14 +4,15 @@ Every address is known before the first transaction (CREATE of the deployer's ne
 contracts take each other as constructor arguments and none needs an initializer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from rollup_node.devnet.failure import DevnetError, EnvironmentMissingError
 from rollup_node.devnet.jsonrpc import JsonRpc
-from rollup_node.devnet.keys import MNEMONIC, USERS, accounts, checksum
+from rollup_node.devnet.keys import MNEMONIC, PUBLISHERS, USERS, accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
+from rollup_node.devnet.markets import initial_messages
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.contracts import Contract, ContractClient, create_address
@@ -76,7 +77,7 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     client = ContractClient(l1.url)
     deployer = accounts()["deployer"].address
     first = int(l1.call("eth_getTransactionCount", checksum(deployer), "latest"), 16)
-    plan = creations()
+    plan = creations(opening_messages() if manifest.markets else [])
     addresses = {
         creation.key: create_address(deployer, first + index) for index, creation in enumerate(plan)
     }
@@ -125,13 +126,18 @@ def check_deployed(l1: JsonRpc, run_dir: RunDir) -> None:
             )
 
 
-def creations() -> list[Creation]:
-    """Return all contracts in order of creation."""
+def opening_messages() -> list[bytes]:
+    """Return what the governor says while it is deployed: the markets of the devnet."""
+    return initial_messages([accounts()[name].address for name in PUBLISHERS])
+
+
+def creations(initial: Sequence[bytes] = ()) -> list[Creation]:
+    """Return all contracts in order of creation; `initial` is what the governor says at once."""
     tokens = [Creation(asset.contract, asset.artifact, {}) for asset in ASSETS if asset.contract]
     return [
         *tokens,
         Creation("inbox", "Inbox", {}),
-        Creation("governor", "Governor", {"initial": []}),
+        Creation("governor", "Governor", {"initial": list(initial)}),
         Creation("bridge", "Bridge", {}),
         Creation("blob_importer", "BlobImporter", {}),
         *(Creation(_key(name), name, {}) for name in dict.fromkeys(STEP_CONTRACTS)),

@@ -12,7 +12,7 @@ from rollup_node.devnet import deployer, sockets
 from rollup_node.devnet.failure import DevnetError, NotReadyError, UsageError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.keys import accounts, checksum
-from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest, NodePlan
+from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, ORACLE, Manifest, NodePlan
 from rollup_node.devnet.process import Process, spawn, stop
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.anvil import AnvilOptions
@@ -68,6 +68,9 @@ class Devnet:
         for plan in self.manifest.nodes:
             self.start_node(plan)
         self.wait_ready()
+        if self.manifest.markets:
+            self.start_oracle()
+            self._wait_url(ORACLE, self.manifest.oracle_port)
         self.status = "ready"
         self.ready_seconds = time.monotonic() - began
         self.write_state()
@@ -97,13 +100,37 @@ class Devnet:
         log = self.run_dir.log(plan.name)
         self.processes[plan.name] = spawn(plan.name, command, log, idle=idle)
 
+    def start_oracle(self) -> None:
+        """Write the configuration of the oracle and start its process."""
+        folder = self.run_dir.node(ORACLE)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "config.json"
+        sequencer = self.manifest.node("sequencer")
+        fields = {
+            "l1_url": self.l1_url,
+            "sequencer_url": f"http://{sockets.HOST}:{sequencer.port}",
+            "rollup": str(self.run_dir.rollup),
+            "data_dir": str(folder / "data"),
+            "port": self.manifest.oracle_port,
+            "private_key": f"0x{accounts()[ORACLE].private_key.hex()}",
+            "prices": self.manifest.prices,
+            "seed": self.manifest.seed,
+        }
+        write_json(config, fields, private=True)
+        command = [sys.executable, "-m", "rollup_node.cli.main", "oracle", "--config", str(config)]
+        self.processes[ORACLE] = spawn(ORACLE, command, self.run_dir.log(ORACLE))
+
     def restart_crashed(self) -> list[str]:
-        """Start again every node that has ended; return their names."""
+        """Start again every process that has ended, the L1 aside; return their names."""
         names = [plan for plan in self.manifest.nodes if self._exit_code(plan.name) is not None]
         for plan in names:
             self.start_node(plan)
+        restarted = [plan.name for plan in names]
+        if self._exit_code(ORACLE) is not None:
+            self.start_oracle()
+            restarted.append(ORACLE)
         self.write_state()
-        return [plan.name for plan in names]
+        return restarted
 
     def crashes(self) -> list[Process]:
         """Return the processes that have ended since the last call."""
@@ -186,6 +213,7 @@ class Devnet:
             },
             "l2_chain_id": L2_CHAIN_ID,
             "nodes": [self._describe_node(plan) for plan in self.manifest.nodes],
+            "oracle": self._describe_oracle(),
         }
 
     def _describe_node(self, plan: NodePlan) -> dict[str, Any]:
@@ -197,6 +225,18 @@ class Devnet:
             "pid": process.pid if process else None,
             "exit_code": process.exit_code if process else None,
             "log": str(self.run_dir.log(plan.name)),
+        }
+
+    def _describe_oracle(self) -> dict[str, Any] | None:
+        if not self.manifest.markets:
+            return None
+        process = self.processes.get(ORACLE)
+        return {
+            "url": f"http://{sockets.HOST}:{self.manifest.oracle_port}",
+            "prices": self.manifest.prices,
+            "pid": process.pid if process else None,
+            "exit_code": process.exit_code if process else None,
+            "log": str(self.run_dir.log(ORACLE)),
         }
 
     def _start_l1(self) -> None:
@@ -231,8 +271,11 @@ class Devnet:
             self.l1.call("evm_increaseTime", ahead + 1)
 
     def _wait_node(self, plan: NodePlan) -> None:
-        client = JsonRpc(f"http://{sockets.HOST}:{plan.port}")
-        process = self.processes[plan.name]
+        self._wait_url(plan.name, plan.port)
+
+    def _wait_url(self, name: str, port: int) -> None:
+        client = JsonRpc(f"http://{sockets.HOST}:{port}")
+        process = self.processes[name]
         answer = "it does not answer"
         end = time.monotonic() + NODES_READY_SECONDS
         while time.monotonic() < end:
@@ -247,7 +290,7 @@ class Devnet:
                 return
             answer = f"it answers {status} {body.decode('utf-8', 'replace').strip()}"
             time.sleep(0.02)
-        raise NotReadyError(f"node {plan.name} not ready in {NODES_READY_SECONDS} s: {answer}")
+        raise NotReadyError(f"node {name} not ready in {NODES_READY_SECONDS} s: {answer}")
 
     def _exit_code(self, name: str) -> int | None:
         process = self.processes.get(name)

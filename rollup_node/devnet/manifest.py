@@ -11,6 +11,7 @@ L1_CHAIN_ID: Final = 31_337
 L2_CHAIN_ID: Final = 313_371
 L1_PORT: Final = 8545
 NODE_BASE_PORT: Final = 9545
+ORACLE: Final = "oracle"
 NODES: Final = ("sequencer", "batch_poster", "proposer", "verifier", "challenger")
 
 
@@ -36,8 +37,15 @@ class Manifest:
     block_interval_ms: int = 250
     snapshot_every_records: int = 10_000
     snapshot_kept_records: int = 5_000
+    markets: bool = False
+    """Whether the exchange opens with the markets of `devnet/markets.py`."""
     background_idle: bool = False
     """Whether all nodes but the sequencer run only on processors left free (Linux)."""
+
+    prices: str = "default"
+    """The script of the market, as `devnet/price_script.py` reads it."""
+    oracle_port: int = 0
+    """Port of the oracle; there is none unless the devnet has markets."""
 
     def node(self, name: str) -> NodePlan:
         """Return the plan of the node called `name`."""
