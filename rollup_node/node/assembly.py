@@ -13,7 +13,8 @@ from rollup_node.codec.log_entries import CutEntry, OpenEntry, RecordsEntry, enc
 from rollup_node.codec.records import encode_record, frame
 from rollup_node.codec.signature import sign
 from rollup_node.core.inputs import DelayedMessage, Pull, Seal
-from rollup_node.core.layout import MAX_RECORD_BYTES
+from rollup_node.core.kinds import OrderClass
+from rollup_node.core.layout import CLASS_RESET_MS, MAX_RECORD_BYTES
 from rollup_node.node.batches import Chain, OwnBatch
 from rollup_node.node.builder import Builder, Position
 from rollup_node.node.ledger import Ledger
@@ -21,6 +22,7 @@ from rollup_node.node.signers import Recovered
 from rollup_node.ports import Clock, CriticalError
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import record_hash
+from rollup_node.roles.ordering import class_of, has_to_wait
 from rollup_node.roles.sequencer import (
     EXPECTED_HEADER,
     CutBatch,
@@ -62,6 +64,24 @@ class Counters:
     undone: int = 0
 
 
+class Held(NamedTuple):
+    """A body that waits for its turn; `ticket` and `index` say whose answer it is."""
+
+    order_class: int
+    body: bytes
+    found: Recovered
+    ticket: object
+    index: int
+
+
+class Answer(NamedTuple):
+    """What became of a body that had to wait."""
+
+    ticket: object
+    index: int
+    status: TransactionStatus
+
+
 class Moment(NamedTuple):
     """What to remember to come back: state, chain of records, number of items."""
 
@@ -85,6 +105,7 @@ class Assembly:
         self._policy, self._clock = policy, clock
         self._block_records = 0
         self._frames = bytearray()
+        self.held: list[Held] = []
 
     @property
     def is_waiting(self) -> bool:
@@ -98,44 +119,76 @@ class Assembly:
         dropped: set[bytes],
         *,
         active: bool,
-    ) -> list[TransactionStatus]:
+        ticket: object = None,
+    ) -> list[TransactionStatus | None]:
         """Execute bodies in order and say what became of each; `dropped` signers are ignored.
 
-        Batches are opened and cut as the policy says; `active` as for `advance`.
+        Batches are opened and cut as the policy says; `active` as for `advance`. A body that has to
+        wait for its turn is held (None) and answered by `turn` with its `ticket` and place.
         """
         self.advance(pending=True, active=active)
-        statuses: list[TransactionStatus] = []
-        limit = self._policy.batch_limit - MAX_RECORD_BYTES
-        batch = self._need_batch()
-        transact, extend, frames = self.builder.transact, self.chain.extend, self._frames
-        accepted = 0
+        statuses: list[TransactionStatus | None] = []
+        accepted = self.counters.sequenced
+        builder = self.builder
         for body, found in zip(bodies, recovered, strict=True):
-            if len(batch.data) > limit:
-                self._block_records += accepted
-                accepted = 0
-                self.cut()
-                self.advance(pending=True, active=active)
-                batch, frames = self._need_batch(), self._frames
             if dropped and found.signer in dropped:
                 statuses.append(TransactionStatus(0, found.record_hash, 0))
                 continue
-            if len(body) > MAX_RECORD_BYTES:
-                statuses.append(TransactionStatus(0, found.record_hash, _TOO_LARGE))
+            wanted = class_of(found.transaction)
+            if wanted is not None and has_to_wait(wanted, builder.cursor.order_class):
+                self.held.append(Held(wanted, body, found, ticket, len(statuses)))
+                statuses.append(None)
                 continue
-            reason = transact(body, found, self.chain.covered)
-            if reason:
-                self.counters.rejected += 1
-                statuses.append(_refusal(found, int(reason)))
-                continue
-            sequence = extend(found.record_hash)
-            framed = len(body).to_bytes(2, "big") + body
-            batch.data += framed
-            frames += framed
-            accepted += 1
-            statuses.append(TransactionStatus(sequence, found.record_hash, 0))
-        self._block_records += accepted
-        self.counters.sequenced += accepted
+            statuses.append(self._execute_one(body, found, active=active))
+        self._block_records += self.counters.sequenced - accepted
         return statuses
+
+    def turn(self, *, active: bool) -> list[Answer]:
+        """End the block with the takers that wait for it, begin the next with what came late.
+
+        Nothing is starved: whatever is held when this is called is executed by the second call.
+        """
+        takers = [held for held in self.held if held.order_class >= OrderClass.TAKER]
+        late = [held for held in self.held if held.order_class < OrderClass.TAKER]
+        late.sort(key=lambda held: held.order_class)
+        self.held = []
+        if takers and self.builder.cursor.order_class > OrderClass.TAKER:
+            self._begin_block(active=active)
+        answers = [self._answer(held, active=active) for held in takers]
+        self._begin_block(active=active)
+        for held in late:
+            if has_to_wait(held.order_class, self.builder.cursor.order_class):
+                self.held.append(held)
+            else:
+                answers.append(self._answer(held, active=active))
+        self._block_records += len(answers)
+        return answers
+
+    def _begin_block(self, *, active: bool) -> None:
+        """Seal the block so late that the classes start over."""
+        self.advance(pending=True, active=active)
+        elapsed_ms = self._clock.now_ms() - self.builder.cursor.time_ms
+        self._act(SealBlock(max(elapsed_ms, CLASS_RESET_MS)))
+
+    def _answer(self, held: Held, *, active: bool) -> Answer:
+        status = self._execute_one(held.body, held.found, active=active)
+        return Answer(held.ticket, held.index, status)
+
+    def _execute_one(self, body: bytes, found: Recovered, *, active: bool) -> TransactionStatus:
+        """Execute a body and put it into the open batch, unless it is rejected."""
+        if len(body) > MAX_RECORD_BYTES:
+            return TransactionStatus(0, found.record_hash, _TOO_LARGE)
+        batch = self._need_batch(active=active)
+        reason = self.builder.transact(body, found, self.chain.covered)
+        if reason:
+            self.counters.rejected += 1
+            return _refusal(found, int(reason))
+        sequence = self.chain.extend(found.record_hash)
+        framed = len(body).to_bytes(2, "big") + body
+        batch.data += framed
+        self._frames += framed
+        self.counters.sequenced += 1
+        return TransactionStatus(sequence, found.record_hash, 0)
 
     def advance(self, *, active: bool, pending: bool = False) -> None:
         """Do what the policy decides until it decides nothing more.
@@ -177,8 +230,17 @@ class Assembly:
         """Count the records of the block in the making again, after going back."""
         self._block_records = len(self.builder.ledger.hashes)
 
-    def _need_batch(self) -> OwnBatch:
+    def _need_batch(self, *, active: bool | None = None) -> OwnBatch:
+        """Return the open batch; with `active`, a full one is cut and another one opened."""
         batch = self.chain.open_batch
+        if active is not None:
+            limit = self._policy.batch_limit - MAX_RECORD_BYTES
+            if batch is not None and len(batch.data) > limit:
+                self.cut()
+                batch = None
+            if batch is None:
+                self.advance(pending=True, active=active)
+                batch = self.chain.open_batch
         if batch is None:
             raise CriticalError("policy opened no batch for waiting transactions")
         return batch

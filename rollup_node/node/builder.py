@@ -30,8 +30,8 @@ from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
 
 _OK: Final = Reason.OK
-_TAKEN: Final = (Reason.OK, Reason.PRICE_PENDING)
-"""A jump that waits for its confirmation is in the state too (docs/spec.md V-4)."""
+_TAKEN: Final = (Reason.OK, Reason.PRICE_PENDING, Reason.STALE_ACCOUNT, Reason.REFRESH)
+"""What changes the state: a jump that waits (V-4) and a refresh before the rest (K-7, M-9) too."""
 _ACCOUNT_FIRST: Final = frozenset((*get_args(SignedContent), Deposit))
 
 

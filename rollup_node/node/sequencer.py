@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from rollup_node.codec.log_entries import feed_preimage
 from rollup_node.codec.signature import sign
+from rollup_node.core.layout import CLASS_RESET_MS
 from rollup_node.node.assembly import Assembly, Counters, Moment
 from rollup_node.node.batches import Chain
 from rollup_node.node.builder import Builder, Position
@@ -35,6 +36,7 @@ MAX_QUEUED: Final = 20_000
 _TICK_SECONDS: Final = 0.05
 _SNAPSHOT_SECONDS: Final = 1.0
 """How often to look whether a snapshot is due."""
+_TURN_SECONDS: Final = CLASS_RESET_MS / 1_000
 _FULL_SECONDS: Final = 1.0
 """How long to hold back after the disk was full."""
 
@@ -110,6 +112,7 @@ class Sequencer:
         self._restored = 0
         self._staged: list[_Request] = []
         self._wake = asyncio.Event()
+        self._is_holding = asyncio.Event()
         self._durable: Moment | None = None
         self._durable_cuts = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -166,7 +169,9 @@ class Sequencer:
     async def stop(self) -> None:
         """Stop accepting, make durable what was executed, end the processes, close the log."""
         self.active = False
-        while (self._queued or self._assembly.entries or self._staged) and not self.failure:
+        while not self.failure and (
+            self._queued or self._assembly.held or self._assembly.entries or self._staged
+        ):
             self._wake.set()
             await asyncio.sleep(_TICK_SECONDS)  # the loops are at it
         for task in self._tasks:
@@ -281,7 +286,9 @@ class Sequencer:
 
     def _refuse(self, failure: RpcError) -> None:
         """Tell every caller that nothing of theirs was kept."""
-        found = [*self._staged, *([self._current] if self._current else [])]
+        held, self._assembly.held = self._assembly.held, []
+        tickets = [cast(tuple[_Request, int], item.ticket)[0] for item in held]
+        found = [*self._staged, *tickets, *([self._current] if self._current else [])]
         requests = {id(request): request for request in found}
         while not self._queue.empty():
             chunk = self._queue.get_nowait()
@@ -309,13 +316,43 @@ class Sequencer:
         request, first, bodies, _ = chunk
         rooted = self.builder.root_seconds
         self.clock.begin()
-        statuses = self._assembly.execute(bodies, recovered, self.dropped, active=self.active)
+        statuses = self._assembly.execute(
+            bodies, recovered, self.dropped, active=self.active, ticket=(request, first)
+        )
         self.clock.end("execute")
         self.clock.add("execute", rooted - self.builder.root_seconds)
         request.statuses[first : first + len(bodies)] = statuses
+        request.waiting += statuses.count(None)
+        if None in statuses:
+            self._is_holding.set()
+        self._finish(request)
+
+    def _finish(self, request: _Request) -> None:
+        """Note that one of the things that a request waits for is done."""
         request.waiting -= 1
         if not request.waiting:
             self._staged.append(request)
+
+    async def _turn_loop(self) -> None:
+        """End blocks while something is held, each at least as long as the classes take."""
+        while True:
+            await self._is_holding.wait()
+            await asyncio.sleep(_TURN_SECONDS)  # a speed bump: cancels of this time come first
+            async with self._lock:
+                self._turn()
+            self._wake.set()
+
+    def _turn(self) -> None:
+        if not self.ready:
+            return
+        self.clock.begin()
+        for ticket, index, status in self._assembly.turn(active=self.active):
+            request, first = cast(tuple[_Request, int], ticket)
+            request.statuses[first + index] = status
+            self._finish(request)
+        if not self._assembly.held:
+            self._is_holding.clear()
+        self.clock.end("execute")
 
     def _advance(self) -> None:
         if not self.ready:

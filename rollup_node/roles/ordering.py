@@ -1,0 +1,68 @@
+"""Which class of the block a record belongs to, and which records wait for their turn.
+
+Policy alone: the law answers `OUT_OF_CLASS` to what comes too late (docs/spec.md O-1); an honest
+sequencer holds such a record for the next block instead, and takers for the end of their own.
+"""
+
+from typing import Any, Final
+
+from rollup_node.core.inputs import (
+    Bid,
+    CancelAll,
+    CancelOrder,
+    ForwardReport,
+    Freeze,
+    Liquidate,
+    MassQuote,
+    MovePosition,
+    OpenAccount,
+    PlaceOrder,
+    PriceReport,
+    Prune,
+    ReplaceOrder,
+    SetDeadMan,
+    SetGuardian,
+    SetKey,
+    SetProtection,
+    Settle,
+    SettlementPrice,
+    Takeover,
+    Trigger,
+)
+from rollup_node.core.kinds import OrderClass
+
+_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
+_LIQUIDATIONS: Final = (Settle, Liquidate, Bid, Trigger, Takeover, Prune)
+_MAKERS: Final = (
+    CancelOrder,
+    CancelAll,
+    ReplaceOrder,
+    MassQuote,
+    OpenAccount,
+    SetKey,
+    Freeze,
+    SetGuardian,
+    SetProtection,
+    SetDeadMan,
+    MovePosition,
+)
+_CLASSES: Final[dict[type, int]] = {
+    **dict.fromkeys(_REPORTS, OrderClass.ORACLE),
+    **dict.fromkeys(_LIQUIDATIONS, OrderClass.LIQUIDATION),
+    **dict.fromkeys(_MAKERS, OrderClass.MAKER),
+}
+
+
+def class_of(content: Any) -> int | None:  # noqa: ANN401 - any record
+    """Return the order class of a record, None if it stands outside. Source: docs/spec.md O-1."""
+    if type(content) is PlaceOrder:
+        return OrderClass.MAKER if content.post_only else OrderClass.TAKER
+    return _CLASSES.get(type(content))
+
+
+def has_to_wait(wanted: int | None, reached: int) -> bool:
+    """Say whether a record waits: a taker for the end of the block, a late one for the next.
+
+    `reached` is the class that the block has reached.
+    """
+    return wanted is not None and (wanted >= OrderClass.TAKER or wanted < reached)
