@@ -71,14 +71,14 @@ class Held(NamedTuple):
     body: bytes
     found: Recovered
     ticket: object
-    index: int
+    place: int
 
 
 class Answer(NamedTuple):
     """What became of a body that had to wait."""
 
     ticket: object
-    index: int
+    place: int
     status: TransactionStatus
 
 
@@ -172,7 +172,7 @@ class Assembly:
 
     def _answer(self, held: Held, *, active: bool) -> Answer:
         status = self._execute_one(held.body, held.found, active=active)
-        return Answer(held.ticket, held.index, status)
+        return Answer(held.ticket, held.place, status)
 
     def _execute_one(self, body: bytes, found: Recovered, *, active: bool) -> TransactionStatus:
         """Execute a body and put it into the open batch, unless it is rejected."""

@@ -422,7 +422,13 @@ class Sequencer:
                 await self.save_snapshot()
 
     def _loops(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
-        return self._execute_loop, self._commit_loop, self._tick_loop, self._snapshot_loop
+        return (
+            self._execute_loop,
+            self._turn_loop,
+            self._commit_loop,
+            self._tick_loop,
+            self._snapshot_loop,
+        )
 
     async def _tick_loop(self) -> None:
         while True:
