@@ -129,13 +129,12 @@ class Assembly:
         self.advance(pending=True, active=active)
         statuses: list[TransactionStatus | None] = []
         accepted = self.counters.sequenced
-        builder = self.builder
         for body, found in zip(bodies, recovered, strict=True):
             if dropped and found.signer in dropped:
                 statuses.append(TransactionStatus(0, found.record_hash, 0))
                 continue
             wanted = class_of(found.transaction)
-            if wanted is not None and has_to_wait(wanted, builder.cursor.order_class):
+            if wanted is not None and has_to_wait(wanted, *self._block_state()):
                 self.held.append(Held(wanted, body, found, ticket, len(statuses)))
                 statuses.append(None)
                 continue
@@ -157,7 +156,7 @@ class Assembly:
         answers = [self._answer(held, active=active) for held in takers]
         self._begin_block(active=active)
         for held in late:
-            if has_to_wait(held.order_class, self.builder.cursor.order_class):
+            if has_to_wait(held.order_class, *self._block_state()):
                 self.held.append(held)
             else:
                 answers.append(self._answer(held, active=active))
@@ -169,6 +168,11 @@ class Assembly:
         self.advance(pending=True, active=active)
         elapsed_ms = self._clock.now_ms() - self.builder.cursor.time_ms
         self._act(SealBlock(max(elapsed_ms, CLASS_RESET_MS)))
+
+    def _block_state(self) -> tuple[int, int]:
+        """Return the class that the block has reached, and its age in ms."""
+        cursor = self.builder.cursor
+        return cursor.order_class, self._clock.now_ms() - cursor.time_ms
 
     def _answer(self, held: Held, *, active: bool) -> Answer:
         status = self._execute_one(held.body, held.found, active=active)

@@ -31,6 +31,9 @@ from rollup_node.core.inputs import (
 )
 from rollup_node.core.kinds import OrderClass
 
+FRESH_MS: Final = 250
+"""A block that is younger is good enough for a report."""
+
 _REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
 _LIQUIDATIONS: Final = (Settle, Liquidate, Bid, Trigger, Takeover, Prune)
 _MAKERS: Final = (
@@ -60,9 +63,12 @@ def class_of(content: Any) -> int | None:  # noqa: ANN401 - any record
     return _CLASSES.get(type(content))
 
 
-def has_to_wait(wanted: int | None, reached: int) -> bool:
+def has_to_wait(wanted: int, reached: int, age_ms: int) -> bool:
     """Say whether a record waits: a taker for the end of the block, a late one for the next.
 
-    `reached` is the class that the block has reached.
+    `reached` is the class that the block has reached, `age_ms` how long ago it began: a report
+    wants a fresh block, because it may not be ahead of it (docs/spec.md V-4).
     """
-    return wanted is not None and (wanted >= OrderClass.TAKER or wanted < reached)
+    if wanted == OrderClass.ORACLE and age_ms > FRESH_MS:
+        return True
+    return wanted >= OrderClass.TAKER or wanted < reached
