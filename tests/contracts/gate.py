@@ -46,15 +46,20 @@ from rollup_node.core.layout import (
     MAX_CALLDATA_BYTES,
     MAX_FORCED_BYTES,
     POSITION_BITS,
+    PRICE_TASK_KEY,
+    PRICES_KEY,
     REGION_BITS,
     TOTALS_KEY,
+    UNDERLYING_LIMIT,
     LeafKey,
     balances_key,
     owner_key,
     position,
 )
 from rollup_node.core.leaves import Allocators, Balances, Cursor, Leaf, Owner, Totals
+from rollup_node.core.market_leaves import PriceRow, Prices
 from rollup_node.core.reason import Reason
+from rollup_node.core.task_leaves import PriceTask
 from rollup_node.core.weights import MAX_STEP_WEIGHT, WEIGHTS
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.chunks import chunk_root
@@ -104,7 +109,10 @@ class Measure(NamedTuple):
 
 def _leaves() -> dict[LeafKey, Leaf]:
     rich = (_AMOUNT + 5, MAX_BALANCE, 1 << 90, 1 << 89)
+    due = PriceRow((1 << 32) - 1, _TIME_MS - (1 << 20), 1, (1 << 40) - 1, _TIME_MS - 1)
     leaves: dict[LeafKey, Leaf] = {
+        PRICES_KEY: Prices((due,) * UNDERLYING_LIMIT, _TIME_MS - (1 << 20)),
+        PRICE_TASK_KEY: PriceTask(255, 255, 7, 255, 255, 255, 1, 0),
         ALLOCATORS_KEY: Allocators(_SLOT, 0, 0, 0),
         TOTALS_KEY: Totals(((1 << 96) - 5, (1 << 96) - 1, (1 << 95) + 1, (1 << 95) + 1)),
     }
@@ -266,7 +274,9 @@ class Gate:
         state = ChainState()
         state.commit(_leaves())
         offset *= case.phase
-        state.commit({CURSOR_KEY: Cursor(item, offset, delayed, 0, 1 << 39, _TIME_MS, case.phase, 0)})
+        state.commit(
+            {CURSOR_KEY: Cursor(item, offset, delayed, 0, 1 << 39, _TIME_MS, case.phase, 0)}
+        )
         return state
 
 
