@@ -1,0 +1,132 @@
+"""Orders through the client, the interface, the sequencer and the law, and back to all who look."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from rollup_node.client import AsyncClient, RefusedError
+from rollup_node.core.inputs import Leg, MassQuote
+from tests.action.exchange_node import DEPOSIT, MID_PRICE, PERP, ExchangeNode, make_node
+from tests.unit.core.exchange_world import MID
+
+
+@pytest.fixture
+async def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ExchangeNode]:
+    async with make_node(tmp_path) as made:
+        monkeypatch.setattr("time.time_ns", lambda: made.clock.now_ms() * 1_000_000)
+        yield made
+
+
+@pytest.fixture
+async def alice(node: ExchangeNode) -> AsyncIterator[AsyncClient]:
+    async with node.client(1) as client:
+        yield client
+
+
+@pytest.fixture
+async def bob(node: ExchangeNode) -> AsyncIterator[AsyncClient]:
+    async with node.client(2) as client:
+        yield client
+
+
+async def test_get_instruments_names_what_the_state_lists(alice: AsyncClient) -> None:
+    found = {i["instrument_name"]: i for i in await alice.call("public/get_instruments")}
+    future = next(name for name in found if name.startswith("ETH-") and name != PERP)
+    assert list(found) == [PERP, "ETH_USDC", future, "BTC-PERPETUAL"]
+    assert [found[name]["kind"] for name in found] == ["future", "spot", "future", "future"]
+    assert found[PERP]["tick_size"] == 1.0
+    assert found[PERP]["contract_size"] == 0.001
+    ticker = await alice.call("public/ticker", instrument_name=PERP)
+    assert (ticker["mark_price"], ticker["index_price"]) == (MID_PRICE, MID_PRICE)
+    assert (ticker["min_price"], ticker["max_price"]) == (58983.0, 72089.0)
+
+
+async def test_buy_rests_and_everybody_sees_it(alice: AsyncClient, bob: AsyncClient) -> None:
+    books = bob.follow_book(PERP)
+    assert (await anext(books)).bids == []
+    mine = await alice.subscribe("user.orders.any.raw")
+    answer = await alice.buy(PERP, "0.5", MID_PRICE - 10, post_only=True)
+    order = answer["order"]
+    assert (order["order_state"], order["amount"], order["price"]) == ("open", 0.5, MID_PRICE - 10)
+    assert order["record_hash"] == answer["hash"]
+    assert (await anext(books)).bids == [(MID_PRICE - 10, 0.5)]
+    assert await anext(mine) == order
+    assert await alice.call("private/get_open_orders") == [order]
+    assert await bob.call("private/get_open_orders") == []
+    ticker = await bob.call("public/ticker", instrument_name=PERP)
+    assert (ticker["best_bid_price"], ticker["best_bid_amount"]) == (MID_PRICE - 10, 0.5)
+    summary = await alice.call("private/get_account_summary")
+    assert (summary["equity"], summary["open_orders"]) == (DEPOSIT / 10**6, 1)
+    assert summary["open_orders_margin"] == pytest.approx(0.005 * (MID_PRICE - 10))
+
+
+async def test_cancel_empties_the_book_and_is_refused_twice(
+    alice: AsyncClient, bob: AsyncClient
+) -> None:
+    books = bob.follow_book(PERP)
+    await anext(books)
+    order = (await alice.sell(PERP, 1, MID_PRICE + 5))["order"]
+    assert (await anext(books)).best_ask == MID_PRICE + 5
+    cancelled = (await alice.cancel(order))["order"]
+    assert (cancelled["order_id"], cancelled["order_state"]) == (order["order_id"], "cancelled")
+    assert (await anext(books)).asks == []
+    with pytest.raises(RefusedError, match="NOT_FOUND"):
+        await alice.cancel(order)
+    state = await alice.call("private/get_order_state", order_id=order["order_id"])
+    assert state["order_state"] == "cancelled"
+
+
+async def test_edit_gives_the_order_another_name(alice: AsyncClient) -> None:
+    order = (await alice.buy(PERP, 1, MID_PRICE - 10))["order"]
+    smaller = (await alice.edit(order, "0.4", MID_PRICE - 10))["order"]
+    moved = (await alice.edit(smaller, "0.4", MID_PRICE - 20))["order"]
+    assert len({order["order_id"], smaller["order_id"], moved["order_id"]}) == 3
+    assert (moved["amount"], moved["price"], moved["order_state"]) == (0.4, MID_PRICE - 20, "open")
+    assert await alice.call("private/get_open_orders") == [moved]
+    old = await alice.call("private/get_order_state", order_id=order["order_id"])
+    assert (old["order_state"], old["cancel_reason"]) == ("cancelled", "REPLACED")
+    book = await alice.call("public/get_order_book", instrument_name=PERP)
+    assert book["bids"] == [[MID_PRICE - 20, 0.4]]
+
+
+async def test_mass_quote_answers_for_each_leg_and_cancel_all_takes_them_back(
+    alice: AsyncClient,
+) -> None:
+    legs = tuple(
+        Leg(1, side, 8 + number, MID + offset, 500)
+        for number, (side, offset) in enumerate(((0, -3), (0, -2), (1, 2), (1, 3)))
+    )
+    quote = MassQuote(1, 0, 500, legs, alice.signer.next_nonce())
+    answer = await alice.submit(quote)
+    assert [order["order_state"] for order in answer["orders"]] == ["open"] * 4
+    book = await alice.call("public/get_order_book", instrument_name=PERP)
+    assert [price for price, _ in book["bids"]] == [MID_PRICE - 2, MID_PRICE - 3]
+    gone = await alice.cancel_all()
+    assert gone["cancelled"] == 4
+    book = await alice.call("public/get_order_book", instrument_name=PERP)
+    assert (book["bids"], book["asks"]) == ([], [])
+
+
+async def test_buy_refused_by_the_law_names_the_reason(alice: AsyncClient) -> None:
+    with pytest.raises(RefusedError) as caught:
+        await alice.buy(PERP, 1, MID_PRICE * 2)
+    assert caught.value.reason == "PRICE_BAND"
+    with pytest.raises(RefusedError, match="BELOW_MIN_NOTIONAL"):
+        await alice.buy(PERP, "0.001", 1)
+
+
+async def test_reset_after_going_back_keeps_books_in_a_chain(
+    node: ExchangeNode, alice: AsyncClient, bob: AsyncClient
+) -> None:
+    await alice.buy(PERP, 1, MID_PRICE - 10)
+    position = node.sequencer.builder.position()
+    books = bob.follow_book(PERP)
+    await anext(books)
+    order = (await alice.buy(PERP, 1, MID_PRICE - 5))["order"]
+    assert (await anext(books)).best_bid == MID_PRICE - 5
+    node.sequencer.builder.rewind(position)
+    node.sequencer._follow_markets()
+    assert (await anext(books)).bids == [(MID_PRICE - 10, 1.0)]
+    state = await alice.call("private/get_order_state", order_id=order["order_id"])
+    assert (state["order_state"], state["cancel_reason"]) == ("cancelled", "REORG")
