@@ -7,7 +7,9 @@ import pytest
 
 from rollup_node.client import AsyncClient, RefusedError
 from rollup_node.core.inputs import Leg, MassQuote
+from rollup_node.node.market_data import NodeMarkets
 from tests.action.exchange_node import DEPOSIT, MID_PRICE, PERP, ExchangeNode, make_node
+from tests.action.sequencing import DOMAIN
 from tests.unit.core.exchange_world import MID
 
 
@@ -130,3 +132,85 @@ async def test_reset_after_going_back_keeps_books_in_a_chain(
     assert (await anext(books)).bids == [(MID_PRICE - 10, 1.0)]
     state = await alice.call("private/get_order_state", order_id=order["order_id"])
     assert (state["order_state"], state["cancel_reason"]) == ("cancelled", "REORG")
+
+
+async def test_buy_that_crosses_fills_and_both_sides_hear_it(
+    alice: AsyncClient, bob: AsyncClient
+) -> None:
+    resting = (await alice.sell(PERP, 1, MID_PRICE + 5, post_only=True))["order"]
+    trades = await bob.subscribe(f"trades.{PERP}.raw")
+    fills = await alice.subscribe("user.trades.any.raw")
+    orders = await alice.subscribe("user.orders.any.raw")
+    changes = await bob.subscribe(f"user.changes.{PERP}.raw")
+    answer = await bob.buy(PERP, "0.4", MID_PRICE + 10)
+    bought = answer["order"]
+    assert (bought["order_state"], bought["filled_amount"]) == ("filled", 0.4)
+    assert bought["average_price"] == MID_PRICE + 5
+    (trade,) = answer["trades"]
+    cost = 0.4 * (MID_PRICE + 5)
+    assert (trade["liquidity"], trade["order_id"]) == ("T", bought["order_id"])
+    assert trade["fee"] == pytest.approx(cost * 500e-6)
+    (public,) = await anext(trades)
+    assert (public["price"], public["amount"], public["direction"]) == (MID_PRICE + 5, 0.4, "buy")
+    (own,) = await anext(fills)
+    assert (own["liquidity"], own["order_id"], own["direction"]) == (
+        "M",
+        resting["order_id"],
+        "sell",
+    )
+    assert own["fee"] == pytest.approx(-cost * 100e-6)
+    left = await anext(orders)
+    assert (left["order_id"], left["filled_amount"], left["amount"], left["order_state"]) == (
+        resting["order_id"],
+        0.4,
+        1.0,
+        "open",
+    )
+    told = await anext(changes)
+    assert told["positions"][0]["size"] == 0.4
+    (position,) = await alice.call("private/get_positions")
+    assert (position["direction"], position["size"]) == ("sell", -0.4)
+    assert position["average_price"] == MID_PRICE + 5
+    ticker = await alice.call("public/ticker", instrument_name=PERP)
+    assert (ticker["open_interest"], ticker["last_price"]) == (0.4, MID_PRICE + 5)
+    assert ticker["stats"]["volume"] == 0.4
+
+
+async def test_buy_immediate_or_cancel_says_what_was_not_filled(
+    alice: AsyncClient, bob: AsyncClient
+) -> None:
+    await alice.sell(PERP, "0.3", MID_PRICE + 5, post_only=True)
+    answer = await bob.buy(PERP, 1, MID_PRICE + 10, time_in_force="immediate_or_cancel")
+    order = answer["order"]
+    assert (order["order_state"], order["filled_amount"]) == ("cancelled", 0.3)
+    assert order["cancel_reason"] == "REMAINDER_CANCELLED"
+    assert len(answer["trades"]) == 1
+
+
+async def test_buy_more_than_there_is_rests_with_the_remainder(
+    alice: AsyncClient, bob: AsyncClient
+) -> None:
+    first = (await alice.sell(PERP, "0.3", MID_PRICE + 5, post_only=True))["order"]
+    await alice.sell(PERP, "0.2", MID_PRICE + 6, post_only=True)
+    answer = await bob.buy(PERP, 1, MID_PRICE + 10)
+    order = answer["order"]
+    assert (order["order_state"], order["amount"], order["filled_amount"]) == ("open", 1.0, 0.5)
+    assert order["average_price"] == pytest.approx(MID_PRICE + 5.4)
+    assert [trade["price"] for trade in answer["trades"]] == [MID_PRICE + 5, MID_PRICE + 6]
+    book = await alice.call("public/get_order_book", instrument_name=PERP)
+    assert (book["bids"], book["asks"]) == ([[MID_PRICE + 10, 0.5]], [])
+    filled = await alice.call("private/get_order_state", order_id=first["order_id"])
+    assert (filled["order_state"], filled["filled_amount"]) == ("filled", 0.3)
+
+
+async def test_restart_finds_the_same_orders_under_the_same_names(
+    node: ExchangeNode, alice: AsyncClient
+) -> None:
+    order = (await alice.sell(PERP, "0.3", MID_PRICE + 5, post_only=True))["order"]
+    again = NodeMarkets(
+        lambda: node.sequencer.builder.state, DOMAIN, ("ETH", "BTC"), node.backend.assets
+    )
+    again.reset()
+    (found,) = again.open_orders(1)
+    assert found.order_id == order["order_id"]
+    assert again.book(1).asks == [(MID + 5, 300)]
