@@ -42,8 +42,9 @@ class Served(NamedTuple):
 
 @pytest.fixture
 async def served(world: World, tmp_path: Path) -> AsyncIterator[Served]:
-    """Serve a sequencer whose state has one open underlying."""
+    """Serve a sequencer whose state has one open underlying; a deposit comes before any report."""
     clock = FixedClock()
+    clock.time_ms = await world.anvil.timestamp() * 1_000
     sequencer = Sequencer(
         log=tmp_path / "input.log",
         key=accounts()["sequencer"].private_key,
@@ -53,7 +54,9 @@ async def served(world: World, tmp_path: Path) -> AsyncIterator[Served]:
         workers=1,
     )
     await sequencer.start()
-    await sequencer.on_l1(FakeL1(clock).update(0, 0))
+    l1 = FakeL1(clock)
+    l1.deposit(1)
+    await sequencer.on_l1(l1.update(0, 0))
     addresses = tuple(accounts()[name].address for name in PUBLISHERS)
     leaves: Writes = {
         PUBLISHERS_KEY: Publishers(3, (*addresses, *(bytes(20),) * 3)),
