@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import SIDE_FLAG
-from rollup_node.rpc.market_data import BookChange, BookImage, LevelChange, Side
+from rollup_node.rpc.market_data import SIDES, BookChange, BookImage, LevelChange, Side
 
 Level = tuple[Side, int]
 """Side and ticks."""
@@ -34,7 +34,7 @@ class BookMirror:
 
     def put(self, slot: int, order: Order) -> None:
         """Take an order as it is now at its slot."""
-        side = Side(order.flags & SIDE_FLAG)
+        side = SIDES[order.flags & SIDE_FLAG]
         is_trigger = order.trigger != 0
         self._move(slot, Resting(order.series, side, order.tick, order.remaining, is_trigger))
 

@@ -23,10 +23,10 @@ from rollup_node.node.market_stats import MarketStats
 from rollup_node.node.order_tracker import OrderTracker
 from rollup_node.node.tape import Heard
 from rollup_node.rpc.market_data import (
+    SIDES,
     MarketEvents,
     OrderState,
     RecordOutcome,
-    Side,
     Trade,
     UserTrade,
 )
@@ -79,7 +79,7 @@ class MarketGroup:
         for event in line.events:
             self._hear(line, placed, event)
         if placed:
-            orders.touched[placed] = orders.touched.pop(placed)
+            orders.touched[placed] = orders.touched.pop(placed, None)
         changed = orders.states(orders.touched)
         self._orders.update((order.order_id, order) for order in changed)
         self._accounts.update(order.account for order in changed)
@@ -106,14 +106,15 @@ class MarketGroup:
         )
 
     def _hear(self, line: Heard, placed: str, event: Any) -> None:  # noqa: ANN401 - core.events
-        if isinstance(event, OrderRested | OrderChanged):
+        kind = type(event)
+        if kind is OrderRested or kind is OrderChanged:
             self._known.books.put(event.slot, event.order)
-        elif isinstance(event, OrderRemoved):
+        elif kind is OrderRemoved:
             self._known.books.remove(event.slot)
-        elif isinstance(event, Fill):
+        elif kind is Fill:
             self._fill(line, placed, event)
             return
-        elif isinstance(event, TakerDone):
+        elif kind is TakerDone:
             self._name_fills(line, event)
         elif isinstance(event, PriceSet | Repriced | Funded):
             self._hear_price(line, event)
@@ -129,7 +130,7 @@ class MarketGroup:
         known.books.fill(fill.maker_slot, fill.lots)
         cost = self._cost(fill)
         known.orders.fill(maker_name, fill, cost, line.time_ms)
-        side = Side(1 - fill.taker_side)
+        side = SIDES[1 - fill.taker_side]
         self._line_fills.append(
             UserTrade(fill.maker, trade, side, maker_name, is_maker=True, fee_usdc=fill.maker_fee)
         )
@@ -149,7 +150,7 @@ class MarketGroup:
 
     def _fill_taker(self, line: Heard, name: str, fill: Fill, trade: Trade) -> None:
         self._known.orders.fill(name, fill, self._cost(fill), line.time_ms)
-        side = Side(fill.taker_side)
+        side = SIDES[fill.taker_side]
         self._line_fills.append(
             UserTrade(fill.taker, trade, side, name, is_maker=False, fee_usdc=fill.taker_fee)
         )
@@ -161,7 +162,7 @@ class MarketGroup:
             series=fill.series,
             trade_id=self._known.stats.next_trade_id(line.time_ms),
             time_ms=line.time_ms,
-            side=Side(fill.taker_side),
+            side=SIDES[fill.taker_side],
             ticks=fill.tick,
             lots=fill.lots,
             mark_usdc=get(series_key(fill.series)).mark,

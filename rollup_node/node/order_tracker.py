@@ -4,6 +4,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.events import Fill, OrderChanged, OrderRemoved, OrderRested, TakerDone
 from rollup_node.core.flags import (
@@ -16,7 +18,7 @@ from rollup_node.core.flags import (
 from rollup_node.core.inputs import PlaceOrder, ReplaceOrder
 from rollup_node.core.reason import Reason
 from rollup_node.node.tape import Heard
-from rollup_node.rpc.market_data import OrderState, Side
+from rollup_node.rpc.market_data import SIDES, OrderState
 
 MAX_CLOSED: Final = 100_000
 """Orders that are no longer open and still remembered, the newest ones."""
@@ -26,6 +28,7 @@ TIMES_IN_FORCE: Final = ("good_til_cancelled", "good_til_time", "immediate_or_ca
 OPEN, UNTRIGGERED, FILLED = "open", "untriggered", "filled"
 CANCELLED, REJECTED, REPLACED = "cancelled", "rejected", "REPLACED"
 _OPEN_STATES: Final = (OPEN, UNTRIGGERED)
+_OK_NAME: Final = Reason.OK.name
 
 
 def order_id(account: int, client_slot: int, tag: int) -> str:
@@ -50,7 +53,7 @@ class OrderTracker:
         gone = [name for mine in self.open.values() for name in mine if name not in names]
         self.touched = {}
         for name in gone:
-            self._set(self._states[name]._replace(state=CANCELLED, reason="REORG"), time_ms)
+            self._close(self._states[name], CANCELLED, "REORG", time_ms)
         self._names = {}
         for slot, order in found:
             self._rest(slot, order, b"", time_ms)
@@ -74,11 +77,12 @@ class OrderTracker:
         """Begin to hear a line; return the name of the order that it places, if it does."""
         self.touched = {}
         content = line.content
-        if not isinstance(content, PlaceOrder) or not line.events:
+        if type(content) is not PlaceOrder or not line.events:
             return ""
-        placed = _placed(content, line)
-        self._set(placed, line.time_ms)
-        return placed.order_id
+        name = order_id(content.account, content.slot, content.nonce & 0xFFFFFFFF)
+        if type(line.events[0]) is not OrderRested:  # else that says all of it
+            self._set(_placed(content, line, name))
+        return name
 
     def hear(self, line: Heard, event: Any) -> None:  # noqa: ANN401 - any event of core.events
         """Take one event of the line."""
@@ -100,7 +104,7 @@ class OrderTracker:
         state = self._states.get(name)
         if state is None:
             return ""
-        self._set(state._replace(lots=done.filled + done.remaining), time_ms)
+        self._set(replace(state, lots=done.filled + done.remaining, updated_ms=time_ms))
         return name
 
     def fill(self, name: str, fill: Fill, cost_usdc: int, time_ms: int) -> None:
@@ -109,10 +113,15 @@ class OrderTracker:
         if state is None:
             return
         filled = state.filled_lots + fill.lots
-        changed = state._replace(filled_lots=filled, filled_usdc=state.filled_usdc + cost_usdc)
-        if filled >= changed.lots:
-            changed = changed._replace(state=FILLED)
-        self._set(changed, time_ms)
+        self._set(
+            replace(
+                state,
+                filled_lots=filled,
+                filled_usdc=state.filled_usdc + cost_usdc,
+                state=FILLED if filled >= state.lots else state.state,
+                updated_ms=time_ms,
+            )
+        )
 
     def name_at(self, slot: int) -> str:
         """Return the name of the order at an order slot, empty if there is none."""
@@ -125,30 +134,30 @@ class OrderTracker:
         if before not in {None, name}:
             self._replace(before or "", time_ms)
         self._names[slot] = name
-        state = _resting(order, source, time_ms)
+        state = _resting(order, source, time_ms, name)
         if known is not None:
-            state = state._replace(
+            state = replace(
+                state,
                 lots=known.filled_lots + order.remaining,
                 filled_lots=known.filled_lots,
                 filled_usdc=known.filled_usdc,
                 record_hash=source or known.record_hash,
                 created_ms=known.created_ms,
             )
-        self._set(state, time_ms)
+        self._set(state)
 
     def _replace(self, name: str, time_ms: int) -> None:
         """Close an order whose place another tag took."""
         state = self._states.get(name)
         if state is not None and state.state in _OPEN_STATES:
-            self._set(state._replace(state=CANCELLED, reason=REPLACED), time_ms)
+            self._close(state, CANCELLED, REPLACED, time_ms)
 
     def _remove(self, event: OrderRemoved, reason: str, time_ms: int) -> None:
         name = self._names.pop(event.slot, "")
         state = self._states.get(name)
         if state is None or state.state == FILLED:
             return
-        reason = "" if reason == Reason.OK.name else reason
-        self._set(state._replace(state=CANCELLED, reason=reason), time_ms)
+        self._close(state, CANCELLED, "" if reason == _OK_NAME else reason, time_ms)
 
     def _end_taker(self, event: TakerDone, time_ms: int) -> None:
         name = order_id(event.account, event.slot, event.tag)
@@ -156,11 +165,14 @@ class OrderTracker:
         if state is None or event.reason is Reason.OK:
             return
         how = CANCELLED if state.filled_lots or event.filled else REJECTED
-        self._set(state._replace(state=how, reason=event.reason.name), time_ms)
+        self._close(state, how, event.reason.name, time_ms)
 
-    def _set(self, state: OrderState, time_ms: int) -> None:
+    def _close(self, state: OrderState, how: str, reason: str, time_ms: int) -> None:
+        self._set(replace(state, state=how, reason=reason, updated_ms=time_ms))
+
+    def _set(self, state: OrderState) -> None:
         name = state.order_id
-        self._states[name] = state._replace(updated_ms=time_ms)
+        self._states[name] = state
         self.touched[name] = None
         if state.state in _OPEN_STATES:
             self.open.setdefault(state.account, set()).add(name)
@@ -178,12 +190,12 @@ class OrderTracker:
             del self._states[oldest]
 
 
-def _placed(order: PlaceOrder, line: Heard) -> OrderState:
+def _placed(order: PlaceOrder, line: Heard, name: str) -> OrderState:
     return OrderState(
         account=order.account,
-        order_id=order_id(order.account, order.slot, order.nonce & 0xFFFFFFFF),
+        order_id=name,
         series=order.series,
-        side=Side(order.side),
+        side=SIDES[order.side],
         kind=KINDS[order.kind],
         time_in_force=TIMES_IN_FORCE[order.time_in_force],
         ticks=order.price,
@@ -203,13 +215,13 @@ def _placed(order: PlaceOrder, line: Heard) -> OrderState:
     )
 
 
-def _resting(order: Order, source: bytes, time_ms: int) -> OrderState:
+def _resting(order: Order, source: bytes, time_ms: int, name: str) -> OrderState:
     flags = order.flags
     return OrderState(
         account=order.account,
-        order_id=order_id(order.account, order.slot, order.tag),
+        order_id=name,
         series=order.series,
-        side=Side(flags & SIDE_FLAG),
+        side=SIDES[flags & SIDE_FLAG],
         kind=KINDS[flags >> KIND_SHIFT & 3],
         time_in_force=TIMES_IN_FORCE[min(flags >> IN_FORCE_SHIFT & 3, 2)],
         ticks=order.tick,

@@ -7,7 +7,9 @@ and no others. Accounts and prices are those of now.
 
 from collections.abc import Callable, Sequence
 from enum import Enum, IntEnum
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
 
 
 class InstrumentKind(Enum):
@@ -23,6 +25,10 @@ class Side(IntEnum):
 
     BUY = 0
     SELL = 1
+
+
+SIDES: Final = (Side.BUY, Side.SELL)
+"""By number: faster than the constructor of the enumeration."""
 
 
 class Instrument(NamedTuple):
@@ -97,8 +103,8 @@ class Trade(NamedTuple):
     is_liquidation: bool
 
 
-class OrderState(NamedTuple):
-    """One order of an account as it stands.
+class OrderState(msgspec.Struct, frozen=True, gc=False):
+    """One order of an account as it stands. Not a tuple: the hot path makes one per change.
 
     Attributes
     ----------
