@@ -103,9 +103,9 @@ class L1Receipt:
 class L1Update:
     """What changed on L1 between two looks of a node.
 
-    If `kept_items` or `kept_messages` are below what the receiver has, L1 was reorganised: first
-    drop everything from that index on, then add `items` (starting at `kept_items`) and `messages`
-    (starting at `kept_messages`).
+    If `kept_items`, `kept_messages` or `kept_fast` are below what the receiver has, L1 was
+    reorganised: first drop everything from that index on, then add `items` (starting at
+    `kept_items`), `messages` (starting at `kept_messages`) and `fast` (starting at `kept_fast`).
 
     Attributes
     ----------
@@ -113,16 +113,19 @@ class L1Update:
         The L1 block up to which everything below is derived.
     reorg
         True if blocks seen before were dropped, even if no item or message was lost.
-    items, messages
-        New derived inbox items, and new delayed messages whether consumed by an item or not.
+    items, messages, fast
+        New derived inbox items, and new delayed and fast messages whether consumed by an item or
+        not.
     """
 
     head: L1Block
     reorg: bool
     kept_items: int
     kept_messages: int
+    kept_fast: int
     items: tuple[DerivedItem, ...]
     messages: tuple[DelayedMessage, ...]
+    fast: tuple[DelayedMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +138,14 @@ class SequencerBatch:
         Position in the sequencer's log, from 0; batches reach L1 in this order.
     data
         Prefix and framed records (docs/spec.md R-1, R-2): the exact bytes to post.
-    delayed_count
-        Delayed messages consumed when this batch is finished, at least.
+    delayed_count, fast_count
+        Delayed and fast messages consumed when this batch is finished, at least.
     """
 
     number: int
     data: bytes
     delayed_count: int
+    fast_count: int = 0
 
 
 class L1Reader(Protocol):

@@ -4,7 +4,9 @@ pragma solidity 0.8.37;
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+import {MessageQueue, MessageQueues} from "./MessageQueue.sol";
 import {Deadline} from "./core/Deadline.sol";
+import {Delayed} from "./core/Delayed.sol";
 import {Layout} from "./core/Layout.sol";
 import {Records} from "./core/Records.sol";
 import {IInbox} from "./interfaces/IInbox.sol";
@@ -13,14 +15,9 @@ import {InboxHash} from "./proof/InboxHash.sol";
 import {ItemHeader, ItemKind, MessageKind} from "./types/Inputs.sol";
 
 /// @title The ordered inputs of the rollup
-/// @dev Promises: IInbox. Rules: docs/spec.md I-1 to I-10.
+/// @dev Promises: IInbox. Rules: docs/spec.md I-1 to I-11.
 contract Inbox is IInbox, Ownable2Step {
-    /// @dev What the getters of the same names say, in one slot.
-    struct Counters {
-        uint64 count;
-        uint64 delayedCount;
-        uint64 consumed;
-    }
+    using MessageQueues for MessageQueue;
 
     /// @dev I-4, I-6, I-8.
     uint256 internal constant MAX_CALLDATA_BYTES = 122_880;
@@ -29,11 +26,10 @@ contract Inbox is IInbox, Ownable2Step {
     uint256 internal constant MAX_FORCED_BODY_BYTES = 256;
     /// @dev Every message may become a refund, which takes one of the outbox slots kept for them (S-4).
     uint64 internal constant MAX_DELAYED_MESSAGES = uint64(Layout.WITHDRAWALS_LIMIT);
+    /// @dev The cursor counts them in 40 bits (S-1).
+    uint64 internal constant MAX_FAST_MESSAGES = type(uint40).max;
     /// @dev Longest period that a parameter may ask for: 2^31 seconds keep every sum of times below 2^40.
     uint64 internal constant MAX_PERIOD_SECONDS = 1 << 31;
-    /// @dev Times of arrival are packed, six to a slot.
-    uint256 internal constant TIMES_PER_SLOT = 6;
-    uint256 internal constant TIME_BITS = 40;
 
     /// @inheritdoc IInbox
     address public immutable BRIDGE;
@@ -42,16 +38,19 @@ contract Inbox is IInbox, Ownable2Step {
     /// @inheritdoc IInbox
     uint64 public immutable FORCE_AFTER_SECONDS;
     /// @inheritdoc IInbox
+    uint64 public immutable FORCE_FAST_AFTER_SECONDS;
+    /// @inheritdoc IInbox
     uint64 public immutable MAX_PAST_SECONDS;
     /// @inheritdoc IInbox
     uint64 public immutable MAX_FUTURE_SECONDS;
 
     /// @inheritdoc IInbox
     mapping(address poster => bool allowed) public isBatchPoster;
-    Counters private _counters;
+    /// @inheritdoc IInbox
+    uint64 public count;
     mapping(uint256 n => bytes32 accumulator) private _accumulators;
-    mapping(uint256 n => bytes32 accumulator) private _delayedAccumulators;
-    mapping(uint256 slot => uint256 packed) private _delayedTimes;
+    MessageQueue private _delayed;
+    MessageQueue private _fast;
 
     modifier onlyTopLevelPoster() {
         _checkPoster();
@@ -64,6 +63,7 @@ contract Inbox is IInbox, Ownable2Step {
         address initialOwner,
         address[] memory posters,
         uint64 forceAfterSeconds,
+        uint64 forceFastAfterSeconds,
         uint64 maxPastSeconds,
         uint64 maxFutureSeconds
     ) Ownable(initialOwner) {
@@ -72,11 +72,15 @@ contract Inbox is IInbox, Ownable2Step {
         if (forceAfterSeconds == 0 || forceAfterSeconds > MAX_PERIOD_SECONDS) {
             revert InvalidParameter("forceAfterSeconds", forceAfterSeconds);
         }
+        if (forceFastAfterSeconds == 0 || forceFastAfterSeconds > forceAfterSeconds) {
+            revert InvalidParameter("forceFastAfterSeconds", forceFastAfterSeconds);
+        }
         if (maxPastSeconds > MAX_PERIOD_SECONDS) revert InvalidParameter("maxPastSeconds", maxPastSeconds);
         if (maxFutureSeconds > MAX_PERIOD_SECONDS) revert InvalidParameter("maxFutureSeconds", maxFutureSeconds);
         BRIDGE = bridge;
         GOVERNOR = governor;
         FORCE_AFTER_SECONDS = forceAfterSeconds;
+        FORCE_FAST_AFTER_SECONDS = forceFastAfterSeconds;
         MAX_PAST_SECONDS = maxPastSeconds;
         MAX_FUTURE_SECONDS = maxFutureSeconds;
         for (uint256 i = 0; i < posters.length; ++i) {
@@ -94,11 +98,15 @@ contract Inbox is IInbox, Ownable2Step {
         bytes32 expectedAccumulator,
         bytes calldata data,
         uint64 newDelayedCount,
-        bytes32 expectedDelayedAccumulator
+        bytes32 expectedDelayedAccumulator,
+        uint64 newFastCount,
+        bytes32 expectedFastAccumulator
     ) external onlyTopLevelPoster {
-        _checkExpected(expectedAccumulator, newDelayedCount, expectedDelayedAccumulator);
+        _checkAccumulator(expectedAccumulator);
+        _checkDelayed(newDelayedCount, expectedDelayedAccumulator);
+        _checkFast(newFastCount, expectedFastAccumulator);
         if (data.length > MAX_CALLDATA_BYTES) revert BatchTooLong(data.length, MAX_CALLDATA_BYTES);
-        _append(ItemKind.CALLDATA, uint32(data.length), Chunks.root(data), newDelayedCount, expectedDelayedAccumulator);
+        _append(ItemKind.CALLDATA, uint32(data.length), Chunks.root(data), newDelayedCount, newFastCount);
     }
 
     /// @inheritdoc IInbox
@@ -106,26 +114,29 @@ contract Inbox is IInbox, Ownable2Step {
         bytes32 expectedAccumulator,
         uint32 byteLength,
         uint64 newDelayedCount,
-        bytes32 expectedDelayedAccumulator
+        bytes32 expectedDelayedAccumulator,
+        uint64 newFastCount,
+        bytes32 expectedFastAccumulator
     ) external onlyTopLevelPoster {
-        _checkExpected(expectedAccumulator, newDelayedCount, expectedDelayedAccumulator);
+        _checkAccumulator(expectedAccumulator);
+        _checkDelayed(newDelayedCount, expectedDelayedAccumulator);
+        _checkFast(newFastCount, expectedFastAccumulator);
         bytes32[] memory versionedHashes = _blobHashes();
         uint256 blobs = versionedHashes.length;
         if (byteLength > BLOB_PAYLOAD_BYTES * blobs || byteLength <= BLOB_PAYLOAD_BYTES * (blobs - 1)) {
             revert BlobLengthOutOfRange(byteLength, blobs);
         }
-        bytes32 dataRoot = InboxHash.blobList(versionedHashes);
-        _append(ItemKind.BLOB, byteLength, dataRoot, newDelayedCount, expectedDelayedAccumulator);
+        _append(ItemKind.BLOB, byteLength, InboxHash.blobList(versionedHashes), newDelayedCount, newFastCount);
     }
 
     /// @inheritdoc IInbox
     function forceInclude() external {
-        uint64 oldest = forceableAt();
-        if (oldest == 0 || !Deadline.reached(block.timestamp, oldest, 0)) revert NothingToForce(oldest);
-        uint64 newDelayedCount = _forceableCount();
-        uint64 index = _counters.count;
-        _append(ItemKind.FORCED, 0, bytes32(0), newDelayedCount, _delayedAccumulators[newDelayedCount]);
-        emit ForceIncluded(index, newDelayedCount, msg.sender);
+        _force(forceableAt());
+    }
+
+    /// @inheritdoc IInbox
+    function forceIncludeFast() external {
+        _force(fastForceableAt());
     }
 
     /// @inheritdoc IInbox
@@ -142,6 +153,19 @@ contract Inbox is IInbox, Ownable2Step {
     }
 
     /// @inheritdoc IInbox
+    function sendFast(bytes calldata body) external returns (uint64 index) {
+        _checkLength(body.length, Records.MAX_BODY_BYTES);
+        if (!Delayed.isFast(body)) revert NotFast(uint8(body[0]));
+        index = _fast.count;
+        if (index >= MAX_FAST_MESSAGES) revert FastQueueFull(MAX_FAST_MESSAGES);
+        uint40 time = uint40(block.timestamp);
+        bytes32 hash = InboxHash.messageHash(MessageKind.FAST, msg.sender, time, body);
+        bytes32 next = InboxHash.nextFastAccumulator(_fast.head(), hash);
+        _fast.push(next, time);
+        emit FastMessage(index, next, msg.sender, time, body);
+    }
+
+    /// @inheritdoc IInbox
     function sendDeposit(address sender, uint32 account, address accountOwner, uint8 asset, uint96 amount)
         external
         returns (uint64 index)
@@ -151,41 +175,63 @@ contract Inbox is IInbox, Ownable2Step {
     }
 
     /// @inheritdoc IInbox
-    function count() external view returns (uint64) {
-        return _counters.count;
-    }
-
-    /// @inheritdoc IInbox
-    function delayedCount() external view returns (uint64) {
-        return _counters.delayedCount;
-    }
-
-    /// @inheritdoc IInbox
-    function consumed() external view returns (uint64) {
-        return _counters.consumed;
-    }
-
-    /// @inheritdoc IInbox
     function accumulator(uint256 n) external view returns (bytes32) {
-        if (n > _counters.count) revert IndexOutOfRange(n, _counters.count);
+        if (n > count) revert IndexOutOfRange(n, count);
         return _accumulators[n];
     }
 
     /// @inheritdoc IInbox
+    function delayedCount() external view returns (uint64) {
+        return _delayed.count;
+    }
+
+    /// @inheritdoc IInbox
     function delayedAccumulator(uint256 n) external view returns (bytes32) {
-        if (n > _counters.delayedCount) revert IndexOutOfRange(n, _counters.delayedCount);
-        return _delayedAccumulators[n];
+        if (n > _delayed.count) revert IndexOutOfRange(n, _delayed.count);
+        return _delayed.accumulators[n];
     }
 
     /// @inheritdoc IInbox
     function delayedTimestamp(uint256 n) external view returns (uint64) {
-        if (n >= _counters.delayedCount) revert IndexOutOfRange(n, _counters.delayedCount);
-        return _timeOf(n);
+        if (n >= _delayed.count) revert IndexOutOfRange(n, _delayed.count);
+        return _delayed.timeOf(n);
+    }
+
+    /// @inheritdoc IInbox
+    function consumed() external view returns (uint64) {
+        return _delayed.consumed;
+    }
+
+    /// @inheritdoc IInbox
+    function fastCount() external view returns (uint64) {
+        return _fast.count;
+    }
+
+    /// @inheritdoc IInbox
+    function fastAccumulator(uint256 n) external view returns (bytes32) {
+        if (n > _fast.count) revert IndexOutOfRange(n, _fast.count);
+        return _fast.accumulators[n];
+    }
+
+    /// @inheritdoc IInbox
+    function fastTimestamp(uint256 n) external view returns (uint64) {
+        if (n >= _fast.count) revert IndexOutOfRange(n, _fast.count);
+        return _fast.timeOf(n);
+    }
+
+    /// @inheritdoc IInbox
+    function fastConsumed() external view returns (uint64) {
+        return _fast.consumed;
     }
 
     /// @inheritdoc IInbox
     function forceableAt() public view returns (uint64) {
-        return _counters.consumed == _counters.delayedCount ? 0 : _timeOf(_counters.consumed) + FORCE_AFTER_SECONDS;
+        return _delayed.forceableAt(FORCE_AFTER_SECONDS);
+    }
+
+    /// @inheritdoc IInbox
+    function fastForceableAt() public view returns (uint64) {
+        return _fast.forceableAt(FORCE_FAST_AFTER_SECONDS);
     }
 
     function _setBatchPoster(address poster, bool allowed) private {
@@ -193,24 +239,27 @@ contract Inbox is IInbox, Ownable2Step {
         emit BatchPosterSet(poster, allowed);
     }
 
-    /// @dev Commit the next item; its delayed count has been checked.
-    function _append(uint8 kind, uint32 byteLength, bytes32 dataRoot, uint64 newDelayedCount, bytes32 delayedAcc)
+    /// @dev Commit the next item; its counts have been checked.
+    function _append(uint8 kind, uint32 byteLength, bytes32 dataRoot, uint64 newDelayedCount, uint64 newFastCount)
         private
     {
-        uint64 index = _counters.count;
+        uint64 index = count;
         ItemHeader memory header = ItemHeader({
             kind: kind,
             byteLength: byteLength,
             dataRoot: dataRoot,
             delayedCount: uint40(newDelayedCount),
-            delayedAcc: delayedAcc,
+            delayedAcc: _delayed.accumulators[newDelayedCount],
+            fastCount: uint40(newFastCount),
+            fastAcc: _fast.accumulators[newFastCount],
             minTime: uint40(Math.saturatingSub(block.timestamp, MAX_PAST_SECONDS)),
             maxTime: uint40(block.timestamp + MAX_FUTURE_SECONDS)
         });
         bytes32 next = InboxHash.nextAccumulator(_accumulators[index], header);
         _accumulators[index + 1] = next;
-        _counters.count = index + 1;
-        _counters.consumed = newDelayedCount;
+        count = index + 1;
+        _delayed.consumed = newDelayedCount;
+        _fast.consumed = newFastCount;
         emit BatchPosted(
             index,
             next,
@@ -218,24 +267,33 @@ contract Inbox is IInbox, Ownable2Step {
             byteLength,
             dataRoot,
             newDelayedCount,
-            delayedAcc,
+            header.delayedAcc,
+            newFastCount,
+            header.fastAcc,
             header.minTime,
             header.maxTime,
             msg.sender
         );
     }
 
+    /// @dev Commit a forced item with what is due in both queues; `oldest` is when the first message of one of them is.
+    function _force(uint64 oldest) private {
+        if (oldest == 0 || !Deadline.reached(block.timestamp, oldest, 0)) revert NothingToForce(oldest);
+        uint64 newDelayedCount = _delayed.forceableCount(block.timestamp, FORCE_AFTER_SECONDS);
+        uint64 newFastCount = _fast.forceableCount(block.timestamp, FORCE_FAST_AFTER_SECONDS);
+        uint64 index = count;
+        _append(ItemKind.FORCED, 0, bytes32(0), newDelayedCount, newFastCount);
+        emit ForceIncluded(index, newDelayedCount, newFastCount, msg.sender);
+    }
+
     /// @dev Commit the next delayed message.
     function _receive(uint8 kind, address sender, bytes memory body) private returns (uint64 index) {
-        index = _counters.delayedCount;
+        index = _delayed.count;
         if (index >= MAX_DELAYED_MESSAGES) revert DelayedInboxFull(MAX_DELAYED_MESSAGES);
         uint40 time = uint40(block.timestamp);
-        bytes32 next = InboxHash.nextDelayedAccumulator(
-            _delayedAccumulators[index], InboxHash.messageHash(kind, sender, time, body)
-        );
-        _delayedAccumulators[index + 1] = next;
-        _delayedTimes[index / TIMES_PER_SLOT] |= uint256(time) << (index % TIMES_PER_SLOT) * TIME_BITS;
-        _counters.delayedCount = index + 1;
+        bytes32 hash = InboxHash.messageHash(kind, sender, time, body);
+        bytes32 next = InboxHash.nextDelayedAccumulator(_delayed.head(), hash);
+        _delayed.push(next, time);
         emit DelayedMessage(index, next, kind, sender, time, body);
     }
 
@@ -246,22 +304,23 @@ contract Inbox is IInbox, Ownable2Step {
         if (msg.sender != tx.origin || msg.sender.code.length != 0) revert NotTopLevel(msg.sender, tx.origin);
     }
 
-    function _checkExpected(bytes32 expectedAccumulator, uint64 newDelayedCount, bytes32 expectedDelayedAccumulator)
-        private
-        view
-    {
-        bytes32 actual = _accumulators[_counters.count];
-        if (actual != expectedAccumulator) revert AccumulatorMismatch(expectedAccumulator, actual);
-        if (newDelayedCount < _counters.consumed) {
-            revert DelayedCountBelowConsumed(newDelayedCount, _counters.consumed);
-        }
-        if (newDelayedCount > _counters.delayedCount) {
-            revert DelayedCountAboveReceived(newDelayedCount, _counters.delayedCount);
-        }
-        actual = _delayedAccumulators[newDelayedCount];
-        if (actual != expectedDelayedAccumulator) {
-            revert DelayedAccumulatorMismatch(expectedDelayedAccumulator, actual);
-        }
+    function _checkAccumulator(bytes32 expected) private view {
+        bytes32 actual = _accumulators[count];
+        if (actual != expected) revert AccumulatorMismatch(expected, actual);
+    }
+
+    function _checkDelayed(uint64 newCount, bytes32 expected) private view {
+        if (newCount < _delayed.consumed) revert DelayedCountBelowConsumed(newCount, _delayed.consumed);
+        if (newCount > _delayed.count) revert DelayedCountAboveReceived(newCount, _delayed.count);
+        bytes32 actual = _delayed.accumulators[newCount];
+        if (actual != expected) revert DelayedAccumulatorMismatch(expected, actual);
+    }
+
+    function _checkFast(uint64 newCount, bytes32 expected) private view {
+        if (newCount < _fast.consumed) revert FastCountBelowConsumed(newCount, _fast.consumed);
+        if (newCount > _fast.count) revert FastCountAboveReceived(newCount, _fast.count);
+        bytes32 actual = _fast.accumulators[newCount];
+        if (actual != expected) revert FastAccumulatorMismatch(expected, actual);
     }
 
     function _checkLength(uint256 byteLength, uint256 limit) private pure {
@@ -278,21 +337,5 @@ contract Inbox is IInbox, Ownable2Step {
         for (uint256 i = 0; i < blobs; ++i) {
             versionedHashes[i] = blobhash(i);
         }
-    }
-
-    /// @dev Delayed messages up to the newest one that may be forced. The oldest one may be; times never decrease.
-    function _forceableCount() private view returns (uint64) {
-        uint64 low = _counters.consumed + 1;
-        uint64 high = _counters.delayedCount;
-        while (low < high) {
-            uint64 middle = (low + high + 1) / 2;
-            if (Deadline.reached(block.timestamp, _timeOf(middle - 1), FORCE_AFTER_SECONDS)) low = middle;
-            else high = middle - 1;
-        }
-        return low;
-    }
-
-    function _timeOf(uint256 n) private view returns (uint64) {
-        return uint40(_delayedTimes[n / TIMES_PER_SLOT] >> (n % TIMES_PER_SLOT) * TIME_BITS);
     }
 }

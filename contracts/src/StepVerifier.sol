@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {CursorRules} from "./core/CursorRules.sol";
+import {Delayed} from "./core/Delayed.sol";
 import {Layout} from "./core/Layout.sol";
 import {Leaves} from "./core/Leaves.sol";
 import {Records} from "./core/Records.sol";
@@ -188,7 +189,8 @@ contract StepVerifier is IStepVerifier {
             return _callStep(machine, witness, Family.ofPhase(cursor.phase), _input(cursor, ""));
         }
         if (cursor.offset < header.byteLength) return _record(machine, witness);
-        if (cursor.delayed < header.delayedCount) return _pull(machine, witness);
+        if (cursor.fast < header.fastCount) return _pullFast(machine, witness);
+        if (cursor.delayed < header.delayedCount) return _pullDelayed(machine, witness);
         _expectNoOpenings(machine, witness);
         cursor.closeItem();
         return (StepKind.CLOSE_ITEM, Reason.OK);
@@ -209,7 +211,8 @@ contract StepVerifier is IStepVerifier {
         cursor.offset += uint32(Records.LENGTH_BYTES + size);
         uint256 family = Family.ofBody(body);
         if (family != Family.NONE) return _callStep(machine, witness, family, _input(cursor, body));
-        if (Records.isPull(body) && cursor.delayed < header.delayedCount) return _pull(machine, witness);
+        if (Records.isPull(body) && cursor.delayed < header.delayedCount) return _pullDelayed(machine, witness);
+        if (Records.isPullFast(body) && cursor.fast < header.fastCount) return _pullFast(machine, witness);
         (bool isSeal, uint256 deltaMs) = Records.decodeSeal(body);
         if (isSeal) {
             cursor.seal(header, deltaMs);
@@ -217,36 +220,65 @@ contract StepVerifier is IStepVerifier {
             return (StepKind.SEAL, Reason.OK);
         }
         _expectNoOpenings(machine, witness);
-        return (StepKind.UNDECODABLE, Records.isPull(body) ? Reason.NOTHING_TO_PULL : Reason.UNDECODABLE);
+        bool pulls = Records.isPull(body) || Records.isPullFast(body);
+        return (StepKind.UNDECODABLE, pulls ? Reason.NOTHING_TO_PULL : Reason.UNDECODABLE);
     }
 
-    function _pull(Machine memory machine, bytes calldata witness) private view returns (StepKind, Reason) {
-        Cursor memory cursor = machine.cursor;
-        uint256 index = cursor.delayed;
-        if (machine.messagesLeft == 0) revert MissingMessage(index);
-        DelayedMessage memory message;
-        (message, machine.messageOffset) = WitnessReader.message(witness, machine.messageOffset);
-        --machine.messagesLeft;
-        bytes32 hash = InboxHash.messageHash(message.kind, message.sender, message.timestamp, message.body);
+    function _pullDelayed(Machine memory machine, bytes calldata witness) private view returns (StepKind, Reason) {
+        uint256 index = machine.cursor.delayed;
+        (DelayedMessage memory message, bytes32 hash) = _nextMessage(machine, witness, index);
         bytes32 actual = InboxHash.nextDelayedAccumulator(INBOX.delayedAccumulator(index), hash);
         bytes32 expected = INBOX.delayedAccumulator(index + 1);
         if (actual != expected) revert WrongMessage(index, expected, actual);
-        cursor.delayed += 1;
-        cursor.orderClass = OrderClass.DELAYED;
+        machine.cursor.delayed += 1;
+        return _message(machine, witness, message, index);
+    }
+
+    function _pullFast(Machine memory machine, bytes calldata witness) private view returns (StepKind, Reason) {
+        uint256 index = machine.cursor.fast;
+        (DelayedMessage memory message, bytes32 hash) = _nextMessage(machine, witness, index);
+        bytes32 actual = InboxHash.nextFastAccumulator(INBOX.fastAccumulator(index), hash);
+        bytes32 expected = INBOX.fastAccumulator(index + 1);
+        if (actual != expected) revert WrongMessage(index, expected, actual);
+        machine.cursor.fast += 1;
+        return _message(machine, witness, message, index);
+    }
+
+    /// @dev The next message of the witness, for number `index` of whichever queue the step pulls from (W-3).
+    function _nextMessage(Machine memory machine, bytes calldata witness, uint256 index)
+        private
+        pure
+        returns (DelayedMessage memory message, bytes32 hash)
+    {
+        if (machine.messagesLeft == 0) revert MissingMessage(index);
+        --machine.messagesLeft;
+        (message, machine.messageOffset) = WitnessReader.message(witness, machine.messageOffset);
+        hash = InboxHash.messageHash(message.kind, message.sender, message.timestamp, message.body);
+    }
+
+    function _message(Machine memory machine, bytes calldata witness, DelayedMessage memory message, uint256 index)
+        private
+        view
+        returns (StepKind, Reason)
+    {
+        machine.cursor.orderClass = OrderClass.DELAYED;
         uint256 family = _familyOf(message);
         if (family == Family.NONE) {
             _expectNoOpenings(machine, witness);
             return (StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE);
         }
-        StepInput memory input = _input(cursor, message.body);
+        StepInput memory input = _input(machine.cursor, message.body);
         (input.forced, input.sender, input.message) = (true, message.sender, uint40(index));
         return _callStep(machine, witness, family, input);
     }
 
     function _familyOf(DelayedMessage memory message) private pure returns (uint256) {
         if (message.kind == MessageKind.DEPOSIT) return Family.DEPOSIT;
-        if (message.kind == MessageKind.FORCED_TRANSACTION) return Family.ofBody(message.body);
-        return message.kind == MessageKind.ADMIN ? Family.MARKET : Family.NONE;
+        if (message.kind == MessageKind.ADMIN) return Family.MARKET;
+        bool known = message.kind == MessageKind.FAST
+            ? Delayed.isFast(message.body)
+            : message.kind == MessageKind.FORCED_TRANSACTION && !Delayed.isReport(message.body);
+        return known ? Family.ofBody(message.body) : Family.NONE;
     }
 
     /// @dev What every block begins with, after its number and time are known (docs/spec.md X-13).

@@ -56,12 +56,12 @@ abstract contract CourtFixture is Test {
         delayed[1] = keccak256(abi.encodePacked(bytes1(0x08), bytes32(0), _messageHash()));
         items[1] = _accumulate(0, _header());
         items[2] = _accumulate(items[1], _header());
-        inbox.set(items, delayed);
+        inbox.set(items, delayed, new bytes32[](1));
     }
 
     function _accumulate(bytes32 accumulator, bytes memory header) internal pure returns (bytes32) {
         bytes32 dataHash = keccak256(abi.encodePacked(bytes1(0x05), _slice(header, 0, 37)));
-        return keccak256(abi.encodePacked(bytes1(0x06), accumulator, _slice(header, 37, 84), dataHash));
+        return keccak256(abi.encodePacked(bytes1(0x06), accumulator, _slice(header, 37, 121), dataHash));
     }
 
     function _messageHash() internal view returns (bytes32) {
@@ -103,7 +103,8 @@ abstract contract CourtFixture is Test {
         bytes memory data = _data();
         bytes32 chunk = keccak256(abi.encodePacked(bytes1(0x03), data));
         bytes32 delayedAcc = keccak256(abi.encodePacked(bytes1(0x08), bytes32(0), _messageHash()));
-        return abi.encodePacked(uint8(0), uint32(data.length), chunk, uint40(1), delayedAcc, uint40(500), uint40(2000));
+        bytes memory data_ = abi.encodePacked(uint8(0), uint32(data.length), chunk);
+        return abi.encodePacked(data_, uint40(1), delayedAcc, uint40(0), bytes32(0), uint40(500), uint40(2000));
     }
 
     function _before() internal view returns (TreeModel.Tree memory tree) {

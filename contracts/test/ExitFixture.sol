@@ -46,12 +46,12 @@ abstract contract ExitFixture is Settlement {
         bytes32 delayedAcc = inbox.delayedAccumulator(delayedCount);
         bytes32 expected = inbox.accumulator(inbox.count());
         vm.prank(poster, poster);
-        inbox.appendBatch(expected, data, delayedCount, delayedAcc);
+        inbox.appendBatch(expected, data, delayedCount, delayedAcc, 0, 0);
         uint40 time = uint40(vm.getBlockTimestamp());
         bytes32 chunk = keccak256(abi.encodePacked(bytes1(0x03), data));
         headers.push(
             ItemHeader(
-                0, 1, chunk, uint40(delayedCount), delayedAcc, time - uint40(MAX_PAST), time + uint40(MAX_FUTURE)
+                0, 1, chunk, uint40(delayedCount), delayedAcc, 0, 0, time - uint40(MAX_PAST), time + uint40(MAX_FUTURE)
             )
         );
     }

@@ -22,6 +22,7 @@ import {ClockGame} from "./mocks/ClockGame.sol";
 /// @notice Inbox, bridge and assertion chain wired as a deployer wires them, and the moves that tests share.
 abstract contract Settlement is Test {
     uint64 internal constant FORCE_AFTER = 600;
+    uint64 internal constant FORCE_FAST_AFTER = 60;
     uint64 internal constant GOVERNOR_DELAY = 7200;
     uint64 internal constant MAX_PAST = 86_400;
     uint64 internal constant MAX_FUTURE = 3600;
@@ -74,7 +75,7 @@ abstract contract Settlement is Test {
         address exitAt = vm.computeCreateAddress(address(this), nonce + 6);
         address[] memory posters = new address[](1);
         posters[0] = poster;
-        inbox = new Inbox(bridgeAt, governorAt, owner, posters, FORCE_AFTER, MAX_PAST, MAX_FUTURE);
+        inbox = new Inbox(bridgeAt, governorAt, owner, posters, FORCE_AFTER, FORCE_FAST_AFTER, MAX_PAST, MAX_FUTURE);
         governor = new Governor(address(inbox), owner, guardian, GOVERNOR_DELAY, new bytes[](0));
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (asset0, asset2);
@@ -106,13 +107,15 @@ abstract contract Settlement is Test {
         vm.roll(vm.getBlockNumber() + 1);
     }
 
-    /// @dev Post a batch that consumes every delayed message.
+    /// @dev Post a batch that consumes every message of both queues.
     function post(bytes memory data) internal {
         bytes32 expected = inbox.accumulator(inbox.count());
         uint64 delayed = inbox.delayedCount();
         bytes32 delayedAcc = inbox.delayedAccumulator(delayed);
+        uint64 fast = inbox.fastCount();
+        bytes32 fastAcc = inbox.fastAccumulator(fast);
         vm.prank(poster, poster);
-        inbox.appendBatch(expected, data, delayed, delayedAcc);
+        inbox.appendBatch(expected, data, delayed, delayedAcc, fast, fastAcc);
     }
 
     /// @dev A claim about `state`; `salt` varies its history.

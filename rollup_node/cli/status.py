@@ -38,6 +38,8 @@ def status(*, json_flag: bool, run_dir: Path) -> int:
             "items": session.inbox.call("count"),
             "delayed_messages": session.inbox.call("delayedCount"),
             "consumed": session.inbox.call("consumed"),
+            "fast_messages": session.inbox.call("fastCount"),
+            "fast_consumed": session.inbox.call("fastConsumed"),
         },
         "assertions": assertions(session),
     }
@@ -92,7 +94,8 @@ def render(data: dict[str, Any]) -> str:
     clock = "" if wait is None else f", the newest can be confirmed in {wait:,} s"
     inbox_line = (
         f"{'inbox':<13}{inbox['items']} items, {inbox['delayed_messages']} delayed messages "
-        f"({inbox['consumed']} consumed)"
+        f"({inbox['consumed']} consumed), {inbox['fast_messages']} fast messages "
+        f"({inbox['fast_consumed']} consumed)"
     )
     claims_line = (
         f"{'assertions':<13}{claims['made']} made up to item {claims['newest_item']}, "

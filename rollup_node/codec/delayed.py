@@ -1,4 +1,4 @@
-"""Bodies of delayed messages. Source: docs/spec.md I-6."""
+"""Bodies of delayed and fast messages. Source: docs/spec.md I-6, I-11."""
 
 from typing import Final
 

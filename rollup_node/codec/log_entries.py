@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 _OPEN: Final = Struct(">BQ")
 _RECORDS: Final = Struct(">BQ32s64s")
-_CUT: Final = Struct(">BQ")
+_CUT: Final = Struct(">BQQ")
 
 
 class OpenEntry(NamedTuple):
@@ -24,9 +24,10 @@ class RecordsEntry(NamedTuple):
 
 
 class CutEntry(NamedTuple):
-    """The open batch ends and consumes the first `delayed_count` delayed messages."""
+    """The open batch ends and consumes each queue up to a count."""
 
     delayed_count: int
+    fast_count: int
 
 
 Entry: TypeAlias = OpenEntry | RecordsEntry | CutEntry
@@ -38,7 +39,7 @@ def encode_entry(entry: Entry) -> bytes:
         return _OPEN.pack(0, entry.time_ms)
     if isinstance(entry, RecordsEntry):
         return _RECORDS.pack(1, entry.covered, entry.link, entry.signature) + entry.frames
-    return _CUT.pack(2, entry.delayed_count)
+    return _CUT.pack(2, entry.delayed_count, entry.fast_count)
 
 
 def decode_entry(data: bytes) -> Entry:
@@ -56,7 +57,8 @@ def decode_entry(data: bytes) -> Entry:
         _, covered, link, signature = _RECORDS.unpack_from(data)
         return RecordsEntry(covered, link, signature, data[_RECORDS.size :])
     if kind == 2 and len(data) == _CUT.size:  # noqa: PLR2004 - the third kind
-        return CutEntry(_CUT.unpack(data)[1])
+        _, delayed_count, fast_count = _CUT.unpack(data)
+        return CutEntry(delayed_count, fast_count)
     raise ValueError(f"log entry: kind {kind} with {len(data)} bytes")
 
 

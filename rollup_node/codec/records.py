@@ -25,6 +25,7 @@ from rollup_node.core.inputs import (
     PriceReport,
     Prune,
     Pull,
+    PullFast,
     Record,
     ReplaceOrder,
     RotateKey,
@@ -169,6 +170,8 @@ def encode_record(record: Record) -> bytes:
         return bytes((RecordKind.SEAL,)) + encode_varint(record.delta_ms)
     if isinstance(record, Pull):
         return bytes((RecordKind.PULL,))
+    if isinstance(record, PullFast):
+        return bytes((RecordKind.PULL_FAST,))
     return encode_open(record)
 
 
@@ -188,6 +191,8 @@ def decode_record(body: bytes) -> Record | None:
             return _decode_seal(body)
         if kind == RecordKind.PULL:
             return Pull() if len(body) == 1 else None
+        if kind == RecordKind.PULL_FAST:
+            return PullFast() if len(body) == 1 else None
         said: OpenRecord | None = _decode_whole(_READ_OPEN, body)
     except (ValueError, IndexError):
         return None

@@ -1,5 +1,6 @@
 """What steps are fed: headers of inbox items, records, delayed messages. Values, no layout."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 
@@ -11,6 +12,8 @@ class ItemHeader(NamedTuple):
     data_root: bytes
     delayed_count: int
     delayed_acc: bytes
+    fast_count: int
+    fast_acc: bytes
     min_time: int
     max_time: int
 
@@ -23,6 +26,10 @@ class Seal(NamedTuple):
 
 class Pull(NamedTuple):
     """Execute the next delayed message here. Source: docs/spec.md R-4."""
+
+
+class PullFast(NamedTuple):
+    """Execute the next fast message here. Source: docs/spec.md R-4."""
 
 
 class Transfer(NamedTuple):
@@ -332,7 +339,14 @@ class DelayedMessage(NamedTuple):
     body: bytes
 
 
+class Messages(NamedTuple):
+    """Messages of both queues, each in order: what an item consumes, or all that there are."""
+
+    delayed: Sequence[DelayedMessage] = ()
+    fast: Sequence[DelayedMessage] = ()
+
+
 Report: TypeAlias = PriceReport | ForwardReport | SettlementPrice
 """What publishers sign, each with a signature of its own."""
 
-Record: TypeAlias = Seal | Pull | SignedTransaction | OpenRecord
+Record: TypeAlias = Seal | Pull | PullFast | SignedTransaction | OpenRecord

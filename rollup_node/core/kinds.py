@@ -25,6 +25,7 @@ class RecordKind(IntEnum):
 
     SEAL = 0x00
     PULL = 0x01
+    PULL_FAST = 0x02
     TRANSFER = 0x10
     WITHDRAW = 0x11
     ROTATE_KEY = 0x12

@@ -115,8 +115,12 @@ def pull_message(
     content: Any,  # noqa: ANN401 - its type finds its family
     size: int = 0,
     signers: tuple[bytes | None, ...] = (),
+    *,
+    fast: bool = False,
 ) -> Outcome:
-    """Execute the next delayed message, None if it says nothing; `size` is that of a pull record.
+    """Execute the next message of a queue; `content` is None if it says nothing.
+
+    `size` is that of a pull record, `fast` tells which queue.
 
     `signers` are those of a report. Source: docs/spec.md X-6.
     """
@@ -126,9 +130,11 @@ def pull_message(
     action = ACTIONS.get(type(content))
     kind, reason = StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE
     if action is not None:
-        authority = Authority(message.sender, forced=True, tag=cursor.delayed, signers=signers)
+        number = cursor.fast if fast else cursor.delayed
+        authority = Authority(message.sender, forced=True, tag=number, signers=signers)
         kind, reason = action(frame, content, authority)
-    return _outcome(frame, cursor, cursor.offset + size, kind, reason, pulled=1)
+    pulled = (0, 1) if fast else (1, 0)
+    return _outcome(frame, cursor, cursor.offset + size, kind, reason, pulled=pulled)
 
 
 def close_item(state: LeafReader) -> Outcome:
@@ -155,15 +161,24 @@ def _move(state: LeafReader, size: int, kind: StepKind, reason: Reason) -> Outco
 
 
 def _outcome(
-    frame: Frame, cursor: Cursor, offset: int, kind: StepKind, reason: Reason, *, pulled: int = 0
+    frame: Frame,
+    cursor: Cursor,
+    offset: int,
+    kind: StepKind,
+    reason: Reason,
+    *,
+    pulled: tuple[int, int] = (0, 0),
 ) -> Outcome:
-    """Write the cursor: its place as given, its clock and phase as the frame says."""
+    """Write the cursor: its place as given, its clock and phase as the frame says.
+
+    `pulled` counts the messages of each queue that the step took: delayed, fast.
+    """
     item, _, delayed, fast, _, _, _, _ = cursor
     frame.writes[CURSOR_KEY] = Cursor(
         item,
         offset,
-        delayed + pulled,
-        fast,
+        delayed + pulled[0],
+        fast + pulled[1],
         frame.block,
         frame.time_ms,
         frame.phase,

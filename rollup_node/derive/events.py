@@ -26,6 +26,15 @@ class MessageReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class FastReceived:
+    """Event `FastMessage`: fast message number `index` arrived (docs/spec.md I-6, I-11)."""
+
+    index: int
+    accumulator: bytes
+    message: DelayedMessage
+
+
+@dataclass(frozen=True, slots=True)
 class ItemAppended:
     """Event `BatchPosted`: inbox item number `index` (docs/spec.md I-5) and the data behind it.
 
@@ -184,7 +193,7 @@ AssertionEvent = (
 EdgeEvent = EdgeAdded | EdgeBisected | EdgeTimerUpdated | EdgeProven
 """What the challenge game says."""
 
-ChainEvent = MessageReceived | ItemAppended | AssertionEvent | EdgeEvent
+ChainEvent = MessageReceived | FastReceived | ItemAppended | AssertionEvent | EdgeEvent
 """Whatever our contracts say that a node follows."""
 
 

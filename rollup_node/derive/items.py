@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.inputs import ItemHeader, Messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +13,9 @@ class DerivedItem:
     ----------
     data
         Batch bytes, empty for a forced item.
-    first_message
-        Number of the first delayed message that this item consumes; `messages` are all that it
-        consumes, pulled by records or by its end (docs/spec.md X-2).
+    first_message, first_fast
+        Numbers of the first delayed and the first fast message that this item consumes; `messages`
+        are all that it consumes, pulled by records or by its end (docs/spec.md X-2).
     accumulator
         `acc[index + 1]` (docs/spec.md I-5).
     blob_hashes
@@ -30,7 +30,8 @@ class DerivedItem:
     header: ItemHeader
     data: bytes
     first_message: int
-    messages: tuple[DelayedMessage, ...]
+    first_fast: int
+    messages: Messages
     accumulator: bytes
     blob_hashes: tuple[bytes, ...]
     l1_block: int

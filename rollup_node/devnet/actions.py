@@ -298,9 +298,12 @@ def wait_idle(session: Session, seconds: float = WAIT_SECONDS) -> None:
 
 def is_idle(session: Session) -> bool:
     """Tell whether nothing is on its way: no record to post, no item to assert, no node behind."""
-    if session.inbox.call("consumed") != session.inbox.call("delayedCount"):
+    inbox = session.inbox
+    if inbox.call("consumed") != inbox.call("delayedCount"):
         return False
-    count = session.inbox.call("count")
+    if inbox.call("fastConsumed") != inbox.call("fastCount"):
+        return False
+    count = inbox.call("count")
     claims = session.chain.all_events("AssertionCreated")
     if count and (not claims or claims[-1]["item"] < count):
         return False

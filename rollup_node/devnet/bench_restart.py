@@ -21,7 +21,7 @@ from typing import Any, Final
 from rollup_node.codec.delayed import encode_deposit
 from rollup_node.codec.eip712 import domain_separator
 from rollup_node.codec.signature import address_of
-from rollup_node.core.inputs import DelayedMessage, Deposit, ItemHeader
+from rollup_node.core.inputs import DelayedMessage, Deposit, ItemHeader, Messages
 from rollup_node.core.kinds import ItemKind, MessageKind
 from rollup_node.core.leaves import Writes
 from rollup_node.derive.events import L1Block
@@ -144,18 +144,20 @@ class _Stage:
     def _update(self, items: int, messages: int) -> L1Update:
         head = L1Block(1, bytes(32), bytes(32), self.clock.time_ms // 1_000)
         new = tuple(self.items[items:]), tuple(self.messages[messages:])
-        return L1Update(head, not new[0], items, messages, *new)
+        return L1Update(head, not new[0], items, messages, 0, *new, ())
 
     def _post(self, data: bytes, delayed: int) -> None:
         now, root = self.clock.time_ms // 1_000, calldata_root(data)
         last = self.items[-1] if self.items else None
         first, before = (last.header.delayed_count, last.accumulator) if last else (0, bytes(32))
         kind, size = ItemKind.CALLDATA, len(data)
-        header = ItemHeader(kind, size, root, delayed, bytes(32), now - 3_600, now + 60)
-        messages = tuple(self.messages[first:delayed])
+        header = ItemHeader(
+            kind, size, root, delayed, bytes(32), 0, bytes(32), now - 3_600, now + 60
+        )
+        messages = Messages(tuple(self.messages[first:delayed]))
         number, after = len(self.items), next_accumulator(before, header)
         made = DerivedItem(
-            number, header, data, first, messages, after, (), 1, bytes(20), bytes(32)
+            number, header, data, first, 0, messages, after, (), 1, bytes(20), bytes(32)
         )
         self.items.append(made)
 

@@ -28,6 +28,7 @@ class Profile:
     rival_delay_seconds: int
     """From the mark to the confirmation of a claim that had a rival (D-10)."""
     force_after_seconds: int
+    force_fast_after_seconds: int
     governor_delay_seconds: int
     """From scheduling a change of parameters to its execution (I-10)."""
     max_past_seconds: int

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rollup_node.core.inputs import DelayedMessage
+from rollup_node.core.kinds import MessageKind
 from rollup_node.derive import events as said
 
 _Decoder = Callable[[Mapping[str, Any], int], said.ChainEvent]
@@ -39,6 +40,12 @@ def _message_received(values: Mapping[str, Any], _timestamp: int) -> said.Messag
     return said.MessageReceived(values["index"], values["delayedAccumulator"], message)
 
 
+def _fast_received(values: Mapping[str, Any], _timestamp: int) -> said.FastReceived:
+    sender, at, body = values["sender"], values["timestamp"], values["body"]
+    message = DelayedMessage(MessageKind.FAST, sender, at, body)
+    return said.FastReceived(values["index"], values["fastAccumulator"], message)
+
+
 def _tariff_paid(values: Mapping[str, Any], _timestamp: int) -> said.TariffPaid:
     service = said.Service(values["service"])
     return said.TariffPaid(values["contest"], service, values["to"], values["amount"])
@@ -51,6 +58,7 @@ def _plain(kind: Callable[..., said.ChainEvent], *fields: str) -> _Decoder:
 
 _DECODERS: Final[Mapping[str, _Decoder]] = {
     "DelayedMessage": _message_received,
+    "FastMessage": _fast_received,
     "AssertionCreated": _assertion_created,
     "AssertionConfirmable": _plain(said.AssertionConfirmable, "id", "markedAt"),
     "AssertionConfirmed": _plain(said.AssertionConfirmed, "id"),

@@ -184,6 +184,8 @@ class RpcReader:
             data_root=values["dataRoot"],
             delayed_count=values["delayedCount"],
             delayed_acc=values["delayedAccumulator"],
+            fast_count=values["fastCount"],
+            fast_acc=values["fastAccumulator"],
             min_time=values["minTime"],
             max_time=values["maxTime"],
         )

@@ -25,7 +25,7 @@ class OwnerIndex:
 
     def see(self, item: DerivedItem, receipts: Sequence[Receipt]) -> None:
         """Take note of an executed item."""
-        if item.messages or any(receipt.kind in _CHANGES_OWNER for receipt in receipts):
+        if item.messages.delayed or any(receipt.kind in _CHANGES_OWNER for receipt in receipts):
             self._accounts = None
 
     def forget(self) -> None:

@@ -12,7 +12,7 @@ from rollup_node.codec import eip712
 from rollup_node.codec.log_entries import CutEntry, OpenEntry, RecordsEntry, encode_entry
 from rollup_node.codec.records import encode_record, frame
 from rollup_node.codec.signature import sign
-from rollup_node.core.inputs import DelayedMessage, Pull, Seal
+from rollup_node.core.inputs import DelayedMessage, Messages, Pull, PullFast, Seal
 from rollup_node.core.kinds import OrderClass
 from rollup_node.core.layout import CLASS_RESET_MS, MAX_RECORD_BYTES
 from rollup_node.node.batches import Chain, OwnBatch
@@ -48,6 +48,7 @@ class ItemRun:
     start: Position
     batch: OwnBatch | None
     delayed_count: int = 0
+    fast_count: int = 0
     first_ms: int = 0
     last_ms: int = 0
     accumulator: bytes = b""
@@ -98,7 +99,8 @@ class Assembly:
         self.builder = Builder(domain)
         self.chain = Chain()
         self.counters = Counters()
-        self.messages: list[DelayedMessage] = []
+        self.delayed: list[DelayedMessage] = []
+        self.fast: list[DelayedMessage] = []
         self.items: list[ItemRun] = []
         self.entries: list[bytes] = []
         self._domain, self._key = domain, key
@@ -106,6 +108,11 @@ class Assembly:
         self._block_records = 0
         self._frames = bytearray()
         self.held: list[Held] = []
+
+    @property
+    def messages(self) -> Messages:
+        """All messages of each queue by number."""
+        return Messages(self.delayed, self.fast)
 
     @property
     def is_waiting(self) -> bool:
@@ -259,8 +266,10 @@ class Assembly:
             batch_bytes=0 if batch is None else len(batch.data),
             block_records=self._block_records,
             pending=pending,
-            delayed_seen=len(self.messages) if active else cursor.delayed,
+            delayed_seen=len(self.delayed) if active else cursor.delayed,
             delayed_pulled=cursor.delayed,
+            fast_seen=len(self.fast) if active else cursor.fast,
+            fast_pulled=cursor.fast,
         )
 
     def _act(self, action: object) -> None:
@@ -271,12 +280,18 @@ class Assembly:
             self.builder.seal(EXPECTED_HEADER, action.delta_ms, size)
             self._block_records = 0
         elif isinstance(action, PullMessages):
-            for _ in range(action.messages):
-                size = self._append(encode_record(Pull()))
-                self.builder.pull(self.messages[self.builder.cursor.delayed], size)
-                self._block_records += 1
+            self._pull(action)
         elif isinstance(action, CutBatch):
             self.cut()
+
+    def _pull(self, action: PullMessages) -> None:
+        for _ in range(action.fast):
+            size = self._append(encode_record(PullFast()))
+            self.builder.pull(self.fast[self.builder.cursor.fast], size, fast=True)
+        for _ in range(action.delayed):
+            size = self._append(encode_record(Pull()))
+            self.builder.pull(self.delayed[self.builder.cursor.delayed], size)
+        self._block_records += action.fast + action.delayed
 
     def _open(self, time_ms: int) -> None:
         batch = self.chain.begin(time_ms)
@@ -284,7 +299,7 @@ class Assembly:
         start = self.builder.position()
         self.builder.open(EXPECTED_HEADER, time_ms)
         first_ms = self.builder.cursor.time_ms
-        self.items.append(ItemRun(start, batch, 0, first_ms))
+        self.items.append(ItemRun(start, batch, first_ms=first_ms))
 
     def _append(self, body: bytes) -> int:
         """Put a record of the sequencer itself into the open batch; return its framed size."""
@@ -298,20 +313,20 @@ class Assembly:
         """End the open batch."""
         batch = self._need_batch()
         self.flush_frames()
-        delayed = self.builder.cursor.delayed
-        batch.delayed_count = delayed
-        self.entries.append(encode_entry(CutEntry(delayed)))
+        cursor = self.builder.cursor
+        batch.delayed_count, batch.fast_count = cursor.delayed, cursor.fast
+        self.entries.append(encode_entry(CutEntry(cursor.delayed, cursor.fast)))
         self.finish(batch)
         self._block_records = 0
 
     def finish(self, batch: OwnBatch) -> None:
         """Pull what is left of the messages of the newest item and close it."""
         item = self.items[-1]
-        item.last_ms = self.builder.cursor.time_ms
-        delayed = min(batch.delayed_count or 0, len(self.messages))
-        delayed = max(delayed, self.builder.cursor.delayed)
-        item.delayed_count = delayed
-        self.builder.finish(delayed, self.messages)
+        cursor = self.builder.cursor
+        item.last_ms = cursor.time_ms
+        item.delayed_count = max(min(batch.delayed_count or 0, len(self.delayed)), cursor.delayed)
+        item.fast_count = max(min(batch.fast_count, len(self.fast)), cursor.fast)
+        self.builder.finish(item.delayed_count, item.fast_count, self.messages)
 
     def flush_frames(self) -> None:
         """Turn the frames so far into an entry with its confirmation."""

@@ -135,10 +135,10 @@ class SequencerBackend:
         at = bisect_right(confirmations, sequence, key=lambda c: c.covered)
         return confirmations[at] if at < len(confirmations) else None
 
-    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int]]:
+    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int, int]]:
         """Return cut and durable batches."""
         found = self._sequencer.batches(first, limit)
-        return [(batch.number, batch.data, batch.delayed_count) for batch in found]
+        return [(b.number, b.data, b.delayed_count, b.fast_count) for b in found]
 
     def log_entries(self, first: int, limit: int) -> Sequence[tuple[int, bytes, bytes]]:
         """Return feed messages."""

@@ -37,7 +37,12 @@ class RemoteBatches:
         try:
             rows = await self._client.call("rollup_getBatches", first, limit)
             found = [
-                SequencerBatch(row["number"], bytes.fromhex(row["data"][2:]), row["delayedCount"])
+                SequencerBatch(
+                    row["number"],
+                    bytes.fromhex(row["data"][2:]),
+                    row["delayedCount"],
+                    row["fastCount"],
+                )
                 for row in rows
             ]
         except (RpcError, KeyError, TypeError, ValueError) as error:

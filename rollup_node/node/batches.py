@@ -12,13 +12,14 @@ from rollup_node.rpc.backend import Confirmation
 
 @dataclass(slots=True)
 class OwnBatch:
-    """One batch; `delayed_count` is `None` until it is cut."""
+    """One batch; `delayed_count` is `None` until it is cut, `fast_count` counts from then on."""
 
     number: int
     time_ms: int
     first_sequence: int
     data: bytearray
     delayed_count: int | None = None
+    fast_count: int = 0
 
 
 @dataclass(slots=True)
@@ -70,7 +71,8 @@ class Chain:
             if isinstance(entry, OpenEntry):
                 self.begin(entry.time_ms)
             elif isinstance(entry, CutEntry):
-                self.batches[-1].delayed_count = entry.delayed_count
+                batch = self.batches[-1]
+                batch.delayed_count, batch.fast_count = entry
             else:
                 self._restore_records(number, entry, is_trusted=number < trusted)
 

@@ -12,7 +12,9 @@ from rollup_node.core.inputs import (
     Deposit,
     ForcedContent,
     ItemHeader,
+    Messages,
     Pull,
+    PullFast,
     Report,
     Seal,
     SignedContent,
@@ -94,11 +96,11 @@ class Builder:
         self.ledger.begin_block(cursor.block, cursor.time_ms)
         self._run_tasks(outcome)
 
-    def pull(self, message: DelayedMessage, size: int = 0) -> Outcome:
-        """Execute the next delayed message."""
+    def pull(self, message: DelayedMessage, size: int = 0, *, fast: bool = False) -> Outcome:
+        """Execute the next message of a queue."""
         decoded = decode_message(message)
         signers = recover_report(self._domain, decoded) if isinstance(decoded, Report) else ()
-        outcome = step.pull_message(self.state, message, decoded, size, signers)
+        outcome = step.pull_message(self.state, message, decoded, size, signers, fast=fast)
         self.state.commit(outcome.writes)
         self.ledger.note(outcome.writes)
         sender = decoded.owner if isinstance(decoded, Deposit) else message.sender
@@ -132,13 +134,13 @@ class Builder:
         self,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         recovered: Sequence[Recovered],
         first_sequence: int = -1,
     ) -> None:
         """Execute the open step and all records of an item, good or bad (docs/spec.md X-2).
 
-        `messages` are all messages by number; `recovered` has one entry per record.
+        `messages` are all messages of each queue by number; `recovered` has one entry per record.
         """
         is_forced = header.kind == ItemKind.FORCED
         self.open(header, None if is_forced else decode_prefix(data))
@@ -152,10 +154,12 @@ class Builder:
             self._run_record(header, body, messages, recovered[number], sequence)
             number += 1
 
-    def finish(self, delayed_count: int, messages: Sequence[DelayedMessage]) -> None:
-        """Pull what is left of an item's messages and close it."""
+    def finish(self, delayed_count: int, fast_count: int, messages: Messages) -> None:
+        """Pull what is left of an item's messages, the fast ones first, and close it."""
+        while self.cursor.fast < fast_count:
+            self.pull(messages.fast[self.cursor.fast], fast=True)
         while self.cursor.delayed < delayed_count:
-            self.pull(messages[self.cursor.delayed])
+            self.pull(messages.delayed[self.cursor.delayed])
         self.close()
 
     def _run_tasks(
@@ -189,7 +193,7 @@ class Builder:
         self,
         header: ItemHeader,
         body: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         recovered: Recovered,
         sequence: int,
     ) -> None:
@@ -206,10 +210,26 @@ class Builder:
         record = decode_record(body)
         if isinstance(record, Seal):
             self.seal(header, record.delta_ms, size)
-        elif not isinstance(record, Pull):
+        elif isinstance(record, Pull | PullFast):
+            self._run_pull(header, record, messages, body, sequence)
+        else:
             self._skip(step.apply_record(self.state, None, None, size), body, sequence)
-        elif self.cursor.delayed < min(header.delayed_count, len(messages)):
-            self.pull(messages[self.cursor.delayed], size)
+
+    def _run_pull(
+        self,
+        header: ItemHeader,
+        record: Pull | PullFast,
+        messages: Messages,
+        body: bytes,
+        sequence: int,
+    ) -> None:
+        size = LENGTH_BYTES + len(body)
+        cursor, fast = self.cursor, isinstance(record, PullFast)
+        queue = messages.fast if fast else messages.delayed
+        number = cursor.fast if fast else cursor.delayed
+        count = header.fast_count if fast else header.delayed_count
+        if number < min(count, len(queue)):
+            self.pull(queue[number], size, fast=fast)
         else:
             self._skip(step.apply_nothing_to_pull(self.state, size), body, sequence)
 

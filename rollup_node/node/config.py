@@ -123,6 +123,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     rival_delay_seconds: int
     exit_after_seconds: int
     force_after_seconds: int
+    force_fast_after_seconds: int
     max_past_seconds: int
     max_future_seconds: int
     maturity_seconds: int

@@ -4,7 +4,12 @@ from typing import Final
 
 from rollup_node.derive.assertions import AssertionTree
 from rollup_node.derive.events import L1Block
-from rollup_node.derive.pipeline import Derivation, DerivationError, ParentMismatchError
+from rollup_node.derive.pipeline import (
+    Counts,
+    Derivation,
+    DerivationError,
+    ParentMismatchError,
+)
 from rollup_node.ports import CriticalError, L1Reader, L1Update, ReorgError
 from rollup_node.roles.disputes import Disputes
 
@@ -23,8 +28,7 @@ class L1Follower:
         self.disputes = disputes
         self.head: L1Block | None = None
         self.reorgs = 0
-        self._items = 0
-        self._messages = 0
+        self._told = Counts(0, 0, 0)
         self._reorg = False
 
     async def follow(self) -> L1Update | None:
@@ -51,8 +55,7 @@ class L1Follower:
 
     def _is_behind(self) -> bool:
         """Tell whether a look that was cut short left something to report."""
-        ours = self.derivation
-        return self._reorg or (len(ours.items), len(ours.messages)) != (self._items, self._messages)
+        return self._reorg or self.derivation.counts != self._told
 
     async def _go_back(self) -> None:
         """Rewind to the last block that L1 still has."""
@@ -68,10 +71,10 @@ class L1Follower:
         if number < top:
             self.reorgs += 1
             self._reorg = True
-            items, messages = self.derivation.rewind(number)
+            kept = self.derivation.rewind(number)
             self.tree.rewind(number)
             self.disputes.rewind(number)
-            self._items, self._messages = min(self._items, items), min(self._messages, messages)
+            self._told = Counts(*map(min, self._told, kept))
 
     async def _go_on(self, last: int) -> None:
         while self.derivation.head.number < last:
@@ -83,15 +86,17 @@ class L1Follower:
                 self.disputes.advance(events)
 
     def _take_update(self) -> L1Update:
+        ours, told = self.derivation, self._told
         update = L1Update(
-            head=self.derivation.head,
+            head=ours.head,
             reorg=self._reorg,
-            kept_items=self._items,
-            kept_messages=self._messages,
-            items=tuple(self.derivation.items[self._items :]),
-            messages=tuple(self.derivation.messages[self._messages :]),
+            kept_items=told.items,
+            kept_messages=told.messages,
+            kept_fast=told.fast,
+            items=tuple(ours.items[told.items :]),
+            messages=tuple(ours.messages[told.messages :]),
+            fast=tuple(ours.fast[told.fast :]),
         )
-        self._items = len(self.derivation.items)
-        self._messages = len(self.derivation.messages)
+        self._told = ours.counts
         self._reorg = False
         return update

@@ -145,7 +145,7 @@ class FollowerBackend:
         """Return nothing: only the sequencer confirms."""
         return None
 
-    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int]]:  # noqa: ARG002
+    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int, int]]:  # noqa: ARG002
         """Return nothing: only the sequencer cuts batches."""
         return ()
 

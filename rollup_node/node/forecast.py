@@ -46,12 +46,17 @@ class Forecast:
         With `first` nothing was executed in this process yet: what no snapshot holds is.
         """
         assembly = self._assembly
-        lost_messages = update.kept_messages < len(assembly.messages)
-        pulled = assembly.builder.cursor.delayed
-        del assembly.messages[update.kept_messages :]
-        assembly.messages += update.messages
+        cursor = assembly.builder.cursor
+        is_undone = (
+            min(update.kept_messages, len(assembly.delayed)) < cursor.delayed
+            or min(update.kept_fast, len(assembly.fast)) < cursor.fast
+        )
+        del assembly.delayed[update.kept_messages :]
+        assembly.delayed += update.messages
+        del assembly.fast[update.kept_fast :]
+        assembly.fast += update.fast
         redo = self._first_difference(update, first=first)
-        if redo is None and lost_messages and pulled > update.kept_messages:
+        if redo is None and is_undone:
             redo = min(update.kept_items, len(assembly.items))
         del self._items[update.kept_items :]
         self._items += update.items
@@ -89,6 +94,7 @@ class Forecast:
             and batch.delayed_count is not None
             and item.data == batch.data
             and header.delayed_count == executed.delayed_count
+            and header.fast_count == executed.fast_count
             and max(header.min_time * 1_000, 0) <= executed.first_ms
             and executed.last_ms <= header.max_time * 1_000
         )
@@ -151,10 +157,11 @@ class Forecast:
         start = assembly.builder.position()
         recovered = await self._recover_data(item.data)
         first = -1 if batch is None else batch.first_sequence
-        assembly.builder.run(item.header, item.data, assembly.messages, recovered, first)
-        assembly.builder.finish(item.header.delayed_count, assembly.messages)
+        header, messages = item.header, assembly.messages
+        assembly.builder.run(header, item.data, messages, recovered, first)
+        assembly.builder.finish(header.delayed_count, header.fast_count, messages)
         # Executed under the header of L1: no forecast, so if L1 takes it back it is done again.
-        run = ItemRun(start, batch, item.header.delayed_count, _NO_FORECAST)
+        run = ItemRun(start, batch, header.delayed_count, header.fast_count, _NO_FORECAST)
         run.accumulator = item.accumulator
         assembly.items.append(run)
 
@@ -167,7 +174,7 @@ class Forecast:
         header = EXPECTED_HEADER._replace(byte_length=len(data))
         first_ms = max(assembly.builder.cursor.time_ms, batch.time_ms)
         assembly.builder.run(header, data, assembly.messages, recovered, batch.first_sequence)
-        assembly.items.append(ItemRun(start, batch, 0, first_ms))
+        assembly.items.append(ItemRun(start, batch, first_ms=first_ms))
         if batch.delayed_count is not None:
             assembly.finish(batch)
 

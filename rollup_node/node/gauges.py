@@ -52,6 +52,7 @@ def read_derivation(follower: L1Follower) -> Iterator[Sample]:
     yield Sample("strikenet_derivation_reorgs_total", follower.reorgs)
     yield Sample("strikenet_derivation_items", len(follower.derivation.items))
     yield Sample("strikenet_derivation_messages", len(follower.derivation.messages))
+    yield Sample("strikenet_derivation_fast_messages", len(follower.derivation.fast))
     yield Sample("strikenet_assertions", len(follower.tree.all()))
 
 

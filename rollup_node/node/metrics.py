@@ -39,6 +39,7 @@ METRICS: Final[Mapping[str, Description]] = {
     "strikenet_derivation_reorgs_total": Description("counter", "L1 reorgs that were followed"),
     "strikenet_derivation_items": Description("gauge", "Inbox items derived from L1"),
     "strikenet_derivation_messages": Description("gauge", "Delayed messages seen on L1"),
+    "strikenet_derivation_fast_messages": Description("gauge", "Fast messages seen on L1"),
     "strikenet_derivation_executed_items": Description("gauge", "Derived items executed"),
     "strikenet_assertions": Description("gauge", "Assertions on L1, genesis included"),
     "strikenet_stage_seconds_total": Description(

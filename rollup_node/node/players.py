@@ -90,8 +90,11 @@ class BatchPosterPlayer:
             consumed=ours.consumed,
             received=len(ours.messages),
             delayed_accumulator=ours.delayed_accumulator,
+            fast_consumed=ours.fast_consumed,
+            fast_received=len(ours.fast),
+            fast_accumulator=ours.fast_accumulator,
             first_batch=first,
-            batches=[CutBatch(b.number, b.data, b.delayed_count) for b in window],
+            batches=[CutBatch(b.number, b.data, b.delayed_count, b.fast_count) for b in window],
             complete=len(window) < _WINDOW,
         )
         self.memory, actions = batch_poster.decide(view, self.memory, self.mode)
@@ -112,7 +115,9 @@ class BatchPosterPlayer:
         return self.memory.forgotten + kept
 
     async def _post(self, action: PostBatch) -> None:
-        tail = (action.delayed_count, action.expected_delayed_accumulator)
+        delayed = (action.delayed_count, action.expected_delayed_accumulator)
+        fast = (action.fast_count, action.expected_fast_accumulator)
+        tail = (*delayed, *fast)
         expected = action.expected_accumulator
         if action.as_blobs:
             blobs = to_blobs(action.data)

@@ -205,7 +205,7 @@ class Replica:
     def body(self, place: RecordPlace, digest: bytes) -> bytes:
         """Return the bytes of a record, or the body of a message."""
         item = self.items[place.item].item
-        for message in item.messages:
+        for message in (*item.messages.delayed, *item.messages.fast):
             if message_hash(message) == digest:
                 return message.body
         for _, body in iter_records(item.data):

@@ -35,6 +35,7 @@ class _ItemRow(msgspec.Struct, frozen=True, array_like=True):
     batch: int
     accumulator: bytes
     delayed_count: int
+    fast_count: int
     first_ms: int
     last_ms: int
     blocks: list[_BlockRow]
@@ -134,6 +135,7 @@ class Resume:
             _number(executed),
             executed.accumulator,
             executed.delayed_count,
+            executed.fast_count,
             executed.first_ms,
             executed.last_ms,
             blocks,
@@ -182,7 +184,15 @@ class Resume:
                 if entry is not None:
                     ledger.entries[record] = entry
             ledger.end_block(block.state_root)
-        return ItemRun(start, batch, row.delayed_count, row.first_ms, row.last_ms, row.accumulator)
+        return ItemRun(
+            start,
+            batch,
+            row.delayed_count,
+            row.fast_count,
+            row.first_ms,
+            row.last_ms,
+            row.accumulator,
+        )
 
 
 def _number(item: ItemRun) -> int:

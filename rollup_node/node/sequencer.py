@@ -211,11 +211,15 @@ class Sequencer:
     def batches(self, first: int, limit: int) -> Sequence[SequencerBatch]:
         """Return cut and durable batches from number `first` on."""
         chosen = self.chain.batches[first : min(first + limit, self._durable_cuts)]
-        return [SequencerBatch(b.number, bytes(b.data), b.delayed_count or 0) for b in chosen]
+        return [
+            SequencerBatch(b.number, bytes(b.data), b.delayed_count or 0, b.fast_count)
+            for b in chosen
+        ]
 
     async def on_l1(self, update: L1Update) -> None:
         """Follow L1: new messages are pulled, items that differ from the forecast are redone."""
-        if self.ready and not (update.reorg or update.items or update.messages):
+        is_news = update.reorg or update.items or update.messages or update.fast
+        if self.ready and not is_news:
             return
         async with self._commit_turn, self._lock:
             await self._write(self._take())  # so that going back never meets a group on its way

@@ -15,6 +15,7 @@ from rollup_node.core.inputs import (
     ForcedContent,
     OpenRecord,
     Pull,
+    PullFast,
     RotateKey,
     Seal,
     SignedTransaction,
@@ -174,18 +175,25 @@ class Narrator:
             return f"seal: the next block, {record.delta_ms} ms later"
         if isinstance(record, OpenRecord):
             return self._transaction(record)
-        if isinstance(record, Pull):
-            return "pull, but no delayed message is left"
+        if isinstance(record, Pull | PullFast):
+            queue = "fast" if isinstance(record, PullFast) else "delayed"
+            return f"pull, but no {queue} message is left"
         return f"record of {len(body)} bytes that nobody can decode"
 
     def _message(self, message: DelayedMessage) -> str:
         content, sender = decode_message(message), f"0x{message.sender.hex()}"
+        is_fast = message.kind == MessageKind.FAST
         if content is None:
-            return f"delayed message from {sender} that nobody can decode"
+            queue = "fast" if is_fast else "delayed"
+            return f"{queue} message from {sender} that nobody can decode"
         if isinstance(content, Deposit):
             amount = self._amount(content.asset, content.amount)
             return f"deposit of {amount} to account {content.account}, sent by {sender}"
-        by = "the governor says" if message.kind == MessageKind.ADMIN else f"forced by {sender}"
+        by = f"forced by {sender}"
+        if message.kind == MessageKind.ADMIN:
+            by = "the governor says"
+        elif is_fast:
+            by = f"sent fast by {sender}"
         return f"{by}: {self._transaction(content)}"
 
     def _transaction(self, transaction: ForcedContent | AdminMessage) -> str:

@@ -23,6 +23,7 @@ TAG_BLOCK: Final = b"\x0f"
 TAG_MUTUAL: Final = b"\x11"
 TAG_EDGE: Final = b"\x12"
 TAG_PREFIX: Final = b"\x13"
+TAG_FAST: Final = b"\x14"
 
 ZERO: Final = bytes(32)
 """Hash of an empty leaf and of every empty subtree. Source: docs/spec.md T-3."""

@@ -1,4 +1,4 @@
-"""Accumulators of inbox items and delayed messages, and the links of the record chain."""
+"""Accumulators of inbox items and of both queues of messages; links of the record chain."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,6 +9,7 @@ from rollup_node.proof.hashing import (
     TAG_BLOBS,
     TAG_DATA,
     TAG_DELAYED,
+    TAG_FAST,
     TAG_INBOX,
     TAG_LINK,
     TAG_MESSAGE,
@@ -41,6 +42,8 @@ def next_accumulator(accumulator: bytes, header: ItemHeader) -> bytes:
         + accumulator
         + header.delayed_count.to_bytes(_U40, "big")
         + header.delayed_acc
+        + header.fast_count.to_bytes(_U40, "big")
+        + header.fast_acc
         + header.min_time.to_bytes(_U40, "big")
         + header.max_time.to_bytes(_U40, "big")
         + data_hash(header)
@@ -48,7 +51,7 @@ def next_accumulator(accumulator: bytes, header: ItemHeader) -> bytes:
 
 
 def message_hash(message: DelayedMessage) -> bytes:
-    """Hash a delayed message. Source: docs/spec.md I-6."""
+    """Hash a delayed or a fast message. Source: docs/spec.md I-6."""
     kind, sender, timestamp, body = message
     return keccak(TAG_MESSAGE + bytes((kind,)) + sender + timestamp.to_bytes(_U40, "big") + body)
 
@@ -56,6 +59,11 @@ def message_hash(message: DelayedMessage) -> bytes:
 def next_delayed_accumulator(accumulator: bytes, message: DelayedMessage) -> bytes:
     """Return the accumulator of delayed messages after one more. Source: docs/spec.md I-6."""
     return keccak(TAG_DELAYED + accumulator + message_hash(message))
+
+
+def next_fast_accumulator(accumulator: bytes, message: DelayedMessage) -> bytes:
+    """Return the accumulator of fast messages after one more. Source: docs/spec.md I-6."""
+    return keccak(TAG_FAST + accumulator + message_hash(message))
 
 
 def record_hash(body: bytes) -> bytes:

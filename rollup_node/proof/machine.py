@@ -10,7 +10,9 @@ from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import (
     DelayedMessage,
     ItemHeader,
+    Messages,
     Pull,
+    PullFast,
     Report,
     Seal,
     SignedTransaction,
@@ -108,7 +110,7 @@ class Machine:
         state: LeafReader,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         signers: RecoverSigner | None = None,
         target: int | None = None,
     ) -> StepResult:
@@ -123,7 +125,8 @@ class Machine:
         data
             Its bytes, at least `header.byte_length`; the rest of a last blob may follow.
         messages
-            The last delayed messages up to `header.delayed_count`, at least those still to pull.
+            The last messages of each queue up to the counts of the header, at least those still
+            to pull.
         signers
             Who signed a record; recovered here if it is not given.
         target
@@ -150,8 +153,10 @@ class Machine:
             return _result(run_task(state), 0, (cursor.offset, cursor.offset))
         if cursor.offset < end:
             return self._record(state, header, data, messages, signers or self.recover_signer)
+        if cursor.fast < header.fast_count:
+            return self._pull(state, _fast(cursor, header, messages), 0, (end, end), fast=True)
         if cursor.delayed < header.delayed_count:
-            return self._pull(state, _message(cursor, header, messages), 0, (end, end))
+            return self._pull(state, _delayed(cursor, header, messages), 0, (end, end))
         return _result(close_item(state), 0, (end, end))
 
     def _record(
@@ -159,7 +164,7 @@ class Machine:
         state: LeafReader,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         signers: RecoverSigner,
     ) -> StepResult:
         cursor: Cursor = state.get(CURSOR_KEY)
@@ -173,10 +178,12 @@ class Machine:
         record = decode_record(body)
         if isinstance(record, Seal):
             return _result(apply_seal(state, header, record.delta_ms, size), size, span)
-        if isinstance(record, Pull):
-            if cursor.delayed >= header.delayed_count:
-                return _result(apply_nothing_to_pull(state, size), size, span)
-            return self._pull(state, _message(cursor, header, messages), size, span)
+        if isinstance(record, PullFast) and cursor.fast < header.fast_count:
+            return self._pull(state, _fast(cursor, header, messages), size, span, fast=True)
+        if isinstance(record, Pull) and cursor.delayed < header.delayed_count:
+            return self._pull(state, _delayed(cursor, header, messages), size, span)
+        if isinstance(record, Pull | PullFast):
+            return _result(apply_nothing_to_pull(state, size), size, span)
         if isinstance(record, SignedTransaction):
             outcome = apply_record(state, record.transaction, signers(record), size)
         else:
@@ -184,10 +191,17 @@ class Machine:
         return _result(outcome, size, span)
 
     def _pull(
-        self, state: LeafReader, message: DelayedMessage, size: int, span: tuple[int, int]
+        self,
+        state: LeafReader,
+        message: DelayedMessage,
+        size: int,
+        span: tuple[int, int],
+        *,
+        fast: bool = False,
     ) -> StepResult:
         content = decode_message(message)
-        outcome = pull_message(state, message, content, size, self.recover_signers(content))
+        signers = self.recover_signers(content)
+        outcome = pull_message(state, message, content, size, signers, fast=fast)
         return _result(outcome, size, span, message)
 
     def run_item(
@@ -195,7 +209,7 @@ class Machine:
         state: ChainState,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         *,
         signers: Iterable[bytes | None] | None = None,
         segment_roots: bool,
@@ -288,10 +302,16 @@ def _result(
     return StepResult(kind, reason, WEIGHTS[kind], writes, size, span, message)
 
 
-def _message(
-    cursor: Cursor, header: ItemHeader, messages: Sequence[DelayedMessage]
-) -> DelayedMessage:
-    left = header.delayed_count - cursor.delayed
+def _delayed(cursor: Cursor, header: ItemHeader, messages: Messages) -> DelayedMessage:
+    return _first(cursor, messages.delayed, header.delayed_count - cursor.delayed)
+
+
+def _fast(cursor: Cursor, header: ItemHeader, messages: Messages) -> DelayedMessage:
+    return _first(cursor, messages.fast, header.fast_count - cursor.fast)
+
+
+def _first(cursor: Cursor, messages: Sequence[DelayedMessage], left: int) -> DelayedMessage:
+    """Return the first of the last `left` messages of a queue."""
     if left > len(messages):
         raise MachineError(f"item {cursor.item}: {len(messages)} messages < {left}")
     return messages[-left]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from rollup_node.codec.leaves import encode_leaf
-from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.inputs import DelayedMessage, ItemHeader, Messages
 from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import ItemKind, StepKind
 from rollup_node.core.layout import BLOB_PAYLOAD_BYTES, CURSOR_KEY, LeafKey
@@ -134,10 +134,11 @@ class Call(NamedTuple):
 
 
 def encode_header(header: ItemHeader) -> bytes:
-    """Return the 84 bytes of an item in a witness. Source: docs/spec.md W-1."""
-    kind, length, root, count, accumulator, min_time, max_time = header
-    head = _u(kind, 1) + _u(length, 4) + root + _u(count, 5) + accumulator
-    return head + _u(min_time, 5) + _u(max_time, 5)
+    """Return the 121 bytes of an item in a witness. Source: docs/spec.md W-1."""
+    head = _u(header.kind, 1) + _u(header.byte_length, 4) + header.data_root
+    queues = _u(header.delayed_count, 5) + header.delayed_acc
+    queues += _u(header.fast_count, 5) + header.fast_acc
+    return head + queues + _u(header.min_time, 5) + _u(header.max_time, 5)
 
 
 def build_call(  # noqa: PLR0913 - an item is four things
@@ -145,7 +146,7 @@ def build_call(  # noqa: PLR0913 - an item is four things
     state: ChainState,
     header: ItemHeader,
     data: bytes,
-    messages: Sequence[DelayedMessage],
+    messages: Messages,
     steps: int,
     *,
     steps_done: int = 0,

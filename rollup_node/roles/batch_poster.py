@@ -15,7 +15,7 @@ MAX_CALLDATA_BYTES: Final = 122_880
 """Longest batch that fits into calldata (docs/spec.md I-4)."""
 
 MESSAGE_PATIENCE_SECONDS: Final = 12
-"""L1 time to wait for delayed messages that the sequencer has seen and this node has not."""
+"""L1 time to wait for messages that the sequencer has seen and this node has not."""
 
 _KEPT_MATCHES: Final = 4096
 
@@ -27,6 +27,7 @@ class CutBatch:
     number: int
     data: bytes
     delayed_count: int
+    fast_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class PosterView:
         Delayed messages consumed by the items, and received.
     delayed_accumulator
         `delayedAcc[n]` for `n <= received`.
+    fast_consumed, fast_received, fast_accumulator
+        The same of the fast queue.
     first_batch, batches
         Batches of the sequencer from that number on.
     complete
@@ -60,6 +63,9 @@ class PosterView:
     consumed: int
     received: int
     delayed_accumulator: Callable[[int], bytes]
+    fast_consumed: int
+    fast_received: int
+    fast_accumulator: Callable[[int], bytes]
     first_batch: int
     batches: Sequence[CutBatch]
     complete: bool
@@ -102,6 +108,8 @@ class PostBatch:
     expected_accumulator: bytes
     delayed_count: int
     expected_delayed_accumulator: bytes
+    fast_count: int
+    expected_fast_accumulator: bytes
 
 
 def decide(
@@ -116,11 +124,13 @@ def decide(
     if batch is None or memory.scanned < len(view.items):
         return memory, ()
     count = max(batch.delayed_count, view.consumed)
-    if count > view.received:
+    fast_count = max(batch.fast_count, view.fast_consumed)
+    if count > view.received or fast_count > view.fast_received:
         since = view.l1_time if memory.short_since is None else memory.short_since
         if view.l1_time - since < MESSAGE_PATIENCE_SECONDS:
             return replace(memory, short_since=since), ()
-        count = view.received  # an L1 reorg took messages away for good
+        count = min(count, view.received)  # an L1 reorg took messages away for good
+        fast_count = min(fast_count, view.fast_received)
     action = PostBatch(
         number=batch.number,
         data=batch.data,
@@ -128,6 +138,8 @@ def decide(
         expected_accumulator=view.accumulator,
         delayed_count=count,
         expected_delayed_accumulator=view.delayed_accumulator(count),
+        fast_count=fast_count,
+        expected_fast_accumulator=view.fast_accumulator(fast_count),
     )
     return replace(memory, short_since=None), (action,)
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from rollup_node.core.inputs import ItemHeader
 from rollup_node.core.kinds import ItemKind
+from rollup_node.core.layout import CLASS_RESET_MS
 
 CALLDATA_LIMIT_BYTES: Final = 122_880
 """Largest calldata batch (docs/spec.md I-4)."""
@@ -22,6 +23,8 @@ EXPECTED_HEADER: Final = ItemHeader(
     data_root=bytes(32),
     delayed_count=(1 << 40) - 1,
     delayed_acc=bytes(32),
+    fast_count=(1 << 40) - 1,
+    fast_acc=bytes(32),
     min_time=0,
     max_time=(1 << 40) - 1,
 )
@@ -52,6 +55,8 @@ class SequencerView(NamedTuple):
     pending: bool
     delayed_seen: int
     delayed_pulled: int
+    fast_seen: int = 0
+    fast_pulled: int = 0
 
 
 class OpenBatch(NamedTuple):
@@ -67,9 +72,10 @@ class SealBlock(NamedTuple):
 
 
 class PullMessages(NamedTuple):
-    """Pull this many delayed messages."""
+    """Pull this many fast messages, then this many delayed ones."""
 
-    messages: int
+    fast: int
+    delayed: int
 
 
 class CutBatch(NamedTuple):
@@ -80,22 +86,32 @@ Action: TypeAlias = OpenBatch | SealBlock | PullMessages | CutBatch
 
 
 def decide(view: SequencerView, policy: SequencerPolicy) -> list[Action]:
-    """Return what to do now, in order; at most one of each kind."""
-    waiting = view.delayed_seen - view.delayed_pulled
+    """Return what to do now, in order; at most one of each kind.
+
+    Messages are pulled as soon as they are seen, at the end of a block: a pull leaves no order
+    class behind it, so the next block begins at once, and late enough to start them over.
+    """
+    pulls = _pulls(view)
     if view.opened_ms is None:
-        if not (view.pending or waiting):
+        if not (view.pending or pulls):
             return []
         time_ms = max(view.now_ms, view.time_ms + 1)
-        return [OpenBatch(time_ms), *([PullMessages(waiting)] if waiting else [])]
+        seal = [SealBlock(CLASS_RESET_MS)] if pulls else []
+        return [OpenBatch(time_ms), *pulls, *seal]
     is_old = view.now_ms - view.opened_ms >= policy.max_batch_age_ms
     is_full = view.batch_bytes >= policy.batch_limit - MARGIN_BYTES
-    if is_full or (is_old and not waiting):
+    if is_full or (is_old and not pulls):
         return [CutBatch()]
-    actions: list[Action] = []
-    elapsed = view.now_ms - view.time_ms
+    elapsed = max(view.now_ms - view.time_ms, 0)
+    if pulls:
+        return [*pulls, SealBlock(max(elapsed, CLASS_RESET_MS))]
     is_due = view.block_records > 0 and elapsed >= policy.block_interval_ms
     if is_due or view.block_records >= MAX_BLOCK_RECORDS:
-        actions.append(SealBlock(max(elapsed, 0)))
-    if waiting:
-        actions.append(PullMessages(waiting))
-    return actions
+        return [SealBlock(elapsed)]
+    return []
+
+
+def _pulls(view: SequencerView) -> list[PullMessages]:
+    fast = view.fast_seen - view.fast_pulled
+    delayed = view.delayed_seen - view.delayed_pulled
+    return [PullMessages(fast, delayed)] if fast or delayed else []

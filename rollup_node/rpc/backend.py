@@ -147,8 +147,8 @@ class Backend(Protocol):
     def confirmation(self, sequence: int) -> Confirmation | None:
         """Return the first confirmation that covers a sequence number."""
 
-    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int]]:
-        """Return number, data and delayed count of cut and durable batches."""
+    def batches(self, first: int, limit: int) -> Sequence[tuple[int, bytes, int, int]]:
+        """Return number, data, delayed and fast count of cut and durable batches."""
 
     def log_entries(self, first: int, limit: int) -> Sequence[tuple[int, bytes, bytes]]:
         """Return feed messages (number, entry, signature) from number `first` on."""

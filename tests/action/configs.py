@@ -21,6 +21,7 @@ def make_configs(folder: Path, *, devnet: bool) -> tuple[NodeConfig, RollupConfi
         history_height=12,
         confirm_period_seconds=1,
         force_after_seconds=1,
+        force_fast_after_seconds=1,
         max_past_seconds=1,
         max_future_seconds=1,
         maturity_seconds=1,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from rollup_node.codec.records import encode_record, frame
-from rollup_node.core.inputs import DelayedMessage, ItemHeader, Pull, Transfer, Withdraw
+from rollup_node.core.inputs import ItemHeader, Messages, Pull, Transfer, Withdraw
 from rollup_node.core.layout import LeafKey, balances_key
 from rollup_node.core.leaves import Balances, LeafReader, Writes, replace_amount
 from rollup_node.derive.assertions import AssertionStatus, AssertionTree, KnownAssertion
@@ -53,7 +53,7 @@ class LyingMachine(Machine):
         state: LeafReader,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         signers: RecoverSigner | None = None,
         target: int | None = None,
     ) -> StepResult:

@@ -116,9 +116,11 @@ class World:
         signature = sign(digest(self.machine.domain, transaction), key)
         return frame(encode_record(SignedTransaction(transaction, signature)))
 
-    def cut(self, records: bytes, delayed_count: int, time_ms: int = 0) -> SequencerBatch:
+    def cut(
+        self, records: bytes, delayed_count: int, time_ms: int = 0, fast_count: int = 0
+    ) -> SequencerBatch:
         number = len(self.batches.cut)
         data = encode_prefix(time_ms + number + 1) + records
-        batch = SequencerBatch(number, data, delayed_count)
+        batch = SequencerBatch(number, data, delayed_count, fast_count)
         self.batches.cut.append(batch)
         return batch

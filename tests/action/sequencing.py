@@ -12,6 +12,7 @@ from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
     ItemHeader,
+    Messages,
     SignedTransaction,
     Transaction,
     Transfer,
@@ -51,6 +52,7 @@ class FakeL1:
     def __init__(self, clock: FixedClock) -> None:
         self.clock = clock
         self.messages: list[DelayedMessage] = []
+        self.fast: list[DelayedMessage] = []
         self.items: list[DerivedItem] = []
 
     def deposit(self, account: int, amount: int = 1_000_000) -> None:
@@ -59,18 +61,29 @@ class FakeL1:
         kind = int(MessageKind.DEPOSIT)
         self.messages.append(DelayedMessage(kind, owner, self.clock.time_ms // 1000, body))
 
-    def item(self, data: bytes, delayed_count: int, kind: int = 0) -> DerivedItem:
+    def send_fast(self, body: bytes) -> None:
+        kind, at = int(MessageKind.FAST), self.clock.time_ms // 1000
+        self.fast.append(DelayedMessage(kind, b"\xfa" * 20, at, body))
+
+    def item(
+        self, data: bytes, delayed_count: int, fast_count: int = 0, kind: int = 0
+    ) -> DerivedItem:
         now = self.clock.time_ms // 1000
         root = calldata_root(data) if data else bytes(32)
-        first = self.items[-1].header.delayed_count if self.items else 0
+        last = self.items[-1].header if self.items else None
+        first, first_fast = (last.delayed_count, last.fast_count) if last else (0, 0)
         before = self.items[-1].accumulator if self.items else bytes(32)
-        header = ItemHeader(kind, len(data), root, delayed_count, bytes(32), now - 3600, now + 60)
+        queues = delayed_count, bytes(32), fast_count, bytes(32)
+        header = ItemHeader(kind, len(data), root, *queues, now - 3600, now + 60)
         made = DerivedItem(
             len(self.items),
             header,
             data,
             first,
-            tuple(self.messages[first:delayed_count]),
+            first_fast,
+            Messages(
+                tuple(self.messages[first:delayed_count]), tuple(self.fast[first_fast:fast_count])
+            ),
             next_accumulator(before, header),
             (),
             1,
@@ -80,15 +93,19 @@ class FakeL1:
         self.items.append(made)
         return made
 
-    def update(self, kept_items: int, kept_messages: int, *, reorg: bool = False) -> L1Update:
+    def update(
+        self, kept_items: int, kept_messages: int, kept_fast: int = 0, *, reorg: bool = False
+    ) -> L1Update:
         head = L1Block(1, bytes(32), bytes(32), self.clock.time_ms // 1000)
         return L1Update(
             head,
             reorg,
             kept_items,
             kept_messages,
+            kept_fast,
             tuple(self.items[kept_items:]),
             tuple(self.messages[kept_messages:]),
+            tuple(self.fast[kept_fast:]),
         )
 
 

@@ -149,6 +149,8 @@ async def test_plan_reads_a_blob_whose_rest_and_top_bytes_are_garbage(world: Wor
         len(batch.data),
         2,
         delayed,
+        0,
+        bytes(32),
         blobs=[bytes(garbage)],
     )
     await follower.catch_up()

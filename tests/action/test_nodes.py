@@ -38,7 +38,8 @@ async def test_derive_calldata_blob_void_and_garbage_batches(world: World) -> No
     poster = world.sender("batch_poster")
     expected = follower.l1.derivation.accumulator(3)
     delayed = follower.l1.derivation.delayed_accumulator(2)
-    await poster.send("inbox", "appendBatch", expected, b"\x07void", 2, delayed)
+    queues = 2, delayed, 0, bytes(32)
+    await poster.send("inbox", "appendBatch", expected, b"\x07void", *queues)
     await follower.catch_up()
     kinds = [executed.item.header.kind for executed in follower.replica.items]
     assert kinds == [ItemKind.CALLDATA, ItemKind.BLOB, ItemKind.CALLDATA, ItemKind.CALLDATA]

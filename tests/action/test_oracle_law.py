@@ -40,7 +40,9 @@ from tests.action.sequencing import FixedClock
 START_MS = 1_700_000_000_000
 EXPIRY = START_MS // 1_000 + 1_800
 DOMAIN = domain_separator(313_371, bytes(20))
-HEADER = ItemHeader(ItemKind.CALLDATA, 1 << 31, bytes(32), 0, bytes(32), 0, (1 << 40) - 1)
+HEADER = ItemHeader(
+    ItemKind.CALLDATA, 1 << 31, bytes(32), 0, bytes(32), 0, bytes(32), 0, (1 << 40) - 1
+)
 TAKEN = (Reason.OK, Reason.PRICE_PENDING)
 
 

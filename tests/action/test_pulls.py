@@ -1,7 +1,7 @@
 """What a pull record adds to its block: the sequencer's ledger and the machine agree."""
 
 from rollup_node.codec.records import encode_prefix, encode_record, frame, iter_records
-from rollup_node.core.inputs import Pull
+from rollup_node.core.inputs import Messages, Pull
 from rollup_node.node.builder import Builder
 from rollup_node.node.signers import Recovered
 from rollup_node.proof.chain_state import ChainState
@@ -27,8 +27,8 @@ def test_pull_adds_its_message_and_a_pull_of_nothing_itself() -> None:
     ).blocks
     builder = Builder(machine.domain)
     recovered = [Recovered(record_hash(body), None, None) for _, body in iter_records(item.data)]
-    builder.run(item.header, item.data, l1.messages, recovered)
-    builder.finish(2, l1.messages)
+    builder.run(item.header, item.data, Messages(l1.messages), recovered)
+    builder.finish(2, 0, Messages(l1.messages))
 
     first, second = map(message_hash, l1.messages)
     expected = (first, record_hash(GARBAGE), second, record_hash(PULL))

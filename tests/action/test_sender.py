@@ -49,7 +49,7 @@ async def test_send_many_shares_a_block_and_a_refused_call_leaves_no_gap(world: 
 async def test_send_many_call_that_loses_a_race_in_the_pool_is_a_refusal_of_its_own(
     world: World,
 ) -> None:
-    append = GroupCall("inbox", "appendBatch", (bytes(32), bytes(8), 0, bytes(32)))
+    append = GroupCall("inbox", "appendBatch", (bytes(32), bytes(8), 0, bytes(32), 0, bytes(32)))
     await world.anvil.set_automine(on=False)
     sending = asyncio.ensure_future(world.sender("batch_poster").send_many([append, append]))
     async with asyncio.timeout(15):

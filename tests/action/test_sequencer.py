@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from rollup_node.codec.eip712 import confirmation_digest
+from rollup_node.codec.records import decode_record, encode_record, iter_records
 from rollup_node.codec.signature import address_of, recover
-from rollup_node.core.inputs import Transfer
-from rollup_node.core.layout import balances_key
+from rollup_node.core.inputs import Pull, PullFast, Seal, Transfer
+from rollup_node.core.kinds import OrderClass
+from rollup_node.core.layout import CLASS_RESET_MS, balances_key
 from rollup_node.core.reason import Reason
 from rollup_node.node.sequencer import Sequencer
+from rollup_node.proof.inbox import message_hash
 from rollup_node.rpc.errors import RpcError
 from tests.action.sequencing import DOMAIN, START_MS, FakeL1, FixedClock, make_sequencer, signed
 
@@ -51,7 +54,7 @@ def _balance(sequencer: Sequencer, account: int) -> int:
 async def _cut(sequencer: Sequencer, clock: FixedClock, l1: FakeL1) -> None:
     """Let the open batch grow old and be cut and durable."""
     clock.time_ms += 6_000
-    await sequencer.on_l1(l1.update(len(l1.items), len(l1.messages), reorg=True))
+    await sequencer.on_l1(l1.update(len(l1.items), len(l1.messages), len(l1.fast), reorg=True))
     await sequencer.submit([b"\x00"])
 
 
@@ -125,6 +128,69 @@ async def test_on_l1_foreign_item_first_executes_own_batch_again(
     l1.item(batch.data, batch.delayed_count)
     await sequencer.on_l1(l1.update(1, 2))
     assert _balance(sequencer, 2) == 1_000_005
+
+
+async def test_on_l1_fast_messages_are_pulled_at_once_and_before_the_delayed_ones(
+    sequencer: Sequencer, clock: FixedClock, l1: FakeL1
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    l1.deposit(2, 7)
+    l1.send_fast(b"\x30one")
+    l1.send_fast(b"\x40two")
+    await sequencer.on_l1(l1.update(0, 2))
+    cursor = sequencer.builder.cursor
+    assert (cursor.delayed, cursor.fast) == (3, 2)
+    bodies = [body for _, body in iter_records(bytes(sequencer.chain.batches[0].data))]
+    pulls, seal = bodies[-4:-1], decode_record(bodies[-1])
+    assert pulls == [encode_record(r) for r in (PullFast(), PullFast(), Pull())]
+    assert seal == Seal(CLASS_RESET_MS)
+    assert cursor.order_class == OrderClass.ORACLE
+    await _cut(sequencer, clock, l1)
+    (batch,) = sequencer.batches(0, 1)
+    assert (batch.delayed_count, batch.fast_count) == (3, 2)
+    root = sequencer.builder.state.root()
+    l1.item(batch.data, 3, 2)
+    await sequencer.on_l1(l1.update(0, 3, 2))
+    assert sequencer.counters.rewinds == 0
+    assert sequencer.builder.state.root() == root
+
+
+async def test_on_l1_fast_messages_forced_first_are_not_pulled_twice(
+    sequencer: Sequencer, clock: FixedClock, l1: FakeL1
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    l1.send_fast(b"\x30")
+    await sequencer.on_l1(l1.update(0, 2))
+    await _cut(sequencer, clock, l1)
+    (batch,) = sequencer.batches(0, 1)
+    l1.item(b"", 0, 1, kind=2)
+    await sequencer.on_l1(l1.update(0, 2, 1))
+    assert sequencer.counters.rewinds == 1
+    assert sequencer.builder.cursor.fast == 1
+    l1.item(batch.data, batch.delayed_count, batch.fast_count)
+    await sequencer.on_l1(l1.update(1, 2, 1))
+    assert sequencer.builder.cursor.fast == 1
+    assert _balance(sequencer, 2) == 1_000_005
+
+
+async def test_on_l1_reorg_that_reorders_the_fast_queue_is_followed(
+    sequencer: Sequencer, clock: FixedClock, l1: FakeL1
+) -> None:
+    l1.send_fast(b"\x30one")
+    l1.send_fast(b"\x30two")
+    await sequencer.on_l1(l1.update(0, 2))
+    first = list(sequencer.builder.ledger.entries)
+    l1.fast.reverse()
+    rewinds = sequencer.counters.rewinds
+    await sequencer.on_l1(l1.update(0, 2, 0, reorg=True))
+    assert sequencer.counters.rewinds == rewinds + 1
+    assert sequencer.builder.cursor.fast == 2
+    one, two = (message_hash(message) for message in l1.fast)
+    order = [digest for digest in sequencer.builder.ledger.entries if digest in {one, two}]
+    assert order == [one, two]
+    assert [digest for digest in first if digest in {one, two}] == [two, one]
+    await _cut(sequencer, clock, l1)
+    assert sequencer.batches(0, 1)[0].fast_count == 2
 
 
 async def test_on_l1_reorg_that_drops_a_deposit_takes_it_back(

@@ -146,7 +146,7 @@ async def test_attack_06_garbage_means_the_same_to_everybody(
     court = Court(world, node)
     (delayed,) = await world.reader.call("inbox", "delayedAccumulator", 2)
     poster = world.sender("batch_poster")
-    await poster.send("inbox", "appendBatch", bytes(32), garbage, 2, delayed)
+    await poster.send("inbox", "appendBatch", bytes(32), garbage, 2, delayed, 0, bytes(32))
     await node.catch_up()
     reasons = [receipt.reason for receipt in node.replica.items[0].receipts]
     assert reason in reasons

@@ -14,16 +14,21 @@ from rollup_node.devnet.deployer import STEP_CONTRACTS, constructor_names
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.proof.assertions import context
 from rollup_node.proof.hashing import keccak
-from rollup_node.proof.inbox import next_accumulator, next_delayed_accumulator
+from rollup_node.proof.inbox import (
+    next_accumulator,
+    next_delayed_accumulator,
+    next_fast_accumulator,
+)
 from rollup_node.proof.witness import Call
 
 CHAIN_ID: Final = 313_371
 BRIDGE: Final = bytes.fromhex("b41d9e0000000000000000000000000000000001")
 CONFIG: Final = keccak(b"configuration of the differential test")
 _DEPLOYER: Final = "0x" + "d0" * 20
-_COUNTERS_SLOT: Final = 3
+_COUNT_SLOT: Final = 3
 _ACCUMULATORS_SLOT: Final = 4
 _DELAYED_SLOT: Final = 5
+_FAST_SLOT: Final = 8
 _CHUNK_ROOTS_SLOT: Final = 0
 _CALL: Final = "(uint40,bytes32,bytes32,uint16,uint16,bytes)"
 _RESULT: Final = ("bytes32", "uint256", "bool", "uint8[]", "uint8[]")
@@ -48,8 +53,8 @@ class Court:
         self.evm.set_balance(_DEPLOYER, 10**24)
         self.inbox = self._deploy(
             "Inbox",
-            ("address", "address", "address", "address[]", "uint64", "uint64", "uint64"),
-            ("0x" + BRIDGE.hex(), _DEPLOYER, _DEPLOYER, [], 600, 3600, 60),
+            ("address", "address", "address", "address[]", *("uint64",) * 4),
+            ("0x" + BRIDGE.hex(), _DEPLOYER, _DEPLOYER, [], 600, 60, 3600, 60),
         )
         self.importer = self._deploy("BlobImporter", (), ())
         steps = {name: self._deploy_steps(name) for name in sorted({*STEP_CONTRACTS})}
@@ -61,6 +66,7 @@ class Court:
         )
         self.items = [bytes(32)]
         self.messages = [bytes(32)]
+        self.fast = [bytes(32)]
 
     def _deploy_steps(self, name: str) -> str:
         """Deploy a step contract: what checks signatures takes chain id and bridge."""
@@ -79,19 +85,26 @@ class Court:
     def add_message(self, message: DelayedMessage) -> bytes:
         """Let the inbox accumulate a delayed message and return the accumulator."""
         self.messages.append(next_delayed_accumulator(self.messages[-1], message))
-        self._store(_mapping(_DELAYED_SLOT, len(self.messages) - 1), self.messages[-1])
-        self._count()
+        self._push(_DELAYED_SLOT, self.messages)
         return self.messages[-1]
+
+    def add_fast(self, message: DelayedMessage) -> bytes:
+        """Let the inbox accumulate a fast message and return the accumulator."""
+        self.fast.append(next_fast_accumulator(self.fast[-1], message))
+        self._push(_FAST_SLOT, self.fast)
+        return self.fast[-1]
+
+    def _push(self, slot: int, accumulators: list[bytes]) -> None:
+        """Write the newest accumulator of a queue: its counters, then the mapping."""
+        count = len(accumulators) - 1
+        self._store(_mapping(slot + 1, count), accumulators[-1])
+        self._store(slot, count.to_bytes(32, "big"))
 
     def add_item(self, header: ItemHeader) -> None:
         """Let the inbox accumulate an item."""
         self.items.append(next_accumulator(self.items[-1], header))
         self._store(_mapping(_ACCUMULATORS_SLOT, len(self.items) - 1), self.items[-1])
-        self._count()
-
-    def _count(self) -> None:
-        packed = (len(self.messages) - 1) << 64 | (len(self.items) - 1)
-        self._store(_COUNTERS_SLOT, packed.to_bytes(32, "big"))
+        self._store(_COUNT_SLOT, (len(self.items) - 1).to_bytes(32, "big"))
 
     def import_blob(self, versioned_hash: bytes, root: bytes) -> None:
         """Record the chunk root of a blob as if it had been imported."""

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import Final
 
-from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.inputs import ItemHeader, Messages
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import CURSOR_KEY
 from rollup_node.core.reason import Reason
@@ -44,7 +44,9 @@ class Differential:
         """Compare at least `steps` steps."""
         while self.steps < steps:
             court = self.court
-            world = World(self.rng, self.machine, len(court.items) - 1, list(court.messages))
+            world = World(
+                self.rng, self.machine, len(court.items) - 1, court.messages, court.fast
+            )
             replica = ChainState()
             replica.commit(world.initial)
             for _ in range(_ITEMS_PER_WORLD):
@@ -52,8 +54,10 @@ class Differential:
 
     def _item(self, world: World, replica: ChainState) -> None:
         header, data, messages, blobs = world.item()
-        for message in messages:
+        for message in messages.delayed:
             self.court.add_message(message)
+        for message in messages.fast:
+            self.court.add_fast(message)
         self.court.add_item(header)
         if blobs is not None:
             self.court.import_blob(blobs.versioned_hashes[0], chunk_root(blobs.payload))
@@ -72,7 +76,7 @@ class Differential:
         world: World,
         header: ItemHeader,
         data: bytes,
-        messages: list[DelayedMessage],
+        messages: Messages,
         blobs: BlobData | None,
     ) -> bytes:
         state, start = world.state, world.state.root()

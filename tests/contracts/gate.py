@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from rollup_node.core.kinds import MessageKind
+from rollup_node.core.layout import MAX_RECORD_BYTES
 from rollup_node.codec.delayed import encode_deposit, encode_forced
 from rollup_node.codec.eip712 import digest
 from rollup_node.codec.records import encode_prefix, encode_record, frame
@@ -26,7 +28,9 @@ from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
     ItemHeader,
+    Messages,
     Pull,
+    PullFast,
     RotateKey,
     Seal,
     SignedTransaction,
@@ -88,11 +92,12 @@ _OFFSET: Final = 1_023
 
 
 class Case(NamedTuple):
-    """One step: the record at the cursor (None: none) and the delayed message it may pull."""
+    """One step: the record at the cursor (None: none) and the message it may pull."""
 
     name: str
     record: bytes | None
     message: DelayedMessage | None = None
+    fast: DelayedMessage | None = None
     phase: int = 1
     is_void: bool = False
 
@@ -173,9 +178,16 @@ def _messages() -> Iterator[Case]:
         yield Case(name, pull, DelayedMessage(1, _OWNER, (1 << 40) - 1, body))
     rotation = encode_forced(RotateKey(_SENDER, to, 0))
     yield Case("not the owner", pull, DelayedMessage(1, to, 9, rotation))
-    for kind in (0, 1, 2):
+    for kind in (0, 1):
         body = b"\x11" + b"\xff" * (MAX_FORCED_BYTES - 1)
         yield Case(f"256 bytes, kind {kind}", pull, DelayedMessage(kind, to, (1 << 40) - 1, body))
+    for first in (0x30, 0x40, 0xFF):
+        body = bytes((first,)) + b"\xff" * (MAX_RECORD_BYTES - 1)
+        change = DelayedMessage(MessageKind.ADMIN, to, (1 << 40) - 1, body)
+        yield Case(f"change of 1,024 bytes of {first:#04x}", pull, change)
+        message = change._replace(kind=MessageKind.FAST)
+        yield Case(f"fast, 1,024 bytes of {first:#04x}", encode_record(PullFast()), fast=message)
+    yield Case("no fast message to pull", encode_record(PullFast()))
 
 
 def cases(domain: bytes) -> Iterator[Case]:
@@ -223,7 +235,7 @@ class Gate:
         """Prove one case and say what it cost."""
         header, data, blobs = self._item(case, kind)
         state = self._state(case, header)
-        messages = [] if case.message is None else [case.message]
+        messages = Messages(*([] if m is None else [m] for m in (case.message, case.fast)))
         draft = build_call(self.machine, state, header, data, messages, 1, blobs=blobs)
         _crowd(state, draft.keys, self.rng)
         call = build_call(self.machine, state, header, data, messages, 1, blobs=blobs)
@@ -245,6 +257,8 @@ class Gate:
         court = self.court
         if case.message is not None:
             court.add_message(case.message)
+        if case.fast is not None:
+            court.add_fast(case.fast)
         size = BLOB_PAYLOAD_BYTES * MAX_BLOBS if kind == ItemKind.BLOB else MAX_CALLDATA_BYTES
         start = BLOB_PAYLOAD_BYTES - 1 if kind == ItemKind.BLOB else _OFFSET
         record = b"\xff\xff" if not case.record else frame(case.record)
@@ -261,8 +275,9 @@ class Gate:
                 court.import_blob(versioned, chunk_root(payload))
             blobs, root = BlobData(hashes, content), blobs_root(hashes)
         latest = (1 << 38) - 1
-        count = len(court.messages) - 1
-        header = ItemHeader(kind, size, root, count, court.messages[-1], 1, latest)
+        delayed, fast = len(court.messages) - 1, len(court.fast) - 1
+        queues = delayed, court.messages[-1], fast, court.fast[-1]
+        header = ItemHeader(kind, size, root, *queues, 1, latest)
         court.add_item(header)
         return header, content, blobs
 
@@ -270,12 +285,13 @@ class Gate:
         start = BLOB_PAYLOAD_BYTES - 1 if header.kind == ItemKind.BLOB else _OFFSET
         offset = header.byte_length if case.record is None else start
         delayed = header.delayed_count - (case.message is not None)
+        fast = header.fast_count - (case.fast is not None)
         item = len(self.court.items) - 2
         state = ChainState()
         state.commit(_leaves())
         offset *= case.phase
         state.commit(
-            {CURSOR_KEY: Cursor(item, offset, delayed, 0, 1 << 39, _TIME_MS, case.phase, 0)}
+            {CURSOR_KEY: Cursor(item, offset, delayed, fast, 1 << 39, _TIME_MS, case.phase, 0)}
         )
         return state
 

@@ -1,6 +1,7 @@
 """Random inputs for both twins: valid, invalid, garbage and boundary values, all from one seed."""
 
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from rollup_node.codec.delayed import encode_deposit, encode_forced
@@ -11,7 +12,9 @@ from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
     ItemHeader,
+    Messages,
     Pull,
+    PullFast,
     RotateKey,
     Seal,
     SignedTransaction,
@@ -19,7 +22,7 @@ from rollup_node.core.inputs import (
     Transfer,
     Withdraw,
 )
-from rollup_node.core.kinds import ItemKind
+from rollup_node.core.kinds import ItemKind, MessageKind, RecordKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BLOB_PAYLOAD_BYTES,
@@ -35,7 +38,11 @@ from rollup_node.core.leaves import Allocators, Amounts, Balances, Cursor, Owner
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.hashing import ZERO, keccak
-from rollup_node.proof.inbox import blobs_root, next_delayed_accumulator
+from rollup_node.proof.inbox import (
+    blobs_root,
+    next_delayed_accumulator,
+    next_fast_accumulator,
+)
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import BlobData
 
@@ -45,6 +52,13 @@ KEY_OF: Final = dict(zip(ADDRESSES, KEYS, strict=True))
 OPEN_ACCOUNTS: Final = (1, 2, 3, 77, (1 << 21) - 1, (1 << 21) + 5, (1 << 22) - 1)
 NEW_ACCOUNTS: Final = (4, 5, 6, 1 << 20)
 ODD_ACCOUNTS: Final = (0, 1 << 21, 1 << 22, (1 << 32) - 1)
+FAST_KINDS: Final = (
+    RecordKind.PRICE_REPORT,
+    RecordKind.FORWARD_REPORT,
+    RecordKind.SETTLEMENT_PRICE,
+    RecordKind.LIQUIDATE,
+    RecordKind.TRIGGER,
+)
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _START_MS: Final = 1_763_700_000_000
 
@@ -53,21 +67,28 @@ class World:
     """A state that both twins start from, and an endless supply of items for it."""
 
     def __init__(
-        self, rng: random.Random, machine: Machine, item: int, messages: list[bytes]
+        self,
+        rng: random.Random,
+        machine: Machine,
+        item: int = 0,
+        delayed: Sequence[bytes] = (ZERO,),
+        fast: Sequence[bytes] = (ZERO,),
     ) -> None:
+        """Begin at `item`, with everything consumed: `delayed` and `fast` are accumulators."""
         self.rng = rng
         self.machine = machine
-        self.messages = messages
+        self.delayed = list(delayed)
+        self.fast = list(fast)
         self.initial = self._initial(item)
         self.state = ChainState()
         self.state.commit(self.initial)
 
     def _initial(self, item: int) -> Writes:
         rng = self.rng
-        delayed = len(self.messages) - 1
+        delayed, fast = len(self.delayed) - 1, len(self.fast) - 1
         outbox = rng.choice([0, 5, (1 << 31) - 3, (1 << 31) + 7])
         writes: Writes = {
-            CURSOR_KEY: Cursor(item, 0, delayed, 0, rng.randrange(1 << 20), _START_MS, 0, 0),
+            CURSOR_KEY: Cursor(item, 0, delayed, fast, rng.randrange(1 << 20), _START_MS, 0, 0),
             ALLOCATORS_KEY: Allocators(outbox, 0, 0, 0),
         }
         sums = [0, 0, 0, 0]
@@ -199,7 +220,7 @@ class World:
         if roll < 0.65:
             return self.signed()
         if roll < 0.75:
-            return encode_record(Pull())
+            return encode_record(Pull() if self.rng.random() < 0.5 else PullFast())
         if roll < 0.85:
             delta = self.rng.choice([0, 1, 250, 10**6, (1 << 48) - 1])
             return encode_record(Seal(delta))
@@ -245,12 +266,38 @@ class World:
             body = encode_forced(self.transaction()) + rng.choice([b"", b"\x00"])
         return DelayedMessage(rng.choice([0, 1, 2, 255]), self.address(), at, body)
 
-    def item(self) -> tuple[ItemHeader, bytes, list[DelayedMessage], BlobData | None]:
+    def fast_message(self) -> DelayedMessage:
+        """Return a fast message that says nothing, nearly always under a kind that L1 lets in.
+
+        The inbox never takes another first byte; both twins must agree on it all the same. What
+        the kinds say when they say something is the business of the tests of their families.
+        """
+        rng = self.rng
+        kind = rng.choice(FAST_KINDS if rng.random() < 0.9 else (0, 2, 0x10, 0x33, 0xFF))
+        body = bytes((kind,))
+        if rng.random() < 0.8:
+            body += rng.randbytes(rng.choice([0, 1, 5, 40, 200, 1021])) + b"\xff\xff"
+        elif rng.random() < 0.5:
+            body = rng.choice([b"", encode_record(PullFast()), self.signed()])
+        return DelayedMessage(MessageKind.FAST, self.address(), rng.randrange(1 << 33), body)
+
+    def new_messages(self) -> Messages:
+        """Let messages arrive in both queues."""
+        counts = [0, 0, 1, 3, 8]
+        new = Messages(
+            [self.message() for _ in range(self.rng.choice(counts))],
+            [self.fast_message() for _ in range(self.rng.choice(counts))],
+        )
+        for message in new.delayed:
+            self.delayed.append(next_delayed_accumulator(self.delayed[-1], message))
+        for message in new.fast:
+            self.fast.append(next_fast_accumulator(self.fast[-1], message))
+        return new
+
+    def item(self) -> tuple[ItemHeader, bytes, Messages, BlobData | None]:
         """Return the next item with its data, its new messages and what is behind its blobs."""
         rng = self.rng
-        new = [self.message() for _ in range(rng.choice([0, 0, 1, 3, 8]))]
-        for message in new:
-            self.messages.append(next_delayed_accumulator(self.messages[-1], message))
+        new = self.new_messages()
         kind = rng.choices([ItemKind.CALLDATA, ItemKind.BLOB, ItemKind.FORCED], [80, 4, 16])[0]
         data = b"" if kind == ItemKind.FORCED else self.batch()
         root, blobs = ZERO, None
@@ -265,6 +312,7 @@ class World:
         seconds = self.state.get(CURSOR_KEY).time_ms // 1000
         low = rng.choice([0, max(seconds - 3600, 0), seconds + 3])
         high = rng.choice([low, seconds + 60, seconds + 10**4])
-        count = len(self.messages) - 1
-        header = ItemHeader(kind, len(data), root, count, self.messages[-1], low, high)
+        delayed, fast = len(self.delayed) - 1, len(self.fast) - 1
+        queues = delayed, self.delayed[-1], fast, self.fast[-1]
+        header = ItemHeader(kind, len(data), root, *queues, low, high)
         return header, data, new, blobs

@@ -3,6 +3,8 @@
 import random
 from typing import Final
 
+from rollup_node.core.inputs import Messages
+from rollup_node.proof.hashing import ZERO
 from rollup_node.codec.records import encode_prefix, encode_record, frame
 from rollup_node.core.inputs import ItemHeader, Pull
 from rollup_node.core.kinds import StepKind
@@ -29,12 +31,11 @@ def test_twins_on_random_steps_agree() -> None:
 
 def test_verifier_on_every_flipped_bit_of_a_witness_rejects() -> None:
     court, machine = Court(), Machine(CHAIN_ID, BRIDGE)
-    world = World(random.Random(11), machine, 0, list(court.messages))
-    message = world.message()
-    accumulator = court.add_message(message)
-    header, data = _batch(world.signed(), accumulator)
+    world = World(random.Random(11), machine)
+    delayed, fast = world.message(), world.fast_message()
+    header, data = _batch(world.signed(), court.add_message(delayed), court.add_fast(fast))
     court.add_item(header)
-    call = build_call(machine, world.state, header, data, [message], 64)
+    call = build_call(machine, world.state, header, data, Messages([delayed], [fast]), 64)
     witness = call.encode()
     assert court.simulate(court.call_data(call)).root == call.end_root
     for bit in range(8 * len(witness)):
@@ -45,16 +46,20 @@ def test_verifier_on_every_flipped_bit_of_a_witness_rejects() -> None:
 
 def test_verifier_on_a_longer_or_shorter_witness_rejects() -> None:
     court, machine = Court(), Machine(CHAIN_ID, BRIDGE)
-    world = World(random.Random(5), machine, 0, list(court.messages))
-    header, data = _batch(world.signed(), bytes(32), delayed=0)
+    world = World(random.Random(5), machine)
+    header, data = _batch(world.signed())
     court.add_item(header)
-    call = build_call(machine, world.state, header, data, [], 64)
+    call = build_call(machine, world.state, header, data, Messages(), 64)
     witness = call.encode()
     assert not court.is_rejected(court.call_data(call))
     for other in (witness + b"\x00", witness + bytes(32), witness[:-1], witness[:-32], b""):
         assert court.is_rejected(court.call_data(call, witness=other))
 
 
-def _batch(body: bytes, accumulator: bytes, delayed: int = 1) -> tuple[ItemHeader, bytes]:
+def _batch(
+    body: bytes, delayed: bytes | None = None, fast: bytes | None = None
+) -> tuple[ItemHeader, bytes]:
+    """Return an item that consumes up to one message of each queue, by accumulator."""
     data = encode_prefix(5) + frame(body) + frame(encode_record(Pull()))
-    return ItemHeader(0, len(data), chunk_root(data), delayed, accumulator, 0, 1 << 31), data
+    queues = delayed is not None, delayed or ZERO, fast is not None, fast or ZERO
+    return ItemHeader(0, len(data), chunk_root(data), *queues, 0, 1 << 31), data

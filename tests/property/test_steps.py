@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup_node.codec.records import encode_prefix
-from rollup_node.core.inputs import DelayedMessage, ItemHeader
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.inputs import DelayedMessage, ItemHeader, Messages
+from rollup_node.core.kinds import MessageKind, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     CURSOR_KEY,
@@ -77,7 +77,7 @@ def _check_leaves(state: ChainState) -> None:
 @settings(max_examples=25)
 @given(st.integers(0, 1 << 32))
 def test_state_after_every_step_keeps_its_invariants(seed: int) -> None:
-    world = World(random.Random(seed), _MACHINE, 0, [ZERO])
+    world = World(random.Random(seed), _MACHINE)
     state = world.state
     header, data, messages, _ = world.item()
     kind, slots = None, state.get(ALLOCATORS_KEY).outbox_next
@@ -92,17 +92,18 @@ def test_state_after_every_step_keeps_its_invariants(seed: int) -> None:
         slots += len(outbox)
         assert state.get(ALLOCATORS_KEY).outbox_next == slots, "L-4"
         after = state.get(CURSOR_KEY)
-        assert (after.item, after.delayed) >= (cursor.item, cursor.delayed), "L-6"
+        assert after.item >= cursor.item, "L-6"
         assert after.block >= cursor.block, "L-6"
         assert after.time_ms >= cursor.time_ms, "L-6"
         assert cursor.delayed <= after.delayed <= header.delayed_count, "L-6"
+        assert cursor.fast <= after.fast <= header.fast_count, "L-6"
         _check_leaves(state)
 
 
 @settings(max_examples=25)
 @given(st.integers(0, 1 << 32))
 def test_money_after_every_step_is_conserved(seed: int) -> None:
-    world = World(random.Random(seed), _MACHINE, 0, [ZERO])
+    world = World(random.Random(seed), _MACHINE)
     state = world.state
     totals_gap = [
         total - held
@@ -124,7 +125,9 @@ def test_money_after_every_step_is_conserved(seed: int) -> None:
             before = start[asset] if asset < 4 else 0
             after = held[asset] if asset < 4 else 0
             assert before + paid.get(asset, 0) == after + owed.get(asset, 0), f"L-2 asset {asset}"
-    assert pulled == messages
+    fast = [message for message in pulled if message.kind == MessageKind.FAST]
+    delayed = [message for message in pulled if message.kind != MessageKind.FAST]
+    assert (delayed, fast) == messages
 
 
 @settings(max_examples=200)
@@ -132,8 +135,8 @@ def test_money_after_every_step_is_conserved(seed: int) -> None:
 def test_machine_on_random_bytes_is_total(junk: bytes, has_prefix: bool) -> None:
     data = encode_prefix(5) + junk if has_prefix else junk
     state = ChainState()
-    header = ItemHeader(0, len(data), ZERO, 0, ZERO, 0, 10)
-    result = _MACHINE.run_item(state, header, data, [], segment_roots=True)
+    header = ItemHeader(0, len(data), ZERO, 0, ZERO, 0, ZERO, 0, 10)
+    result = _MACHINE.run_item(state, header, data, Messages(), segment_roots=True)
     cursor = state.get(CURSOR_KEY)
     assert cursor[:3] == (1, 0, 0)
     assert cursor.phase == 0
@@ -145,7 +148,7 @@ def test_machine_on_random_bytes_is_total(junk: bytes, has_prefix: bool) -> None
 @settings(max_examples=15)
 @given(st.integers(0, 1 << 32), st.integers(1, 64))
 def test_build_call_gives_the_root_of_its_steps_and_changes_nothing(seed: int, steps: int) -> None:
-    world = World(random.Random(seed), _MACHINE, 0, [ZERO])
+    world = World(random.Random(seed), _MACHINE)
     header, data, messages, blobs = world.item()
     before = world.state.root()
     call = build_call(_MACHINE, world.state, header, data, messages, steps, blobs=blobs)
@@ -183,7 +186,7 @@ def test_nonce_window_equals_a_set_of_used_numbers(tries: list[tuple[int, int]])
 
 
 def test_outbox_slots_are_never_reused() -> None:
-    world = World(random.Random(4), _MACHINE, 0, [ZERO])
+    world = World(random.Random(4), _MACHINE)
     seen: dict[LeafKey, Withdrawal] = {}
     for _ in range(12):
         header, data, messages, _ = world.item()

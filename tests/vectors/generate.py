@@ -20,7 +20,9 @@ from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
     ItemHeader,
+    Messages,
     Pull,
+    PullFast,
     Record,
     RotateKey,
     Seal,
@@ -50,6 +52,7 @@ from rollup_node.proof.inbox import (
     message_hash,
     next_accumulator,
     next_delayed_accumulator,
+    next_fast_accumulator,
     next_link,
 )
 from rollup_node.proof.machine import Machine
@@ -98,7 +101,7 @@ def records() -> dict[str, Any]:
         }
         for transaction in _TRANSACTIONS
     ]
-    plain: list[Record] = [Seal(0), Seal(127), Seal(128), Seal((1 << 48) - 1), Pull()]
+    plain: list[Record] = [Seal(0), Seal(127), Seal(128), Seal((1 << 48) - 1), Pull(), PullFast()]
     deposit = Deposit(7, _OWNER, 1, 10**18)
     return {
         "chain_id": CHAIN_ID,
@@ -117,14 +120,16 @@ def hashes() -> dict[str, Any]:
     """Every hash of the protocol on fixed inputs. Source: docs/spec.md, the table of tags."""
     message = DelayedMessage(0, _OWNER, 9, encode_deposit(Deposit(7, _OWNER, 1, 10**18)))
     delayed = next_delayed_accumulator(ZERO, message)
+    fast = next_fast_accumulator(ZERO, message)
     data = bytes(range(256)) * 9
-    header = ItemHeader(0, len(data), chunk_root(data), 1, delayed, 100, 200)
+    header = ItemHeader(0, len(data), chunk_root(data), 1, delayed, 2, fast, 100, 200)
     roots = [keccak(bytes((i,))) for i in range(4)]
     tree = HistoryTree(3, roots[:3], roots[3])
     return {
         "message": message,
         "message_hash": message_hash(message),
         "delayed_accumulator": delayed,
+        "fast_accumulator": fast,
         "chunk_roots": {str(n): chunk_root(data[:n]) for n in (0, 1, 1024, 1025, 2048, 2304)},
         "header": header,
         "data_hash": data_hash(header),
@@ -202,7 +207,7 @@ def _edge(tree: HistoryTree, height: int, index: int) -> dict[str, Any]:
 def steps() -> dict[str, Any]:
     """Return calls of the verifier: witness, result and reasons. Source: docs/spec.md X, W.
 
-    Each begins at item 0, nothing done, with both lists of accumulators in the inbox.
+    Each begins at item 0, nothing done, with all lists of accumulators in the inbox.
     """
     machine = Machine(CHAIN_ID, BRIDGE)
     return {
@@ -214,19 +219,25 @@ def steps() -> dict[str, Any]:
 
 def _call(machine: Machine, seed: int) -> dict[str, Any]:
     rng = random.Random(seed)
-    world = World(rng, machine, 0, [ZERO])
-    messages = [world.message() for _ in range(seed)]
-    delayed = [ZERO]
-    for message in messages:
+    world = World(rng, machine)
+    messages = Messages(
+        [world.message() for _ in range(seed)], [world.fast_message() for _ in range(seed >> 1)]
+    )
+    delayed, fast = [ZERO], [ZERO]
+    for message in messages.delayed:
         delayed.append(next_delayed_accumulator(delayed[-1], message))
+    for message in messages.fast:
+        fast.append(next_fast_accumulator(fast[-1], message))
     data = encode_prefix(1_763_700_000_500) + b"".join(frame(world.body()) for _ in range(seed + 2))
-    header = ItemHeader(0, len(data), chunk_root(data), seed, delayed[-1], 0, 1 << 32)
+    queues = seed, delayed[-1], seed >> 1, fast[-1]
+    header = ItemHeader(0, len(data), chunk_root(data), *queues, 0, 1 << 32)
     call = build_call(machine, world.state, header, data, messages, 64)
     return {
         "name": f"seed {seed}",
         "target": 1,
         "accumulators": [ZERO, next_accumulator(ZERO, header)],
         "delayed_accumulators": delayed,
+        "fast_accumulators": fast,
         "start_root": call.start_root,
         "steps": call.steps,
         "witness": call.encode(),

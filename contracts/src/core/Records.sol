@@ -33,6 +33,7 @@ library Records {
 
     uint8 internal constant SEAL = 0x00;
     uint8 internal constant PULL = 0x01;
+    uint8 internal constant PULL_FAST = 0x02;
     uint8 internal constant TRANSFER = 0x10;
     uint8 internal constant WITHDRAW = 0x11;
     uint8 internal constant ROTATE_KEY = 0x12;
@@ -57,9 +58,14 @@ library Records {
         ok = size != 0 && size + 1 == body.length;
     }
 
-    /// @notice Whether a body is a pull.
+    /// @notice Whether a body pulls a delayed message.
     function isPull(bytes memory body) internal pure returns (bool) {
         return body.length == 1 && uint8(body[0]) == PULL;
+    }
+
+    /// @notice Whether a body pulls a fast message.
+    function isPullFast(bytes memory body) internal pure returns (bool) {
+        return body.length == 1 && uint8(body[0]) == PULL_FAST;
     }
 
     /// @notice A signed transaction, or a forced one, which has neither nonce nor signature.

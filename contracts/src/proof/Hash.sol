@@ -21,6 +21,7 @@ library Tag {
     uint8 internal constant MUTUAL = 0x11;
     uint8 internal constant EDGE = 0x12;
     uint8 internal constant PREFIX = 0x13;
+    uint8 internal constant FAST_ACCUMULATOR = 0x14;
     uint8 internal constant GOVERNOR_MESSAGE = 0x15;
 }
 

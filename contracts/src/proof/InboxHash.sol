@@ -25,6 +25,8 @@ library InboxHash {
                 accumulator,
                 header.delayedCount,
                 header.delayedAcc,
+                header.fastCount,
+                header.fastAcc,
                 header.minTime,
                 header.maxTime,
                 dataHash(header.kind, header.byteLength, header.dataRoot)
@@ -32,7 +34,7 @@ library InboxHash {
         );
     }
 
-    /// @notice Hash of a delayed message (I-6); `timestamp` in seconds.
+    /// @notice Hash of a delayed or a fast message (I-6); `timestamp` in seconds.
     function messageHash(uint8 kind, address sender, uint40 timestamp, bytes memory body)
         internal
         pure
@@ -44,5 +46,10 @@ library InboxHash {
     /// @notice Accumulator after a delayed message (I-6).
     function nextDelayedAccumulator(bytes32 accumulator, bytes32 message) internal pure returns (bytes32) {
         return keccak256(abi.encodePacked(Tag.DELAYED_ACCUMULATOR, accumulator, message));
+    }
+
+    /// @notice Accumulator after a fast message (I-6).
+    function nextFastAccumulator(bytes32 accumulator, bytes32 message) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(Tag.FAST_ACCUMULATOR, accumulator, message));
     }
 }

@@ -9,7 +9,7 @@ import {Multiproof, TableLeaf} from "./Multiproof.sol";
 /// @notice Reads the packed parts of a witness (docs/spec.md W); running over the end is an error with its operands.
 /// @custom:twin rollup_node/proof/witness.py
 library WitnessReader {
-    uint256 internal constant HEADER_BYTES = 84;
+    uint256 internal constant HEADER_BYTES = 121;
     uint256 internal constant MESSAGE_HEAD_BYTES = 28;
 
     /// @notice The `size` bytes at `offset`.
@@ -32,8 +32,10 @@ library WitnessReader {
             dataRoot: bytes32(raw[5:]),
             delayedCount: uint40(bytes5(raw[37:])),
             delayedAcc: bytes32(raw[42:]),
-            minTime: uint40(bytes5(raw[74:])),
-            maxTime: uint40(bytes5(raw[79:]))
+            fastCount: uint40(bytes5(raw[74:])),
+            fastAcc: bytes32(raw[79:]),
+            minTime: uint40(bytes5(raw[111:])),
+            maxTime: uint40(bytes5(raw[116:]))
         });
     }
 

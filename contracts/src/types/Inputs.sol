@@ -7,6 +7,8 @@ pragma solidity 0.8.37;
 /// @param dataRoot Commitment to the data, by kind (I-3).
 /// @param delayedCount Delayed messages that are consumed when the item is finished.
 /// @param delayedAcc Accumulator of the delayed inbox at `delayedCount`.
+/// @param fastCount Fast messages that are consumed when the item is finished.
+/// @param fastAcc Accumulator of the fast queue at `fastCount`.
 /// @param minTime Lower bound of the block times, in seconds.
 /// @param maxTime Upper bound of the block times, in seconds.
 /// @custom:twin rollup_node/core/inputs.py ItemHeader
@@ -16,13 +18,15 @@ struct ItemHeader {
     bytes32 dataRoot;
     uint40 delayedCount;
     bytes32 delayedAcc;
+    uint40 fastCount;
+    bytes32 fastAcc;
     uint40 minTime;
     uint40 maxTime;
 }
 
-/// @notice A message of the delayed inbox (docs/spec.md I-6).
+/// @notice A message of the delayed or of the fast queue (docs/spec.md I-6).
 /// @param kind One of `MessageKind`; anything else is undecodable.
-/// @param sender The depositor, who sent the forced transaction, or the governor.
+/// @param sender The depositor, who sent the forced or fast message, or the governor.
 /// @param timestamp Time of arrival in seconds.
 /// @param body Content by kind.
 /// @custom:twin rollup_node/core/inputs.py DelayedMessage

@@ -45,11 +45,15 @@ contract SettlementInvariantTest is Test {
         assertEq(inbox.accumulator(inbox.count()), handler.modelAcc(), "N-1");
         assertEq(inbox.delayedCount(), handler.modelDelayed(), "N-1");
         assertEq(inbox.delayedAccumulator(inbox.delayedCount()), handler.modelDelayedAcc(), "N-1");
+        assertEq(inbox.fastCount(), handler.modelFast(), "N-1");
+        assertEq(inbox.fastAccumulator(inbox.fastCount()), handler.modelFastAcc(), "N-1");
     }
 
     function invariant_N2_consumedNeverDecreasesNorPassesReceived() public view {
         assertEq(inbox.consumed(), handler.modelConsumed(), "N-2");
         assertLe(inbox.consumed(), inbox.delayedCount());
+        assertEq(inbox.fastConsumed(), handler.modelFastConsumed(), "N-2");
+        assertLe(inbox.fastConsumed(), inbox.fastCount());
     }
 
     function invariant_A1_stakesAreConserved() public view {

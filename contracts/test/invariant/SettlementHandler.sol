@@ -28,6 +28,9 @@ contract SettlementHandler is Settlement {
     uint256 public modelItems;
     uint256 public modelDelayed;
     uint256 public modelConsumed;
+    bytes32 public modelFastAcc;
+    uint256 public modelFast;
+    uint256 public modelFastConsumed;
     /// Model of the money: per asset still on L2, and in outbox slots not paid yet.
     mapping(uint8 asset => uint256 amount) public onL2;
     mapping(uint8 asset => uint256 amount) public inOutbox;
@@ -92,24 +95,42 @@ contract SettlementHandler is Settlement {
         bytes memory data = abi.encodePacked(seed);
         uint64 newDelayed = uint64(modelConsumed + seed % (modelDelayed - modelConsumed + 1));
         bytes32 delayedAcc = inbox.delayedAccumulator(newDelayed);
+        uint64 newFast = uint64(modelFastConsumed + (seed >> 128) % (modelFast - modelFastConsumed + 1));
+        bytes32 fastAcc = inbox.fastAccumulator(newFast);
         vm.prank(poster, poster);
-        inbox.appendBatch(modelAcc, data, newDelayed, delayedAcc);
+        inbox.appendBatch(modelAcc, data, newDelayed, delayedAcc, newFast, fastAcc);
         bytes32 chunkRoot = keccak256(abi.encodePacked(bytes1(0x03), data));
-        _modelItem(keccak256(abi.encodePacked(bytes1(0x05), uint8(0), uint32(32), chunkRoot)), newDelayed);
+        _modelItem(keccak256(abi.encodePacked(bytes1(0x05), uint8(0), uint32(32), chunkRoot)), newDelayed, newFast);
         ++done["postBatch"];
     }
 
-    function forceInclude() external {
+    function sendFast(uint256 seed) external {
+        uint8[5] memory kinds = [0x30, 0x31, 0x32, 0x40, 0x42];
+        bytes memory body = abi.encodePacked(kinds[seed % 5], seed);
+        vm.prank(bob);
+        inbox.sendFast(body);
+        uint40 time = uint40(vm.getBlockTimestamp());
+        bytes32 message = keccak256(abi.encodePacked(bytes1(0x09), uint8(3), bob, time, body));
+        modelFastAcc = keccak256(abi.encodePacked(bytes1(0x14), modelFastAcc, message));
+        ++modelFast;
+        ++done["sendFast"];
+    }
+
+    /// @dev Whichever queue gives the right to force, what is late in both is consumed.
+    function forceInclude(bool fast) external {
         uint256 old = modelConsumed;
         while (old < modelDelayed && inbox.delayedTimestamp(old) + FORCE_AFTER <= vm.getBlockTimestamp()) ++old;
-        bool may = old > modelConsumed;
-        try inbox.forceInclude() {
-            if (!may) brokeARule = true;
-            _modelItem(keccak256(abi.encodePacked(bytes1(0x05), uint8(2), uint32(0), bytes32(0))), old);
-            ++done["forceInclude"];
-        } catch {
-            if (may) brokeARule = true;
+        uint256 oldFast = modelFastConsumed;
+        while (oldFast < modelFast && inbox.fastTimestamp(oldFast) + FORCE_FAST_AFTER <= vm.getBlockTimestamp()) {
+            ++oldFast;
         }
+        bool may = fast ? oldFast > modelFastConsumed : old > modelConsumed;
+        (bool ok,) = address(inbox)
+            .call(fast ? abi.encodeCall(inbox.forceIncludeFast, ()) : abi.encodeCall(inbox.forceInclude, ()));
+        if (ok != may) brokeARule = true;
+        if (!ok) return;
+        _modelItem(keccak256(abi.encodePacked(bytes1(0x05), uint8(2), uint32(0), bytes32(0))), old, oldFast);
+        ++done[fast ? bytes32("forceIncludeFast") : bytes32("forceInclude")];
     }
 
     /// @dev The L2 moves money from the pot into the next outbox slot.
@@ -232,13 +253,14 @@ contract SettlementHandler is Settlement {
         ++modelDelayed;
     }
 
-    function _modelItem(bytes32 dataHash, uint256 newDelayed) private {
+    function _modelItem(bytes32 dataHash, uint256 newDelayed, uint256 newFast) private {
         uint40 time = uint40(vm.getBlockTimestamp());
         bytes memory delayed = abi.encodePacked(uint40(newDelayed), inbox.delayedAccumulator(newDelayed));
+        bytes memory fast = abi.encodePacked(uint40(newFast), inbox.fastAccumulator(newFast));
         bytes memory bounds = abi.encodePacked(time - uint40(MAX_PAST), time + uint40(MAX_FUTURE));
-        modelAcc = keccak256(abi.encodePacked(bytes1(0x06), modelAcc, delayed, bounds, dataHash));
-        if (newDelayed < modelConsumed) brokeARule = true;
-        modelConsumed = newDelayed;
+        modelAcc = keccak256(abi.encodePacked(bytes1(0x06), modelAcc, delayed, fast, bounds, dataHash));
+        if (newDelayed < modelConsumed || newFast < modelFastConsumed) brokeARule = true;
+        (modelConsumed, modelFastConsumed) = (newDelayed, newFast);
         ++modelItems;
     }
 }

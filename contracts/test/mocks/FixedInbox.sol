@@ -5,13 +5,15 @@ pragma solidity 0.8.37;
 contract FixedInbox {
     bytes32[] private accumulators;
     bytes32[] private delayedAccumulators;
+    bytes32[] private fastAccumulators;
 
     mapping(bytes32 versionedHash => bytes32 root) public chunkRoot;
 
-    /// @notice Replace everything; both lists begin with accumulator 0.
-    function set(bytes32[] calldata items, bytes32[] calldata delayed) external {
+    /// @notice Replace everything; the lists begin with accumulator 0.
+    function set(bytes32[] calldata items, bytes32[] calldata delayed, bytes32[] calldata fast) external {
         accumulators = items;
         delayedAccumulators = delayed;
+        fastAccumulators = fast;
     }
 
     function setChunkRoot(bytes32 versionedHash, bytes32 root) external {
@@ -28,5 +30,9 @@ contract FixedInbox {
 
     function delayedAccumulator(uint256 n) external view returns (bytes32) {
         return delayedAccumulators[n];
+    }
+
+    function fastAccumulator(uint256 n) external view returns (bytes32) {
+        return fastAccumulators[n];
     }
 }

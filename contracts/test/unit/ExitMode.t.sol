@@ -160,7 +160,9 @@ contract ExitModeTest is ExitFixture {
         inbox.forceInclude();
         uint40 time = uint40(START + FORCE_AFTER);
         headers.push(
-            ItemHeader(2, 0, 0, 1, inbox.delayedAccumulator(1), time - uint40(MAX_PAST), time + uint40(MAX_FUTURE))
+            ItemHeader(
+                2, 0, 0, 1, inbox.delayedAccumulator(1), 0, 0, time - uint40(MAX_PAST), time + uint40(MAX_FUTURE)
+            )
         );
         vm.warp(time + EXIT_AFTER - 1);
         vm.expectRevert(abi.encodeWithSelector(IExitMode.TooEarly.selector, time + EXIT_AFTER));

@@ -19,7 +19,7 @@ contract InboxTest is Settlement {
         bytes32 expected = _nextAcc(0, 0, 0, _dataHash(0, 3000, _chunkRoot(data)));
         vm.expectEmit(address(inbox));
         emit IInbox.BatchPosted(
-            0, expected, 0, 3000, _chunkRoot(data), 0, 0, START - MAX_PAST, START + MAX_FUTURE, poster
+            0, expected, 0, 3000, _chunkRoot(data), 0, 0, 0, 0, START - MAX_PAST, START + MAX_FUTURE, poster
         );
         post(data);
         assertEq(inbox.accumulator(1), expected);
@@ -51,7 +51,7 @@ contract InboxTest is Settlement {
         bytes32 expected = inbox.accumulator(1);
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.BatchTooLong.selector, 122_881, 122_880));
-        inbox.appendBatch(expected, data, 0, 0);
+        inbox.appendBatch(expected, data, 0, 0, 0, 0);
     }
 
     function test_appendBatch_staleAccumulator_isRejected() public {
@@ -59,7 +59,7 @@ contract InboxTest is Settlement {
         bytes32 actual = inbox.accumulator(1);
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.AccumulatorMismatch.selector, bytes32(0), actual));
-        inbox.appendBatch(0, hex"02", 0, 0);
+        inbox.appendBatch(0, hex"02", 0, 0, 0, 0);
         assertEq(inbox.count(), 1);
     }
 
@@ -71,26 +71,26 @@ contract InboxTest is Settlement {
         bytes32 actual = inbox.accumulator(1);
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.AccumulatorMismatch.selector, seen, actual));
-        inbox.appendBatch(seen, hex"02", 0, 0);
+        inbox.appendBatch(seen, hex"02", 0, 0, 0, 0);
     }
 
     function test_appendBatch_stranger_isRejected() public {
         vm.prank(alice, alice);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotBatchPoster.selector, alice));
-        inbox.appendBatch(0, hex"01", 0, 0);
+        inbox.appendBatch(0, hex"01", 0, 0, 0, 0);
     }
 
     function test_appendBatch_throughContract_isRejected() public {
         vm.prank(poster, alice);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotTopLevel.selector, poster, alice));
-        inbox.appendBatch(0, hex"01", 0, 0);
+        inbox.appendBatch(0, hex"01", 0, 0, 0, 0);
     }
 
     function test_appendBatch_delegatedAccount_isRejected() public {
         vm.etch(poster, abi.encodePacked(hex"ef0100", address(this)));
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotTopLevel.selector, poster, poster));
-        inbox.appendBatch(0, hex"01", 0, 0);
+        inbox.appendBatch(0, hex"01", 0, 0, 0, 0);
     }
 
     function test_appendBatch_wrongDelayedAccumulator_isRejected() public {
@@ -100,14 +100,14 @@ contract InboxTest is Settlement {
         vm.expectRevert(
             abi.encodeWithSelector(IInbox.DelayedAccumulatorMismatch.selector, keccak256("reorged"), actual)
         );
-        inbox.appendBatch(0, hex"01", 1, keccak256("reorged"));
+        inbox.appendBatch(0, hex"01", 1, keccak256("reorged"), 0, 0);
     }
 
     function test_appendBatch_delayedCountAboveReceived_isRejected() public {
         _sendForced(hex"10");
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.DelayedCountAboveReceived.selector, 2, 1));
-        inbox.appendBatch(0, hex"01", 2, 0);
+        inbox.appendBatch(0, hex"01", 2, 0, 0, 0);
     }
 
     function test_appendBatch_delayedCountBelowConsumed_isRejected() public {
@@ -116,7 +116,7 @@ contract InboxTest is Settlement {
         bytes32 acc = inbox.accumulator(1);
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.DelayedCountBelowConsumed.selector, 0, 1));
-        inbox.appendBatch(acc, hex"01", 0, 0);
+        inbox.appendBatch(acc, hex"01", 0, 0, 0, 0);
     }
 
     function test_appendBatch_partOfDelayed_consumesThatPart() public {
@@ -124,7 +124,7 @@ contract InboxTest is Settlement {
         _sendForced(hex"11");
         bytes32 delayedAcc = inbox.delayedAccumulator(1);
         vm.prank(poster, poster);
-        inbox.appendBatch(0, hex"01", 1, delayedAcc);
+        inbox.appendBatch(0, hex"01", 1, delayedAcc, 0, 0);
         assertEq(inbox.consumed(), 1);
         assertEq(inbox.accumulator(1), _nextAcc(0, 1, delayedAcc, _dataHash(0, 1, _chunkRoot(hex"01"))));
     }
@@ -140,11 +140,13 @@ contract InboxTest is Settlement {
                 uint40(0),
                 bytes32(0),
                 uint40(0),
+                bytes32(0),
+                uint40(0),
                 uint40(MAX_PAST - 1 + MAX_FUTURE),
                 _dataHash(0, 1, root)
             )
         );
-        emit IInbox.BatchPosted(0, acc, 0, 1, root, 0, 0, 0, MAX_PAST - 1 + MAX_FUTURE, poster);
+        emit IInbox.BatchPosted(0, acc, 0, 1, root, 0, 0, 0, 0, 0, MAX_PAST - 1 + MAX_FUTURE, poster);
         post(hex"01");
     }
 
@@ -155,7 +157,7 @@ contract InboxTest is Settlement {
         bytes32 root = keccak256(abi.encodePacked(bytes1(0x07), uint8(2), hashes[0], hashes[1]));
         bytes32 acc = _nextAcc(0, 0, 0, _dataHash(1, 126_977, root));
         vm.expectEmit(address(inbox));
-        emit IInbox.BatchPosted(0, acc, 1, 126_977, root, 0, 0, START - MAX_PAST, START + MAX_FUTURE, poster);
+        emit IInbox.BatchPosted(0, acc, 1, 126_977, root, 0, 0, 0, 0, START - MAX_PAST, START + MAX_FUTURE, poster);
         _postBlobs(126_977);
         assertEq(inbox.accumulator(1), acc);
     }
@@ -176,27 +178,27 @@ contract InboxTest is Settlement {
     function test_appendBlobBatch_withoutBlobs_isRejected() public {
         vm.prank(poster, poster);
         vm.expectRevert(IInbox.NoBlobs.selector);
-        inbox.appendBlobBatch(0, 1, 0, 0);
+        inbox.appendBlobBatch(0, 1, 0, 0, 0, 0);
     }
 
     function test_appendBlobBatch_sevenBlobs_isRejected() public {
         _blobs(7);
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.TooManyBlobs.selector, 6));
-        inbox.appendBlobBatch(0, 126_976 * 6, 0, 0);
+        inbox.appendBlobBatch(0, 126_976 * 6, 0, 0, 0, 0);
     }
 
     function test_appendBlobBatch_strangerOrStale_isRejected() public {
         _blobs(1);
         vm.prank(alice, alice);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotBatchPoster.selector, alice));
-        inbox.appendBlobBatch(0, 1, 0, 0);
+        inbox.appendBlobBatch(0, 1, 0, 0, 0, 0);
         vm.prank(poster, alice);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotTopLevel.selector, poster, alice));
-        inbox.appendBlobBatch(0, 1, 0, 0);
+        inbox.appendBlobBatch(0, 1, 0, 0, 0, 0);
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.AccumulatorMismatch.selector, bytes32(uint256(1)), bytes32(0)));
-        inbox.appendBlobBatch(bytes32(uint256(1)), 1, 0, 0);
+        inbox.appendBlobBatch(bytes32(uint256(1)), 1, 0, 0, 0, 0);
     }
 
     // ---- delayed messages
@@ -236,8 +238,7 @@ contract InboxTest is Settlement {
     }
 
     function test_sendForced_fullInbox_isRejected() public {
-        bytes32 slot = bytes32(uint256(3));
-        vm.store(address(inbox), slot, bytes32(((uint256(1) << 31) - 1) << 64));
+        vm.store(address(inbox), bytes32(uint256(5)), bytes32((uint256(1) << 31) - 1));
         assertEq(inbox.delayedCount(), (uint256(1) << 31) - 1);
         _sendForced(hex"10");
         vm.expectRevert(abi.encodeWithSelector(IInbox.DelayedInboxFull.selector, uint256(1) << 31));
@@ -327,12 +328,14 @@ contract InboxTest is Settlement {
             0,
             7,
             delayedAcc,
+            0,
+            0,
             uint64(vm.getBlockTimestamp()) - MAX_PAST,
             uint64(vm.getBlockTimestamp()) + MAX_FUTURE,
             bob
         );
         vm.expectEmit(address(inbox));
-        emit IInbox.ForceIncluded(0, 7, bob);
+        emit IInbox.ForceIncluded(0, 7, 0, bob);
         vm.prank(bob);
         inbox.forceInclude();
         assertEq(inbox.consumed(), 7);
@@ -366,13 +369,13 @@ contract InboxTest is Settlement {
         vm.prank(owner);
         inbox.setBatchPoster(alice, true);
         vm.prank(alice, alice);
-        inbox.appendBatch(0, hex"01", 0, 0);
+        inbox.appendBatch(0, hex"01", 0, 0, 0, 0);
         vm.prank(owner);
         inbox.setBatchPoster(alice, false);
         bytes32 acc = inbox.accumulator(1);
         vm.prank(alice, alice);
         vm.expectRevert(abi.encodeWithSelector(IInbox.NotBatchPoster.selector, alice));
-        inbox.appendBatch(acc, hex"01", 0, 0);
+        inbox.appendBatch(acc, hex"01", 0, 0, 0, 0);
     }
 
     function test_views_outOfRange_areRejected() public {
@@ -386,22 +389,28 @@ contract InboxTest is Settlement {
 
     function test_constructor_badParameters_areRejected() public {
         _expectInvalid("bridge", 0);
-        _create(address(0), address(2), 1, 0, 0);
+        _create(address(0), address(2), 1, 1, 0, 0);
         _expectInvalid("governor", 0);
-        _create(address(1), address(0), 1, 0, 0);
+        _create(address(1), address(0), 1, 1, 0, 0);
         _expectInvalid("forceAfterSeconds", 0);
-        _create(address(1), address(2), 0, 0, 0);
+        _create(address(1), address(2), 0, 0, 0, 0);
         uint64 long = (1 << 31) + 1;
         _expectInvalid("forceAfterSeconds", long);
-        _create(address(1), address(2), long, 0, 0);
+        _create(address(1), address(2), long, 1, 0, 0);
+        _expectInvalid("forceFastAfterSeconds", 0);
+        _create(address(1), address(2), 1, 0, 0, 0);
+        _expectInvalid("forceFastAfterSeconds", 2);
+        _create(address(1), address(2), 1, 2, 0, 0);
         _expectInvalid("maxPastSeconds", long);
-        _create(address(1), address(2), 1, long, 0);
+        _create(address(1), address(2), 1, 1, long, 0);
         _expectInvalid("maxFutureSeconds", long);
-        _create(address(1), address(2), 1, 0, long);
+        _create(address(1), address(2), 1, 1, 0, long);
     }
 
-    function _create(address bridge_, address governor_, uint64 forceAfter, uint64 maxPast, uint64 maxFuture) private {
-        new Inbox(bridge_, governor_, owner, new address[](0), forceAfter, maxPast, maxFuture);
+    function _create(address bridge_, address governor_, uint64 force, uint64 forceFast, uint64 past, uint64 future)
+        private
+    {
+        new Inbox(bridge_, governor_, owner, new address[](0), force, forceFast, past, future);
     }
 
     // ---- the model: docs/spec.md I, written apart from the libraries
@@ -414,13 +423,13 @@ contract InboxTest is Settlement {
         bytes32 acc = inbox.accumulator(inbox.count());
         vm.prank(poster, poster);
         vm.expectRevert(abi.encodeWithSelector(IInbox.BlobLengthOutOfRange.selector, byteLength, blobs));
-        inbox.appendBlobBatch(acc, byteLength, 0, 0);
+        inbox.appendBlobBatch(acc, byteLength, 0, 0, 0, 0);
     }
 
     function _postBlobs(uint32 byteLength) private {
         bytes32 acc = inbox.accumulator(inbox.count());
         vm.prank(poster, poster);
-        inbox.appendBlobBatch(acc, byteLength, 0, 0);
+        inbox.appendBlobBatch(acc, byteLength, 0, 0, 0, 0);
     }
 
     function _blobs(uint256 blobs) private returns (bytes32[] memory hashes) {
@@ -448,9 +457,18 @@ contract InboxTest is Settlement {
         view
         returns (bytes32)
     {
+        return _nextAcc(acc, delayed, delayedAcc, 0, 0, dataHash);
+    }
+
+    function _nextAcc(bytes32 acc, uint40 delayed, bytes32 delayedAcc, uint40 fast, bytes32 fastAcc, bytes32 dataHash)
+        private
+        view
+        returns (bytes32)
+    {
         uint40 time = uint40(vm.getBlockTimestamp());
+        bytes memory queues = abi.encodePacked(delayed, delayedAcc, fast, fastAcc);
         bytes memory bounds = abi.encodePacked(time - uint40(MAX_PAST), time + uint40(MAX_FUTURE));
-        return keccak256(abi.encodePacked(bytes1(0x06), acc, delayed, delayedAcc, bounds, dataHash));
+        return keccak256(abi.encodePacked(bytes1(0x06), acc, queues, bounds, dataHash));
     }
 
     function _dataHash(uint8 kind, uint32 length, bytes32 root) private pure returns (bytes32) {

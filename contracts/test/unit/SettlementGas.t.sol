@@ -64,7 +64,7 @@ contract SettlementGasTest is Settlement {
         }
         vm.blobhashes(hashes);
         bytes32 acc = inbox.accumulator(1);
-        bytes memory data = abi.encodeCall(inbox.appendBlobBatch, (acc, 761_856, 1, inbox.delayedAccumulator(1)));
+        bytes memory data = abi.encodeCall(inbox.appendBlobBatch, (acc, 761_856, 1, inbox.delayedAccumulator(1), 0, 0));
         _measure("appendBlobBatch 6 blobs", poster, address(inbox), 0, data, 80_000);
     }
 
@@ -141,7 +141,7 @@ contract SettlementGasTest is Settlement {
             batch[i] = 0x5a;
         }
         bytes32 acc = inbox.accumulator(1);
-        bytes memory data = abi.encodeCall(inbox.appendBatch, (acc, batch, 1, inbox.delayedAccumulator(1)));
+        bytes memory data = abi.encodeCall(inbox.appendBatch, (acc, batch, 1, inbox.delayedAccumulator(1), 0, 0));
         _measure(name, poster, address(inbox), 0, data, limit);
     }
 

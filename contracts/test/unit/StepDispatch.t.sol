@@ -147,15 +147,15 @@ contract StepDispatchTest is CourtFixture {
         bytes32[] memory delayed = new bytes32[](2);
         delayed[1] = keccak256(abi.encodePacked(bytes1(0x08), bytes32(0), _messageHash()));
         items[1] = _accumulate(0, _contentHeader());
-        inbox.set(items, delayed);
+        inbox.set(items, delayed, new bytes32[](1));
     }
 
     function _contentHeader() private view returns (bytes memory) {
         bytes32 chunk = keccak256(abi.encodePacked(bytes1(0x03), content));
         bytes32 delayedAcc = keccak256(abi.encodePacked(bytes1(0x08), bytes32(0), _messageHash()));
         if (messages == 0) delayedAcc = 0;
-        return
-            abi.encodePacked(uint8(0), uint32(content.length), chunk, messages, delayedAcc, uint40(500), uint40(2000));
+        bytes memory data = abi.encodePacked(uint8(0), uint32(content.length), chunk);
+        return abi.encodePacked(data, messages, delayedAcc, uint40(0), bytes32(0), uint40(500), uint40(2000));
     }
 
     function _useEchoes() private {

@@ -64,8 +64,8 @@ contract StepVerifierRejectionsTest is CourtFixture {
 
     function test_prove_a_witness_that_ends_early_reverts() public {
         Call memory call = _call(_valid(), STEPS);
-        call.witness = _slice(call.witness, 0, 83);
-        _expect(call, abi.encodeWithSelector(IStepVerifier.WitnessTooShort.selector, 0, 84, 83));
+        call.witness = _slice(call.witness, 0, 120);
+        _expect(call, abi.encodeWithSelector(IStepVerifier.WitnessTooShort.selector, 0, 121, 120));
     }
 
     function test_prove_another_item_reverts() public {
@@ -260,7 +260,7 @@ contract StepVerifierRejectionsTest is CourtFixture {
     function _blobWitness() private view returns (Witness memory witness) {
         witness = _valid();
         bytes32 list = keccak256(abi.encodePacked(bytes1(0x07), uint8(1), WRONG));
-        witness.header = abi.encodePacked(uint8(1), _slice(witness.header, 1, 5), list, _slice(witness.header, 37, 84));
+        witness.header = abi.encodePacked(uint8(1), _slice(witness.header, 1, 5), list, _slice(witness.header, 37, 121));
         witness.blobs = abi.encodePacked(uint8(1), WRONG);
         witness.chunks = abi.encodePacked(uint8(1), uint16(0), new bytes(1024 + 7 * 32));
     }

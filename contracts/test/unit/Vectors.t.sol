@@ -63,12 +63,15 @@ contract VectorsTest is Test {
         );
         assertEq(message, vm.parseJsonBytes32(json, ".message_hash"));
         assertEq(InboxHash.nextDelayedAccumulator(0, message), vm.parseJsonBytes32(json, ".delayed_accumulator"));
+        assertEq(InboxHash.nextFastAccumulator(0, message), vm.parseJsonBytes32(json, ".fast_accumulator"));
         ItemHeader memory header = ItemHeader({
             kind: uint8(vm.parseJsonUint(json, ".header.kind")),
             byteLength: uint32(vm.parseJsonUint(json, ".header.byte_length")),
             dataRoot: vm.parseJsonBytes32(json, ".header.data_root"),
             delayedCount: uint40(vm.parseJsonUint(json, ".header.delayed_count")),
             delayedAcc: vm.parseJsonBytes32(json, ".header.delayed_acc"),
+            fastCount: uint40(vm.parseJsonUint(json, ".header.fast_count")),
+            fastAcc: vm.parseJsonBytes32(json, ".header.fast_acc"),
             minTime: uint40(vm.parseJsonUint(json, ".header.min_time")),
             maxTime: uint40(vm.parseJsonUint(json, ".header.max_time"))
         });
@@ -142,7 +145,8 @@ contract VectorsTest is Test {
     function _replay(StepVerifier verifier, FixedInbox inbox, uint256 i) private {
         inbox.set(
             vm.parseJsonBytes32Array(json, _case(i, ".accumulators")),
-            vm.parseJsonBytes32Array(json, _case(i, ".delayed_accumulators"))
+            vm.parseJsonBytes32Array(json, _case(i, ".delayed_accumulators")),
+            vm.parseJsonBytes32Array(json, _case(i, ".fast_accumulators"))
         );
         Call memory call = Call({
             target: uint40(vm.parseJsonUint(json, _case(i, ".target"))),

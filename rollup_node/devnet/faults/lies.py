@@ -143,16 +143,17 @@ class OtherItem:
 
     def __call__(self, honest: HonestStep, inputs: StepInputs) -> StepResult:
         """Return the step over the other item's bytes."""
-        header = self._header._replace(delayed_count=inputs.header.delayed_count)
+        counts = inputs.header.delayed_count, inputs.header.fast_count
+        header = self._header._replace(delayed_count=counts[0], fast_count=counts[1])
         return honest(inputs._replace(header=header, data=self._data))
 
 
 def _exchange(honest: HonestStep, inputs: StepInputs, distance: int) -> StepResult:
     cursor: Cursor = inputs.state.get(CURSOR_KEY)
-    here = len(inputs.messages) - (inputs.header.delayed_count - cursor.delayed)
-    messages = [*inputs.messages]
-    messages[here] = inputs.messages[here + distance]
-    return honest(inputs._replace(messages=messages))
+    delayed = [*inputs.messages.delayed]
+    here = len(delayed) - (inputs.header.delayed_count - cursor.delayed)
+    delayed[here] = delayed[here + distance]
+    return honest(inputs._replace(messages=inputs.messages._replace(delayed=delayed)))
 
 
 def _transaction(inputs: StepInputs) -> Transaction:

@@ -1,9 +1,9 @@
 """A machine that lies at chosen places and is honest everywhere else, on what its lies left."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
-from rollup_node.core.inputs import DelayedMessage, ItemHeader
+from rollup_node.core.inputs import ItemHeader, Messages
 from rollup_node.core.layout import CURSOR_KEY, LeafKey
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.proof.chain_state import ChainState
@@ -22,7 +22,7 @@ class StepInputs(NamedTuple):
     state: LeafReader
     header: ItemHeader
     data: bytes
-    messages: Sequence[DelayedMessage]
+    messages: Messages
     signers: RecoverSigner
 
 
@@ -65,7 +65,7 @@ class FaultyMachine(Machine):
         state: LeafReader,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         signers: RecoverSigner | None = None,
         target: int | None = None,
     ) -> StepResult:
@@ -81,7 +81,7 @@ class FaultyMachine(Machine):
         state: ChainState,
         header: ItemHeader,
         data: bytes,
-        messages: Sequence[DelayedMessage],
+        messages: Messages,
         *,
         signers: Iterable[bytes | None] | None = None,  # noqa: ARG002 - one per honest record
         segment_roots: bool,

@@ -14,7 +14,7 @@ from rollup_node.devnet.faults import lies
 from rollup_node.devnet.faults.machine import Lie, LieAt
 from rollup_node.devnet.faults.trace import TraceStep
 
-_Place = tuple[int, int, int, int]
+_Place = tuple[int, int, int, int, int]
 _Where = Callable[[TraceStep], bool]
 
 _SIGNED: Final = (StepKind.TRANSFER, StepKind.WITHDRAW, StepKind.ROTATE_KEY)
@@ -124,4 +124,4 @@ def _at(table: Mapping[_Place, Lie]) -> LieAt:
 
 def _place(cursor: Cursor) -> _Place:
     """Return what of a cursor is the same in false states: where it is, not what time it says."""
-    return cursor.item, cursor.offset, cursor.delayed, cursor.phase
+    return cursor.item, cursor.offset, cursor.delayed, cursor.fast, cursor.phase

@@ -209,8 +209,13 @@ async def get_batches(
 ) -> list[dict[str, Any]]:
     """Return batches that are cut and durable, from a number on: what a batch poster posts."""
     return [
-        {"number": number, "data": "0x" + data.hex(), "delayedCount": delayed_count}
-        for number, data, delayed_count in backend.batches(first, limit)
+        {
+            "number": number,
+            "data": "0x" + data.hex(),
+            "delayedCount": delayed_count,
+            "fastCount": fast_count,
+        }
+        for number, data, delayed_count, fast_count in backend.batches(first, limit)
     ]
 
 

@@ -29,7 +29,7 @@ def test_encode_transfer_gives_the_golden_bytes() -> None:
     "body",
     [
         b"",
-        b"\x02",
+        b"\x02\x00",
         b"\x13" + BODY[1:],
         BODY[:-1],
         BODY + b"\x00",

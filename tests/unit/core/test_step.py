@@ -4,10 +4,13 @@ from typing import Final
 
 import pytest
 
+from rollup_node.core.families import ACTIONS
+from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
     ItemHeader,
+    Prune,
     RotateKey,
     Transaction,
     Transfer,
@@ -39,7 +42,7 @@ from rollup_node.core.step import (
 ALICE: Final = b"a" * 20
 BOB: Final = b"b" * 20
 CAROL: Final = b"c" * 20
-HEADER: Final = ItemHeader(0, 500, bytes(32), 9, bytes(32), 100, 200)
+HEADER: Final = ItemHeader(0, 500, bytes(32), 9, bytes(32), 7, bytes(32), 100, 200)
 CURSOR: Final = Cursor(3, 50, 4, 2, 5, 150_000, 1, 3)
 
 
@@ -152,6 +155,29 @@ def test_forced_transaction_obeys_its_sender_and_spends_no_nonce(
     assert (outcome.kind, outcome.reason) == (StepKind.FORCED_TRANSFER, reason)
     assert outcome.writes[CURSOR_KEY] == CURSOR._replace(delayed=5, order_class=5)
     assert owner_key(1) not in outcome.writes
+
+
+def test_pull_message_from_the_fast_queue_moves_the_other_count() -> None:
+    message = DelayedMessage(3, CAROL, 0, b"\x30")
+    outcome = pull_message(state(), message, None, 3, fast=True)
+    assert (outcome.kind, outcome.reason) == (StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE)
+    after = CURSOR._replace(fast=CURSOR.fast + 1, offset=53, order_class=5)
+    assert outcome.writes == {CURSOR_KEY: after}
+
+
+@pytest.mark.parametrize(("fast", "tag"), [(False, CURSOR.delayed), (True, CURSOR.fast)])
+def test_pull_message_tells_the_family_the_number_in_its_queue(
+    fast: bool, tag: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Authority] = []
+
+    def note(_frame: Frame, _said: object, authority: Authority) -> tuple[StepKind, Reason]:
+        seen.append(authority)
+        return StepKind.PRUNE, Reason.OK
+
+    monkeypatch.setitem(ACTIONS, Prune, note)
+    pull_message(state(), DelayedMessage(3, CAROL, 0, b""), Prune(1), fast=fast)
+    assert seen == [Authority(CAROL, forced=True, tag=tag)]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
     ItemHeader,
+    Messages,
     Pull,
     RotateKey,
     Seal,
@@ -69,8 +70,8 @@ async def _replica() -> Replica:
 
     replica = Replica(MACHINE, recover, segments=True)
     data = encode_prefix(1_000) + b"".join(frame(record) for record in RECORDS)
-    header = ItemHeader(0, len(data), chunk_root(data), len(MESSAGES), ZERO, 0, 100)
-    item = DerivedItem(0, header, data, 0, MESSAGES, ZERO, (), 1, bytes(20), ZERO)
+    header = ItemHeader(0, len(data), chunk_root(data), len(MESSAGES), ZERO, 0, ZERO, 0, 100)
+    item = DerivedItem(0, header, data, 0, 0, Messages(MESSAGES), ZERO, (), 1, bytes(20), ZERO)
     await replica.apply(item)
     return replica
 

@@ -10,7 +10,14 @@ import pytest
 from rollup_node.codec.records import decode_record, encode_prefix, encode_record, frame
 from rollup_node.core.families import ACTIONS, TASKS
 from rollup_node.core.frame import Authority, Frame
-from rollup_node.core.inputs import DelayedMessage, ItemHeader, RotateKey, Seal, SignedTransaction
+from rollup_node.core.inputs import (
+    DelayedMessage,
+    ItemHeader,
+    Messages,
+    RotateKey,
+    Seal,
+    SignedTransaction,
+)
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import ALLOCATORS_KEY, CURSOR_KEY, PRICES_KEY
 from rollup_node.core.leaves import Allocators
@@ -55,13 +62,13 @@ def _toy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def item(*bodies: bytes, delayed: int = 0) -> tuple[ItemHeader, bytes]:
     data = encode_prefix(1_000) + b"".join(frame(body) for body in bodies)
-    return ItemHeader(0, len(data), chunk_root(data), delayed, ZERO, 0, 100), data
+    return ItemHeader(0, len(data), chunk_root(data), delayed, ZERO, 0, ZERO, 0, 100), data
 
 
 def test_task_runs_before_the_next_record_and_message() -> None:
     header, data = item(BEGIN, JUNK, encode_record(Seal(5)), delayed=1)
     state = ChainState()
-    result = MACHINE.run_item(state, header, data, [MESSAGE], segment_roots=False)
+    result = MACHINE.run_item(state, header, data, Messages([MESSAGE]), segment_roots=False)
     kinds = [receipt.kind for receipt in result.receipts]
     assert kinds == [
         StepKind.OPEN_ITEM,
@@ -77,7 +84,7 @@ def test_task_runs_before_the_next_record_and_message() -> None:
 
 def test_task_steps_add_nothing_to_the_hash_of_their_block() -> None:
     header, data = item(BEGIN, JUNK)
-    result = MACHINE.run_item(ChainState(), header, data, [], segment_roots=False)
+    result = MACHINE.run_item(ChainState(), header, data, Messages(), segment_roots=False)
     (block,) = result.blocks
     hashes = [receipt.record_hash for receipt in result.receipts]
     assert hashes == [b"", record_hash(BEGIN), b"", b"", b"", record_hash(JUNK), b""]
@@ -88,12 +95,12 @@ def test_builder_runs_tasks_as_the_machine_does() -> None:
     header, data = item(BEGIN, JUNK)
     state, builder = ChainState(), Builder(MACHINE.domain)
     genesis = builder.ledger.newest.hash
-    (block,) = MACHINE.run_item(state, header, data, [], segment_roots=False).blocks
+    (block,) = MACHINE.run_item(state, header, data, Messages(), segment_roots=False).blocks
     record = decode_record(BEGIN)
     assert isinstance(record, SignedTransaction)
     known = Recovered(record_hash(BEGIN), record.transaction, None)
-    builder.run(header, data, [], [known, Recovered(record_hash(JUNK), None, None)])
-    builder.finish(0, [])
+    builder.run(header, data, Messages(), [known, Recovered(record_hash(JUNK), None, None)])
+    builder.finish(0, 0, Messages())
     assert builder.state.root() == state.root() == block.state_root
     expected = block_hash(
         genesis, block.number, block.time_ms, block.state_root, block.transactions_root
@@ -117,12 +124,12 @@ def test_builder_finishes_the_task_of_a_transaction_before_it_returns() -> None:
 def test_witness_of_task_steps_opens_what_they_read_and_no_data() -> None:
     header, data = item(BEGIN, JUNK)
     state = ChainState()
-    call = build_call(MACHINE, state, header, data, [], 2 + STEPS)
+    call = build_call(MACHINE, state, header, data, Messages(), 2 + STEPS)
     counted = (ALLOCATORS_KEY,)
     assert call.openings == ((PRICES_KEY,), (), counted, counted, counted)
     for result in call.results[:2]:
         state.commit(result.writes)
     assert state.get(CURSOR_KEY).phase == Phase.LEG
-    rest = build_call(MACHINE, state, header, data, [], STEPS, steps_done=2)
+    rest = build_call(MACHINE, state, header, data, Messages(), STEPS, steps_done=2)
     assert rest.chunks == ()
     assert rest.end_root == call.end_root

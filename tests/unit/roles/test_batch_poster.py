@@ -14,11 +14,17 @@ from rollup_node.roles.batch_poster import (
     is_blob_batch,
 )
 
-BATCHES = [CutBatch(number, b"batch %d" % number, number) for number in range(4)]
+BATCHES = [CutBatch(number, b"batch %d" % number, number, number >> 1) for number in range(4)]
 
 
 def _view(
-    items: Sequence[bytes], *, kept: int, first: int = 0, received: int = 4, l1_time: int = 100
+    items: Sequence[bytes],
+    *,
+    kept: int,
+    first: int = 0,
+    received: int = 4,
+    received_fast: int = 4,
+    l1_time: int = 100,
 ) -> PosterView:
     return PosterView(
         l1_time=l1_time,
@@ -28,6 +34,9 @@ def _view(
         consumed=0,
         received=received,
         delayed_accumulator=lambda count: b"delayed %d" % count,
+        fast_consumed=0,
+        fast_received=received_fast,
+        fast_accumulator=lambda count: b"fast %d" % count,
         first_batch=first,
         batches=BATCHES[first:],
         complete=True,
@@ -39,6 +48,7 @@ def test_decide_fresh_memory_finds_what_is_posted_and_continues() -> None:
     memory, (action,) = decide(_view(items, kept=0), PosterMemory())
     assert (action.number, action.expected_accumulator) == (2, b"acc 3")
     assert (action.delayed_count, action.expected_delayed_accumulator) == (2, b"delayed 2")
+    assert (action.fast_count, action.expected_fast_accumulator) == (1, b"fast 1")
     assert memory.next_batch == 2
 
 
@@ -76,7 +86,17 @@ def test_decide_missing_messages_waits_then_posts_with_those_received() -> None:
     assert actions == ()
     late = 100 + MESSAGE_PATIENCE_SECONDS
     _, (action,) = decide(_view(items, kept=2, first=2, received=1, l1_time=late), memory)
-    assert action.delayed_count == 1
+    assert (action.delayed_count, action.fast_count) == (1, 1)
+
+
+def test_decide_missing_fast_messages_waits_then_posts_with_those_received() -> None:
+    items = [BATCHES[0].data, BATCHES[1].data]
+    memory, actions = decide(_view(items, kept=0, received_fast=0), PosterMemory())
+    assert actions == ()
+    late = 100 + MESSAGE_PATIENCE_SECONDS
+    _, (action,) = decide(_view(items, kept=2, first=2, received_fast=0, l1_time=late), memory)
+    assert (action.delayed_count, action.fast_count) == (2, 0)
+    assert action.expected_fast_accumulator == b"fast 0"
 
 
 @pytest.mark.parametrize(
