@@ -248,7 +248,7 @@ def _check_root(state: ChainState) -> float:
     values = [(key, state.value(key)) for key in keys]
     began = time.perf_counter()
     tree = StateTree()
-    tree.fill(values)
+    tree.put_all(values)
     if tree.root() != state.root():
         raise DevnetError("the tree that is built at once has another root")
     return time.perf_counter() - began

@@ -51,10 +51,7 @@ class ChainState:
     def root(self) -> bytes:
         """Return the state root."""
         if self._dirty:
-            get, put = self._leaves.get, self._tree.put
-            for key in self._dirty:
-                leaf = get(key)
-                put(key, b"" if leaf is None else encode_leaf(leaf))
+            self._tree.put_all((key, self.value(key)) for key in self._dirty)
             self._dirty.clear()
         return self._tree.root()
 
@@ -118,13 +115,10 @@ class ChainState:
         before: dict[LeafKey, Leaf | None] = {}
         for journal in reversed(self._journals[at:]):
             before.update(journal)
-        for touched, leaf in before.items():
-            self._tree.put(touched, b"" if leaf is None else encode_leaf(leaf))
+        self._tree.put_all((key, _encode(leaf)) for key, leaf in before.items())
         old = before[key] if key in before else self.get(key)
-        value = b"" if old is None else encode_leaf(old)
-        proof = self._tree.root(), value, self._tree.branch(key)
-        for touched in before:
-            self._tree.put(touched, self.value(touched))
+        proof = self._tree.root(), _encode(old), self._tree.branch(key)
+        self._tree.put_all((key, self.value(key)) for key in before)
         return proof
 
     def copy_at(self, mark: int) -> "ChainState":
@@ -149,8 +143,7 @@ class ChainState:
 
     def value(self, key: LeafKey) -> bytes:
         """Return the encoded leaf at `key`, empty bytes if it is empty."""
-        leaf = self.get(key)
-        return b"" if leaf is None else encode_leaf(leaf)
+        return _encode(self.get(key))
 
     def keys(self) -> Iterable[LeafKey]:
         """Return the keys of all leaves that are not empty, in no order."""
@@ -219,7 +212,7 @@ class ChainState:
             for key, value in _split_part(part):
                 leaves[key] = decode_leaf(key, value)
                 values[key] = value
-        state._tree.fill(values.items())
+        state._tree.put_all(values.items())
         if state.root() != root:
             raise ValueError(f"snapshot: root {state.root().hex()} != {root.hex()}")
         return state
@@ -233,6 +226,10 @@ class ChainState:
     def _check(self, rewinds: int, saving: object) -> None:
         if self.rewinds != rewinds or (saving is not None and self._saving is not saving):
             raise KeyError("the state went back meanwhile, or is saved anew")
+
+
+def _encode(leaf: Leaf | None) -> bytes:
+    return b"" if leaf is None else encode_leaf(leaf)
 
 
 def _keep_older(before: dict[LeafKey, Leaf | None], journal: Mapping[LeafKey, Leaf | None]) -> None:

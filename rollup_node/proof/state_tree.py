@@ -1,7 +1,11 @@
 """The state tree: regions of fixed depth under one root, flushed in batches.
 
-Each region keeps one table per level, from its leaves to its root; a missing entry is zero. A flush
-hashes each branch above the changed leaves once, however many of them lie below it (ADR 1).
+A region is kept in pages of five levels. A page is a list of 32 children and the 31 nodes above
+them, numbered as in a heap: its root is 1, the children of node `n` are `2n` and `2n + 1`. Its root
+is a child of a page further up. So a path through five levels stays in one list, which is faster
+than a table of nodes, and a leaf that stands alone costs one short list for every five levels: its
+index may be anything. A flush hashes each branch above the changed leaves once, however many of
+them lie below it (ADR 1).
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,42 +25,31 @@ from rollup_node.proof.hashing import TAG_BRANCH, TAG_LEAF, ZERO, branch_hash
 from rollup_node.proof.multiproof import Multiproof, plan_siblings, sort_keys
 
 _INDEX_MASK: Final = (1 << INDEX_BITS) - 1
-_Level = dict[int, bytes]
+_PAGE_LEVELS: Final = 5
+"""Four are as fast and take more memory in dense regions, six take twice as much in sparse ones."""
+
+_Page = list[bytes]
 
 
 class StateTree:
     """A Merkle tree of leaf values. Source: docs/spec.md T. Twin: contracts/src/proof."""
 
     def __init__(self) -> None:
-        self._levels: dict[int, list[_Level]] = {
-            region: [{} for _ in range(depth - REGION_BITS + 1)] for region, depth in DEPTHS.items()
-        }
-        self._dirty: dict[int, set[int]] = {region: set() for region in DEPTHS}
+        self._regions = {region: _Region(depth - REGION_BITS) for region, depth in DEPTHS.items()}
+        self._changes: dict[int, dict[int, bytes]] = {region: {} for region in DEPTHS}
         self._top: list[bytes] = [ZERO] * (2 << REGION_BITS)
         self._is_flushed = True
 
-    def fill(self, values: Iterable[tuple[LeafKey, bytes]]) -> None:
-        """Set many values of a tree that is empty, none of them empty: at the lowest price."""
-        found: dict[int, _Level] = {region: {} for region in DEPTHS}
-        keccak, tag = sha3.keccak_256, TAG_LEAF
-        for key, value in values:
-            found[key >> INDEX_BITS][key & _INDEX_MASK] = keccak(tag + value).digest()
-        for region, leaves in found.items():
-            if leaves:
-                levels = _build_levels(leaves, DEPTHS[region] - REGION_BITS)
-                self._levels[region] = levels
-                self._top[(1 << REGION_BITS) + region] = levels[-1][0]
-        self._is_flushed = False
-
     def put(self, key: LeafKey, value: bytes) -> None:
         """Set the value at `key`; the empty value clears the leaf."""
-        region, index = key >> INDEX_BITS, key & _INDEX_MASK
-        leaves = self._levels[region][0]
-        if value:
-            leaves[index] = sha3.keccak_256(TAG_LEAF + value).digest()
-        else:
-            leaves.pop(index, None)
-        self._dirty[region].add(index)
+        self.put_all([(key, value)])
+
+    def put_all(self, values: Iterable[tuple[LeafKey, bytes]]) -> None:
+        """Set values; an empty one clears its leaf."""
+        keccak, tag, changes = sha3.keccak_256, TAG_LEAF, self._changes
+        for key, value in values:
+            node = keccak(tag + value).digest() if value else ZERO
+            changes[key >> INDEX_BITS][key & _INDEX_MASK] = node
         self._is_flushed = False
 
     def root(self) -> bytes:
@@ -83,57 +76,82 @@ class StateTree:
     def _node(self, depth: int, index: int) -> bytes:
         if depth <= REGION_BITS:
             return self._top[(1 << depth) + index]
-        region = index >> (depth - REGION_BITS)
-        local = index & ((1 << (depth - REGION_BITS)) - 1)
-        levels = self._levels.get(region)
-        return levels[DEPTHS[region] - depth].get(local, ZERO) if levels else ZERO
+        region = self._regions.get(index >> (depth - REGION_BITS))
+        if region is None:
+            return ZERO
+        return region.node(depth - REGION_BITS, index & ((1 << (depth - REGION_BITS)) - 1))
 
     def _flush(self) -> None:
-        for region, dirty in self._dirty.items():
-            if dirty:
-                levels = self._levels[region]
-                _flush_levels(levels, dirty)
-                self._top[(1 << REGION_BITS) + region] = levels[-1].get(0, ZERO)
-                self._dirty[region] = set()
+        for region, changes in self._changes.items():
+            if changes:
+                self._top[(1 << REGION_BITS) + region] = self._regions[region].flush(changes)
+                self._changes[region] = {}
         for node in range((1 << REGION_BITS) - 1, 0, -1):
             self._top[node] = branch_hash(self._top[2 * node], self._top[2 * node + 1])
 
 
-def _flush_levels(levels: list[_Level], dirty: set[int]) -> None:
-    keccak, tag, zero = sha3.keccak_256, TAG_BRANCH, ZERO
-    for level in range(len(levels) - 1):
-        get, parents = levels[level].get, levels[level + 1]
-        dirty = {index >> 1 for index in dirty}
-        for index in dirty:
-            left, right = get(2 * index, zero), get(2 * index + 1, zero)
-            if left is zero and right is zero:
-                parents.pop(index, None)
-            else:
-                parents[index] = keccak(tag + left + right).digest()
+class _Region:
+    """The pages of one region, in layers from its leaves to its root; a missing page is zero."""
+
+    def __init__(self, height: int) -> None:
+        self._layers: list[tuple[int, dict[int, _Page]]] = []
+        self._by_depth: list[tuple[int, dict[int, _Page]]] = []
+        for below in range(height, 0, -_PAGE_LEVELS):
+            levels, pages = min(_PAGE_LEVELS, below), dict[int, _Page]()
+            self._layers.append((levels, pages))
+            self._by_depth[:0] = [(depth, pages) for depth in range(1, levels + 1)]
+
+    def node(self, depth: int, index: int) -> bytes:
+        """Return the node at a depth below the root of the region, from 1 to its height."""
+        depth_in_page, pages = self._by_depth[depth - 1]
+        page = pages.get(index >> depth_in_page)
+        return page[1 << depth_in_page | index & (1 << depth_in_page) - 1] if page else ZERO
+
+    def flush(self, changes: dict[int, bytes]) -> bytes:
+        """Set leaves by their index, at least one, and return the root of the region."""
+        for levels, pages in self._layers:
+            touched = _write(levels, pages, changes)
+            changes = {}
+            for number, (page, places) in touched.items():
+                _hash_page(page, places)
+                changes[number] = page[1]
+        return changes[0]
 
 
-def _build_levels(leaves: _Level, height: int) -> list[_Level]:
-    """Return leaves, none empty, and all levels above, each made in one pass."""
+def _write(
+    levels: int, pages: dict[int, _Page], changes: dict[int, bytes]
+) -> dict[int, tuple[_Page, set[int]]]:
+    """Write nodes at the foot of their pages; return each page with the parents to hash again."""
+    first = 1 << levels
+    mask = first - 1
+    touched: dict[int, tuple[_Page, set[int]]] = {}
+    for index, node in changes.items():
+        number, place = index >> levels, first | index & mask
+        found = touched.get(number)
+        if found is None:
+            page = pages.get(number)
+            if page is None:
+                page = pages[number] = [ZERO] * (2 * first)
+            touched[number] = page, {place >> 1}
+        else:
+            page = found[0]
+            found[1].add(place >> 1)
+        page[place] = node
+    return touched
+
+
+def _hash_page(page: _Page, places: set[int]) -> None:
+    """Hash nodes of one level of a page, and all above them."""
     keccak, tag, zero = sha3.keccak_256, TAG_BRANCH, ZERO
-    levels = [leaves]
-    indices = sorted(leaves)
-    nodes = [leaves[index] for index in indices]
-    for _ in range(height):
-        parents: list[int] = []
-        hashes: list[bytes] = []
-        at, end = 0, len(indices)
-        while at < end:
-            index, node = indices[at], nodes[at]
-            at += 1
-            if index & 1:
-                preimage = tag + zero + node
-            elif at < end and indices[at] == index + 1:
-                preimage = tag + node + nodes[at]
-                at += 1
-            else:
-                preimage = tag + node + zero
-            parents.append(index >> 1)
-            hashes.append(keccak(preimage).digest())
-        indices, nodes = parents, hashes
-        levels.append(dict(zip(indices, nodes, strict=True)))
-    return levels
+    while len(places) > 1:
+        for place in places:
+            left, right = page[2 * place], page[2 * place + 1]
+            is_empty = left is zero and right is zero
+            page[place] = zero if is_empty else keccak(tag + left + right).digest()
+        places = {place >> 1 for place in places}
+    (place,) = places
+    while place:
+        left, right = page[2 * place], page[2 * place + 1]
+        is_empty = left is zero and right is zero
+        page[place] = zero if is_empty else keccak(tag + left + right).digest()
+        place >>= 1
