@@ -36,6 +36,17 @@ _TAKEN: Final = (Reason.OK, Reason.PRICE_PENDING, Reason.STALE_ACCOUNT, Reason.R
 """What changes the state: a jump that waits (V-4) and a refresh before the rest (K-7, M-9) too."""
 _ACCOUNT_FIRST: Final = frozenset((*get_args(SignedContent), Deposit))
 
+REPRICING: Final = frozenset(
+    [
+        StepKind.ADMIN,
+        StepKind.PRICE_REPORT,
+        StepKind.REPRICE,
+        StepKind.SETTLEMENT_PRICE,
+        StepKind.SETTLE,
+    ]
+)
+"""Steps after which marks, index prices or the list of series may be others."""
+
 
 class Position(NamedTuple):
     """A moment to go back to."""
@@ -106,7 +117,7 @@ class Builder:
         sender = decoded.owner if isinstance(decoded, Deposit) else message.sender
         digest = message_hash(message)
         self._add(digest, outcome, -1, _account_of(decoded), sender, message.body)
-        self._run_tasks(outcome, digest, decoded, is_message=True)
+        self._run_tasks(outcome, digest, decoded)
         return outcome
 
     def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
@@ -162,26 +173,21 @@ class Builder:
             self.pull(messages.delayed[self.cursor.delayed])
         self.close()
 
-    def _run_tasks(
-        self,
-        first: Outcome,
-        source: bytes = b"",
-        content: Any = None,  # noqa: ANN401 - any record or message
-        *,
-        is_message: bool = False,
-    ) -> None:
+    def _run_tasks(self, first: Outcome, source: bytes = b"", content: Any = None) -> None:  # noqa: ANN401 - any record or message
         """Finish what the first step began: nothing interrupts it (docs/spec.md X-2)."""
         heard = first.events
         legs: list[Reason] = []
+        is_repriced = first.kind in REPRICING
         while (cursor := self.cursor).phase > Phase.IDLE:
             outcome = step.run_task(self.state)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)
             heard += outcome.events
+            is_repriced |= outcome.kind in REPRICING
             if outcome.kind is StepKind.LEG:
                 legs.append(outcome.reason)
-        if heard or is_message:
-            self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_message))
+        if heard or is_repriced:
+            self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_repriced))
 
     def _root(self) -> bytes:
         began = time.thread_time()

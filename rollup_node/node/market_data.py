@@ -72,7 +72,7 @@ class NodeMarkets:
         orders = list(self._resting_orders())
         gone = self._orders.reset(orders, time_ms)
         self._books.reset(orders)
-        tickers = frozenset(instrument.series for instrument in self._instruments.all())
+        tickers = frozenset(self._followed.reprice(time_ms))
         books = self._books.take_changes(time_ms)
         self._tell(MarketEvents(time_ms, books=books, orders=gone, tickers=tickers))
 
@@ -82,7 +82,7 @@ class NodeMarkets:
             group = MarketGroup(self._followed)
             for line in lines:
                 group.hear(line)
-            if group.is_relisted:
+            if group.is_repriced:
                 self._instruments.read(self._state(), self._time_ms)
             self._tell(group.finish(lines[-1].time_ms))
 

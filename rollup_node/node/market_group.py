@@ -6,12 +6,9 @@ from typing import Any, Final
 
 from rollup_node.core.events import (
     Fill,
-    Funded,
     OrderChanged,
     OrderRemoved,
     OrderRested,
-    PriceSet,
-    Repriced,
     TakerDone,
 )
 from rollup_node.core.inputs import Liquidate
@@ -49,6 +46,16 @@ class Followed:
         self.outcomes: OrderedDict[bytes, RecordOutcome] = OrderedDict()
         self.fills: dict[int, deque[UserTrade]] = {}
 
+    def reprice(self, time_ms: int) -> list[int]:
+        """Look at marks and funding again; return all series."""
+        get, found = self.get, [instrument.series for instrument in self.instruments.all()]
+        prices = (get(PRICES_KEY) or NO_PRICES).rows
+        for series in found:
+            terms, state = get(terms_key(series)), get(series_key(series))
+            index = prices[terms.underlying].index_price
+            self.stats.follow_funding(series, time_ms, state.funding_index, state.mark, index)
+        return found
+
     def remember(self, record_hash: bytes, outcome: RecordOutcome) -> None:
         """Keep what a record did."""
         self.outcomes[record_hash] = outcome
@@ -57,10 +64,10 @@ class Followed:
 
 
 class MarketGroup:
-    """One group; `is_relisted` says that series may have been listed, repriced or ended by it."""
+    """One group; `is_repriced` says that prices or the list of series may be others after it."""
 
     def __init__(self, followed: Followed) -> None:
-        self.is_relisted = False
+        self.is_repriced = False
         self._known = followed
         self._orders: dict[str, OrderState] = {}
         self._trades: list[Trade] = []
@@ -72,7 +79,7 @@ class MarketGroup:
 
     def hear(self, line: Heard) -> None:
         """Take one line."""
-        self.is_relisted |= line.is_message
+        self.is_repriced |= line.is_repriced
         orders = self._known.orders
         placed = orders.begin(line)
         self._line_fills, self._nameless = [], []
@@ -91,6 +98,8 @@ class MarketGroup:
         """Return what all lines did together."""
         books = self._known.books.take_changes(time_ms)
         self._tickers.update(change.series for change in books)
+        if self.is_repriced:
+            self._tickers.update(self._known.reprice(time_ms))
         for fill in self._fills:
             kept = self._known.fills.setdefault(fill.account, deque(maxlen=MAX_USER_TRADES))
             kept.appendleft(fill)
@@ -116,9 +125,6 @@ class MarketGroup:
             return
         elif kind is TakerDone:
             self._name_fills(line, event)
-        elif isinstance(event, PriceSet | Repriced | Funded):
-            self._hear_price(line, event)
-            return
         self._known.orders.hear(line, event)
 
     def _fill(self, line: Heard, placed: str, fill: Fill) -> None:
@@ -172,20 +178,6 @@ class MarketGroup:
 
     def _cost(self, fill: Fill) -> int:
         return fill.lots * fill.tick * int(self._known.get(terms_key(fill.series)).unit)
-
-    def _hear_price(self, line: Heard, event: PriceSet | Repriced | Funded) -> None:
-        known = self._known
-        self.is_relisted = True
-        if isinstance(event, PriceSet):
-            symbol = known.instruments.symbol(event.underlying)
-            self._tickers.update(i.series for i in known.instruments.all() if i.currency == symbol)
-            return
-        self._tickers.add(event.series)
-        if isinstance(event, Funded):
-            state = known.get(series_key(event.series))
-            underlying = known.get(terms_key(event.series)).underlying
-            index = (known.get(PRICES_KEY) or NO_PRICES).rows[underlying].index_price
-            known.stats.add_funding(event.series, line.time_ms, event.change, state.mark, index)
 
     def _remember(self, line: Heard, changed: list[OrderState]) -> None:
         """Keep what the record did to the orders and fills of who signed it."""

@@ -34,6 +34,7 @@ class _Series:
     minutes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     hours: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     funded_ms: int = 0
+    funding_index: int | None = None
     funding_ppb: int = 0
 
 
@@ -59,17 +60,22 @@ class MarketStats:
         while len(of.minutes) > _DAY_MINUTES:
             del of.minutes[next(iter(of.minutes))]
 
-    def add_funding(
-        self, series: int, time_ms: int, change_usdc: int, mark_usdc: int, index_usdc: int
+    def follow_funding(
+        self, series: int, time_ms: int, funding_index: int, mark_usdc: int, index_usdc: int
     ) -> None:
-        """Take a move of the funding index, in µUSDC per lot."""
+        """Take the funding index of a series, in µUSDC per lot; what it moved by was paid."""
         of = self._of(series)
+        before, of.funding_index = of.funding_index, funding_index
+        if before is None or funding_index == before or not mark_usdc:
+            of.funded_ms = of.funded_ms if before == funding_index else time_ms
+            return
         elapsed, of.funded_ms = time_ms - of.funded_ms, time_ms
-        if elapsed > 0 and mark_usdc:
-            of.funding_ppb = change_usdc * _EIGHT_HOURS_MS * _PPB // (elapsed * mark_usdc)
+        change = funding_index - before
+        if elapsed > 0:
+            of.funding_ppb = change * _EIGHT_HOURS_MS * _PPB // (elapsed * mark_usdc)
         hour = time_ms // _HOUR_MS
         total, _, _ = of.hours.get(hour, (0, 0, 0))
-        of.hours[hour] = (total + change_usdc, mark_usdc, index_usdc)
+        of.hours[hour] = (total + change, mark_usdc, index_usdc)
         while len(of.hours) > MAX_HOURS:
             del of.hours[next(iter(of.hours))]
 

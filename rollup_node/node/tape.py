@@ -19,8 +19,8 @@ class Heard(NamedTuple):
         Values of `core.events`, in order.
     legs
         What became of the legs of a mass quote, in order.
-    is_message
-        Whether it came through L1.
+    is_repriced
+        Whether prices, marks or the list of series may have changed.
     """
 
     source: bytes
@@ -28,7 +28,7 @@ class Heard(NamedTuple):
     time_ms: int
     events: Sequence[Any]
     legs: Sequence[Reason] = ()
-    is_message: bool = False
+    is_repriced: bool = False
 
 
 class TapeReader(Protocol):
