@@ -19,7 +19,7 @@ from rollup_node.devnet.launcher import (
     describe_crash,
     is_ready,
 )
-from rollup_node.devnet.manifest import Manifest
+from rollup_node.devnet.manifest import ORACLE, Manifest
 from rollup_node.devnet.process import tail
 from rollup_node.devnet.rundir import RunDir
 from rollup_node.l1.toolchain import Tool
@@ -142,15 +142,21 @@ def restart_crashed(run_dir: RunDir) -> list[str]:
         If no devnet runs here, or a node is not ready at the deadline.
     """
     state = run_dir.running()
-    crashed = [node["name"] for node in state["nodes"] if node["exit_code"] is not None]
+    crashed = [node["name"] for node in _restartable(state) if node["exit_code"] is not None]
     pid = run_dir.running_pid()
     if crashed and pid:
         os.kill(pid, signal.SIGHUP)
     for _ in Deadline(NODES_READY_SECONDS, f"ready again: {', '.join(crashed)}"):
-        nodes = [node for node in run_dir.read_state()["nodes"] if node["name"] in crashed]
+        nodes = [node for node in _restartable(run_dir.read_state()) if node["name"] in crashed]
         if all(node["exit_code"] is None and is_ready(node["url"]) for node in nodes):
             return crashed
     raise AssertionError
+
+
+def _restartable(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the processes that may be started again: the nodes, and the oracle if there is one."""
+    oracle = state.get("oracle")
+    return [*state["nodes"], *([{"name": ORACLE, **oracle}] if oracle else [])]
 
 
 @contextlib.contextmanager

@@ -109,6 +109,10 @@ class OracleKeeper:
         """Give up posts that are not mined yet."""
         for post in self._posts:
             post.cancel()
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Wait until every post on L1 is mined or has failed."""
         await asyncio.gather(*self._posts, return_exceptions=True)
 
     def status(self) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import aiohttp
 import msgspec
 import pytest
 
+from rollup_node.codec.records import decode_fast
+from rollup_node.core.inputs import PriceReport
 from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, underlying_key
 from rollup_node.core.leaves import Writes
 from rollup_node.core.market_leaves import PriceRow, Publishers, Underlying
-from rollup_node.derive.events import L1Block
+from rollup_node.derive.events import FastReceived, L1Block
 from rollup_node.devnet.failure import PortBusyError, UsageError
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle import OracleProcess
@@ -147,6 +149,27 @@ async def test_oracle_process_gap_waits_and_is_confirmed(
     await turn_after(2, world, served, oracle)
     assert abs(served.price().index_price * 100 - before * 80) < before
     assert oracle.keeper.counters.refused == 0
+    await oracle.stop()
+
+
+async def test_oracle_process_silent_sequencer_is_passed_by_through_the_inbox(
+    world: World, served: Served, tmp_path: Path
+) -> None:
+    config = configure(world, served.url, tmp_path / "oracle", record=False)
+    oracle = OracleProcess(config, world.rollup)
+    await oracle.start()
+    await turn_after(1, world, served, oracle)
+    served.sequencer.active = False
+    for _ in range(3):
+        await turn_after(11, world, served, oracle)
+    await oracle.keeper.drain()
+    assert oracle.keeper.counters.posted == 1
+    assert await world.reader.call("inbox", "fastCount") == (1,)
+    logs = await world.reader.events(0, (await world.reader.head()).number)
+    (sent,) = [event for block in logs for event in block.events if isinstance(event, FastReceived)]
+    report = decode_fast(sent.message.body)
+    assert isinstance(report, PriceReport)
+    assert report.time_ms > served.price().index_ms
     await oracle.stop()
 
 
