@@ -29,12 +29,15 @@ from rollup_node.core.layout import (
     CURSOR_KEY,
     MAX_BALANCE,
     NONCE_LEAD_MS,
+    PRICES_KEY,
     TOTAL_LIMIT,
     TOTALS_KEY,
+    UNDERLYING_LIMIT,
     balances_key,
     owner_key,
 )
 from rollup_node.core.leaves import Allocators, Amounts, Balances, Cursor, Owner, Totals, Writes
+from rollup_node.core.market_leaves import PriceRow, Prices
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.hashing import ZERO, keccak
@@ -73,12 +76,15 @@ class World:
         item: int = 0,
         delayed: Sequence[bytes] = (ZERO,),
         fast: Sequence[bytes] = (ZERO,),
+        *,
+        has_prices: bool = True,
     ) -> None:
         """Begin at `item`, with everything consumed: `delayed` and `fast` are accumulators."""
         self.rng = rng
         self.machine = machine
         self.delayed = list(delayed)
         self.fast = list(fast)
+        self._has_prices = has_prices
         self.initial = self._initial(item)
         self.state = ChainState()
         self.state.commit(self.initial)
@@ -91,6 +97,8 @@ class World:
             CURSOR_KEY: Cursor(item, 0, delayed, fast, rng.randrange(1 << 20), _START_MS, 0, 0),
             ALLOCATORS_KEY: Allocators(outbox, 0, 0, 0),
         }
+        if self._has_prices and rng.random() < 0.7:
+            writes[PRICES_KEY] = self._prices()
         sums = [0, 0, 0, 0]
         for account in OPEN_ACCOUNTS:
             amounts = (rng.choice([0, 10**6]), 10**18, rng.randrange(10**27), 0)
@@ -105,6 +113,17 @@ class World:
         totals: Amounts = (first, second, third, TOTAL_LIMIT - 10)
         writes[TOTALS_KEY] = Totals(totals)
         return writes
+
+    def _prices(self) -> Prices:
+        """Return prices of which some are due for a new one, some only to be sampled."""
+        rng = self.rng
+        rows = []
+        for _ in range(UNDERLYING_LIMIT):
+            price, epoch = rng.choice([0, 10**6, 10**9]), rng.choice([0, 1, 9])
+            age_ms = rng.choice([0, 999, 1_000, 30_000])
+            reference = price * rng.choice([997, 1_000, 1_003]) // 1_000
+            rows.append(PriceRow(epoch, _START_MS - age_ms, reference, price, _START_MS - 5))
+        return Prices(tuple(rows), _START_MS - rng.choice([0, 990, 5_000]))
 
     def account(self) -> int:
         """Return an account id: mostly open, sometimes new, rarely impossible."""

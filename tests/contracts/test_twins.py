@@ -16,6 +16,7 @@ from tests.contracts.court import BRIDGE, CHAIN_ID, Court
 from tests.contracts.fuzz import Differential
 from tests.contracts.random_world import World
 
+TASK_KINDS: Final = (StepKind.REPRICE, StepKind.SAMPLE)
 SPINE_KINDS: Final = tuple(kind for kind in StepKind if kind <= StepKind.CLOSE_ITEM)
 SPINE_REASONS: Final = tuple(reason for reason in Reason if reason <= Reason.ZERO_OWNER)
 
@@ -25,13 +26,13 @@ def test_twins_on_random_steps_agree() -> None:
     differential.run(4_000)
     kinds = {kind for kind, _ in differential.counts}
     reasons = {reason for _, reason in differential.counts}
-    assert kinds == set(SPINE_KINDS)
+    assert kinds == {*SPINE_KINDS, *TASK_KINDS}
     assert reasons == set(SPINE_REASONS)
 
 
 def test_verifier_on_every_flipped_bit_of_a_witness_rejects() -> None:
     court, machine = Court(), Machine(CHAIN_ID, BRIDGE)
-    world = World(random.Random(11), machine)
+    world = World(random.Random(11), machine, has_prices=False)
     delayed, fast = world.message(), world.fast_message()
     header, data = _batch(world.signed(), court.add_message(delayed), court.add_fast(fast))
     court.add_item(header)
@@ -46,7 +47,7 @@ def test_verifier_on_every_flipped_bit_of_a_witness_rejects() -> None:
 
 def test_verifier_on_a_longer_or_shorter_witness_rejects() -> None:
     court, machine = Court(), Machine(CHAIN_ID, BRIDGE)
-    world = World(random.Random(5), machine)
+    world = World(random.Random(5), machine, has_prices=False)
     header, data = _batch(world.signed())
     court.add_item(header)
     call = build_call(machine, world.state, header, data, Messages(), 64)
