@@ -64,13 +64,21 @@ def run_story(options: dict[str, Any], story: Story) -> int:
     run_dir = RunDir(options["run_dir"])
     if run_dir.running_pid() is not None:
         result = story(Session(run_dir), progress)
-        return finish(result, json_flag=options["json_flag"])
+        return finish_bridge(result, json_flag=options["json_flag"])
     fresh = {"profile": "ci", "seed": 1, "l1_port": 0, "port": 0, "batch_data": "alternate"}
+    fresh["prices"] = "default"
     manifest = plan(None, fresh)
     return run_fresh(manifest, require_anvil(options), story, json_flag=options["json_flag"])
 
 
-def run_fresh(manifest: "Manifest", anvil: "Tool", story: Story, *, json_flag: bool) -> int:
+def run_fresh(
+    manifest: "Manifest",
+    anvil: "Tool",
+    story: Story,
+    *,
+    json_flag: bool,
+    finish: Callable[..., int] | None = None,
+) -> int:
     """Run a story on a devnet of its own in a temporary directory; nothing stays behind."""
     from rollup_node.devnet import supervisor
     from rollup_node.devnet.rundir import RunDir
@@ -84,7 +92,7 @@ def run_fresh(manifest: "Manifest", anvil: "Tool", story: Story, *, json_flag: b
             crashed = devnet.crashes()
         if crashed:
             raise CliError(f"a process ended during the story: {crashed[0].name}")
-    return finish(result, json_flag=json_flag)
+    return (finish or finish_bridge)(result, json_flag=json_flag)
 
 
 def bridge_story(session: "Session", tell: Callable[[str], None]) -> dict[str, Any]:
@@ -104,7 +112,7 @@ def forced_story(session: "Session", tell: Callable[[str], None]) -> dict[str, A
     return forced_withdrawal(session, tell)
 
 
-def finish(result: dict[str, Any], *, json_flag: bool) -> int:
+def finish_bridge(result: dict[str, Any], *, json_flag: bool) -> int:
     """Print the outcome of a story and return its exit code."""
     good = all(result[check] for check in _CHECKS)
     emit(json_flag, result, summary(result))

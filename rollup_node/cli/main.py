@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
         "rollup_node.cli.bench:bench", "Measure throughput and cost on this machine."
     ),
     "node": LazyCommand("rollup_node.cli.node:node", "Run one node process.", hidden=True),
+    "trade": LazyCommand("rollup_node.cli.trade:trade", "Let bots trade, and check the books."),
     "oracle": LazyCommand("rollup_node.cli.oracle:oracle", "Run the oracle.", hidden=True),
 }
 

@@ -6,28 +6,36 @@ from typing import Any
 from rollup_node.codec.delayed import decode_message
 from rollup_node.core.inputs import DelayedMessage, Deposit
 from rollup_node.devnet.actions import stands_on_l1
+from rollup_node.devnet.exchange_audit import Holdings, count_holdings
 from rollup_node.devnet.failure import DisagreementError
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import checksum
 from rollup_node.devnet.session import Asset, Session
 
 WAIT_SECONDS = 30
+USDC = 0
+"""Asset that the exchange settles in (docs/spec.md S-3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Custody of one asset and the claims against it, in the smallest unit."""
+    """Custody of one asset and the claims against it, in the smallest unit.
+
+    `exchange` is what the exchange itself holds: pools less what positions cost (M-1).
+    """
 
     asset: Asset
     custody: int
     balances: int
     unpaid_outbox: int
     waiting_deposits: int
+    exchange: int = 0
 
     @property
     def exact(self) -> bool:
         """Tell whether custody equals the sum of claims."""
-        return self.custody == self.balances + self.unpaid_outbox + self.waiting_deposits
+        claims = self.balances + self.unpaid_outbox + self.waiting_deposits
+        return self.custody == claims + self.exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +69,13 @@ class Audit:
 
     rows: tuple[Row, ...]
     stakes: Stakes
+    holdings: Holdings
 
     @property
     def exact(self) -> bool:
         """Tell whether every sum is exact."""
-        return self.stakes.exact and all(row.exact for row in self.rows)
+        books = self.stakes.exact and self.holdings.exact
+        return books and all(row.exact for row in self.rows)
 
     def table(self) -> dict[str, dict[str, str | bool]]:
         """Return the rows as plain data; amounts as text, since JSON numbers lose digits."""
@@ -75,6 +85,7 @@ class Audit:
                 "balances": str(row.balances),
                 "unpaid_outbox": str(row.unpaid_outbox),
                 "waiting_deposits": str(row.waiting_deposits),
+                "exchange": str(row.exchange),
                 "exact": row.exact,
             }
             for row in self.rows
@@ -95,6 +106,8 @@ def audit(session: Session) -> Audit:
         if not session.bridge.call("isFinalized", entry["outboxIndex"])
     ]
     waiting = waiting_deposits(session)
+    numbers = range(1, session.bridge.call("accountCount") + 1)
+    holdings = count_holdings(session.verifier, numbers)
     return Audit(
         tuple(
             Row(
@@ -103,10 +116,12 @@ def audit(session: Session) -> Audit:
                 sum(int(account["balances"].get(asset.symbol, "0")) for account in accounts),
                 sum(int(entry["amount"]) for entry in outbox if entry["asset"] == asset.id),
                 sum(deposit.amount for deposit in waiting if deposit.asset == asset.id),
+                holdings.net if asset.id == USDC else 0,
             )
             for asset in session.assets
         ),
         audit_stakes(session),
+        holdings,
     )
 
 
@@ -142,7 +157,9 @@ def waiting_deposits(session: Session) -> list[Deposit]:
 
 
 def wait_agreement(session: Session, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
-    """Wait until sequencer and verifier know all of L1; return the safe block and its root.
+    """Wait until the verifier has derived what the sequencer has executed by now.
+
+    Returns the newest block that both took from L1, and its root; new blocks may be on their way.
 
     Raises
     ------
@@ -151,13 +168,14 @@ def wait_agreement(session: Session, seconds: float = WAIT_SECONDS) -> tuple[int
     NotReadyError
         At the deadline.
     """
+    wanted = session.sequencer.call("optimism_syncStatus")["unsafe_l2"]["number"]
     for _ in Deadline(seconds, "the verifier has derived what the sequencer has executed"):
         ours = session.sequencer.call("optimism_syncStatus")
         theirs = session.verifier.call("optimism_syncStatus")
         if not (stands_on_l1(session, ours) and stands_on_l1(session, theirs)):
             continue
-        number = theirs["safe_l2"]["number"]
-        if ours["unsafe_l2"]["number"] == ours["safe_l2"]["number"] == number:
+        number = min(status["safe_l2"]["number"] for status in (ours, theirs))
+        if number >= wanted:
             tag = hex(number)
             root: str = session.verifier.call("rollup_stateRoot", tag)
             other = session.sequencer.call("rollup_stateRoot", tag)

@@ -30,6 +30,7 @@ ADVERSARIES: Final = 80
 
 _FIRST_ADVERSARY: Final = 16
 _FIRST_PUBLISHER: Final = _FIRST_ADVERSARY + ADVERSARIES
+_FIRST_TRADER: Final = 1 << 16
 
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _HARDENED: Final = 1 << 31
@@ -64,6 +65,12 @@ def adversary(number: int) -> Account:
     if not 0 <= number < ADVERSARIES:
         raise ValueError(f"adversary {number}: not in 0..{ADVERSARIES - 1}")
     return _account(f"adversary_{number}", _FIRST_ADVERSARY + number)
+
+
+@functools.cache
+def trader(number: int) -> Account:
+    """Return the account of trading bot `number` from 0 on; L1 gave it no money."""
+    return _account(f"trader-{number}", _FIRST_TRADER + number)
 
 
 def checksum(address: bytes) -> str:

@@ -1,0 +1,92 @@
+"""`strikenet trade`: bots trade on the devnet, and everything is counted afterwards."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rollup_node.cli.demo import run_fresh
+from rollup_node.cli.options import anvil_option, cache_dir_option, json_option, run_dir_option
+from rollup_node.cli.output import ExitCode, emit, progress
+
+if TYPE_CHECKING:
+    from rollup_node.devnet.session import Session
+
+
+@click.command()
+@click.option("--bots", type=click.IntRange(1, 64), default=8, help="How many; half make markets.")
+@click.option("--for", "duration", default="20s", help="How long they trade: 20s, 2m.")
+@click.option("--seed", type=click.IntRange(0), default=1, help="Decides what the bots want.")
+@click.option("--prices", default="default", help="Script of the market of a temporary devnet.")
+@json_option
+@run_dir_option
+@anvil_option
+@cache_dir_option
+def trade(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
+    """Let bots trade, then check that sequencer, verifier and custody agree.
+
+    Runs on the devnet of the run directory, or on a temporary one if none is running.
+    """
+    from rollup_node.cli.up import plan, require_anvil
+    from rollup_node.devnet.rundir import RunDir
+    from rollup_node.devnet.session import Session
+
+    def story(session: "Session", tell: Callable[[str], None]) -> dict[str, Any]:
+        from rollup_node.devnet.trading import trade as run
+
+        seconds = read_seconds(options["duration"])
+        return run(session, tell, bots=options["bots"], seconds=seconds, seed=options["seed"])
+
+    def finish(result: dict[str, Any], *, json_flag: bool) -> int:
+        good = result["verifier_agrees"] and result["custody_equals_claims"]
+        emit(json_flag, result, summary(result))
+        return ExitCode.OK if good else ExitCode.SCENARIO_FAILED
+
+    read_seconds(options["duration"])
+    run_dir = RunDir(options["run_dir"])
+    if run_dir.running_pid() is not None:
+        return finish(story(Session(run_dir), progress), json_flag=options["json_flag"])
+    fresh = {"profile": "ci", "seed": options["seed"], "l1_port": 0, "port": 0}
+    manifest = plan(None, {**fresh, "batch_data": "calldata", "prices": options["prices"]})
+    anvil = require_anvil(options)
+    return run_fresh(manifest, anvil, story, json_flag=options["json_flag"], finish=finish)
+
+
+def read_seconds(text: str) -> float:
+    """Read a duration such as 20s, 500ms or 2m.
+
+    Raises
+    ------
+    click.BadParameter
+        If it is none.
+    """
+    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0)):
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdecimal():
+            return float(number) * factor
+    raise click.BadParameter(f"{text!r} is no duration: 20s, 500ms or 2m", param_hint="--for")
+
+
+def summary(result: dict[str, Any]) -> str:
+    """Return the figures for a person."""
+    refused = ", ".join(f"{name} {count}" for name, count in result["refused"].items()) or "none"
+    checks = ("verifier_agrees", "custody_equals_claims")
+    return "\n".join(
+        [
+            f"state root {result['state_root']} at block {result['block']}",
+            f"  orders   {result['orders']:>8,}   of them in {result['quotes']:,} mass quotes",
+            f"  fills    {result['fills']:>8,}",
+            f"  cancels  {result['cancels']:>8,}",
+            f"  batches  {result['l1_batches']:>8,}   on L1",
+            f"  refused  {refused}",
+            *(
+                f"{'yes' if result[check] else 'NO ':<5}{check.replace('_', ' ')}"
+                for check in checks
+            ),
+        ]
+    )
+
+
+def answer(good: object) -> str:
+    """Return yes or NO."""
+    return "yes" if good else "NO"

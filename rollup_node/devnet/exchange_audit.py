@@ -1,0 +1,97 @@
+"""Counts what the exchange holds: pools, and what positions cost; and that positions cancel out."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rollup_node.codec.leaves import decode_leaf
+from rollup_node.core.layout import (
+    ALLOCATORS_KEY,
+    BRIDGE_ACCOUNT_LIMIT,
+    POOLS_KEY,
+    POSITION_LIMIT,
+    POSITIONS_PER_PAGE,
+    LeafKey,
+    directory_key,
+    positions_key,
+    series_key,
+)
+from rollup_node.devnet.jsonrpc import JsonRpc
+
+_CHUNK: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the exchange adds to the claims on USDC (docs/spec.md M-1), and what must be zero.
+
+    `pools` fees and insurance, `basis` the sum over positions, both in µUSDC; `unbalanced` the
+    series whose positions do not sum to zero; `miscounted` those whose open interest is wrong.
+    """
+
+    pools: int
+    basis: int
+    positions: int
+    unbalanced: tuple[int, ...]
+    miscounted: tuple[int, ...]
+
+    @property
+    def net(self) -> int:
+        """What custody holds beyond the cash of accounts, in µUSDC."""
+        return self.pools - self.basis
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether positions cancel out and open interest is their sum."""
+        return not (self.unbalanced or self.miscounted)
+
+
+def count_holdings(node: JsonRpc, accounts: Iterable[int]) -> Holdings:
+    """Read what `accounts`, and all that they opened, hold on the exchange."""
+    allocators, pools = _read(node, [ALLOCATORS_KEY, POOLS_KEY])
+    opened = range(BRIDGE_ACCOUNT_LIMIT, BRIDGE_ACCOUNT_LIMIT + allocators.next_account)
+    rows = _positions(node, [*accounts, *opened])
+    lots: Counter[int] = Counter()
+    longs: Counter[int] = Counter()
+    for row in rows:
+        lots[row.series] += row.lots
+        longs[row.series] += max(row.lots, 0)
+    series = sorted(lots)
+    states = _read(node, [series_key(number) for number in series])
+    held = 0 if pools is None else pools.fees + sum(pools.insurance)
+    return Holdings(
+        held,
+        sum(row.basis for row in rows),
+        len(rows),
+        tuple(number for number in series if lots[number]),
+        tuple(
+            number
+            for number, state in zip(series, states, strict=True)
+            if state.open_interest != longs[number]
+        ),
+    )
+
+
+def _positions(node: JsonRpc, accounts: Sequence[int]) -> list[Any]:
+    """Return all positions of accounts."""
+    directories = _read(node, [directory_key(account) for account in accounts])
+    pages = [
+        positions_key(account, first)
+        for account, directory in zip(accounts, directories, strict=True)
+        for first in range(0, POSITION_LIMIT, POSITIONS_PER_PAGE)
+        if directory and any(directory.series[first : first + POSITIONS_PER_PAGE])
+    ]
+    return [row for page in _read(node, pages) for row in page.rows if row.lots]
+
+
+def _read(node: JsonRpc, keys: Sequence[LeafKey]) -> list[Any]:
+    """Return leaves by key, None for an empty one."""
+    found: list[Any] = []
+    for first in range(0, len(keys), _CHUNK):
+        part = keys[first : first + _CHUNK]
+        values = node.call("rollup_getLeaves", list(part))
+        for key, text in zip(part, values, strict=True):
+            value = bytes.fromhex(text[2:])
+            found.append(decode_leaf(key, value) if value else None)
+    return found

@@ -1,0 +1,155 @@
+"""The trading story: accounts with money, bots that trade, and a count of what is left."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+from rollup_node.client import AsyncClient
+from rollup_node.devnet.audit import audit, wait_agreement
+from rollup_node.devnet.failure import NotReadyError
+from rollup_node.devnet.jsonrpc import Deadline
+from rollup_node.devnet.keys import Account, accounts, checksum, trader
+from rollup_node.devnet.manifest import L2_CHAIN_ID
+from rollup_node.devnet.session import Asset, Session
+from rollup_node.devnet.traders import Bot, MarketMaker, Taker
+
+STAKE_USDC: Final = 1_000_000
+STAKE_ETH: Final = 100
+READY_SECONDS: Final = 30
+_TAKERS: Final = 2
+"""Every second bot is a taker."""
+
+Tell = Callable[[str], None]
+
+
+class Trader:
+    """A bot's account: who signs, and its number on L2."""
+
+    def __init__(self, owner: Account, number: int) -> None:
+        self.owner, self.number = owner, number
+
+
+def open_traders(session: Session, count: int) -> list[Trader]:
+    """Open accounts for bots and give each USDC and ETH, all paid by the deployer."""
+    usdc, eth = session.asset("USDC"), session.asset("ETH")
+    payer = accounts()["deployer"]
+    amount = usdc.parse(str(STAKE_USDC))
+    token = session.token(usdc)
+    token.send(payer.address, "mint", payer.address, amount * count)
+    token.send(payer.address, "approve", checksum(session.bridge.address), amount * count)
+    found = []
+    for index in range(count):
+        owner = trader(index)
+        number = session.bridge.call("firstAccount", checksum(owner.address))
+        if not number:
+            receipt = session.bridge.send(payer.address, "openAccount", checksum(owner.address))
+            number = session.bridge.events(receipt, "AccountOpened")[0]["account"]
+        session.bridge.send(payer.address, "depositToken", usdc.id, number, amount)
+        session.bridge.send(payer.address, "depositETH", number, value=eth.parse(str(STAKE_ETH)))
+        found.append(Trader(owner, int(number)))
+    _wait_credited(session, found, eth)
+    return found
+
+
+def _wait_credited(session: Session, traders: list[Trader], last: Asset) -> None:
+    """Wait until the sequencer has executed the deposits of the last trader."""
+    if not traders:
+        return
+    for _ in Deadline(READY_SECONDS, "the deposits of the bots are credited"):
+        try:
+            account = session.l2_account(traders[-1].number)
+        except Exception as error:
+            if getattr(error, "reason", None) != "NOT_FOUND":
+                raise
+            continue
+        if int(account["balances"].get(last.symbol, "0")):
+            return
+
+
+def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int) -> dict[str, Any]:
+    """Let `bots` trade for `seconds`, then hold sequencer, verifier, L1 and the law together.
+
+    Raises
+    ------
+    DisagreementError
+        If sequencer and verifier have different roots.
+    NotReadyError
+        If prices do not come, or the verifier does not follow.
+    """
+    before = int(session.inbox.call("count"))
+    traders = open_traders(session, bots)
+    tell(f"{bots} bots have {STAKE_USDC:,} USDC and {STAKE_ETH} ETH each")
+    url = str(session.state["nodes"][0]["url"])
+    counts = asyncio.run(_run(url, traders, seconds, seed))
+    tell(f"traded for {seconds:g} s: {counts['orders']:,} orders, {counts['fills']:,} fills")
+    block, root = wait_agreement(session)
+    money = audit(session)
+    batches = int(session.inbox.call("count")) - before
+    return {
+        "bots": bots,
+        "seconds": seconds,
+        "seed": seed,
+        "l2_chain_id": L2_CHAIN_ID,
+        "orders": counts["orders"],
+        "quotes": counts["quotes"],
+        "cancels": counts["cancels"],
+        "fills": counts["fills"],
+        "refused": {
+            name.removeprefix("refused "): number
+            for name, number in sorted(counts.items())
+            if name.startswith("refused ")
+        },
+        "l1_batches": batches,
+        "block": block,
+        "state_root": root,
+        "verifier_agrees": True,
+        "custody": money.table(),
+        "custody_equals_claims": money.exact,
+        "open_positions": money.holdings.positions,
+        "positions_sum_to_zero": money.holdings.exact,
+    }
+
+
+async def _run(url: str, traders: list[Trader], seconds: float, seed: int) -> Counter[str]:
+    clients = [
+        AsyncClient(url, private_key=item.owner.private_key, account=item.number)
+        for item in traders
+    ]
+    bots: list[Bot] = []
+    try:
+        names: list[str] = []
+        for number, client in enumerate(clients):
+            await client.connect()
+            names = names or await _tradable(client)
+            kind = Taker if number % _TAKERS else MarketMaker
+            bots.append(kind(client, names, random.Random(f"{seed}/{number}")))  # noqa: S311 - replayable
+        tasks = [asyncio.create_task(bot.run()) for bot in bots]
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+        for client in clients:
+            await client.cancel_all()
+    finally:
+        for client in clients:
+            await client.close()
+    return sum((bot.counts for bot in bots), Counter())
+
+
+async def _tradable(client: AsyncClient) -> list[str]:
+    """Return the names of all instruments that have a mark; wait until one has."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + READY_SECONDS
+    while loop.time() < end:
+        found = await client.call("public/get_instruments", currency="any")
+        names = [item["instrument_name"] for item in found]
+        tickers = [await client.call("public/ticker", instrument_name=name) for name in names]
+        marked = [ticker["instrument_name"] for ticker in tickers if ticker["mark_price"]]
+        if marked:
+            return marked
+        await asyncio.sleep(0.1)  # the oracle is about to report
+    raise NotReadyError(f"no instrument has a price after {READY_SECONDS} s")
