@@ -179,7 +179,7 @@ class AsyncClient:
         return await self.submit(replace)
 
     async def cancel(self, order: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
-        """Cancel an order; raises `RefusedError` (`NOT_FOUND` if it is gone)."""
+        """Cancel an order; raises `NotFoundError` if it is gone."""
         signer = self.signer
         called = (order["client_slot"], order["tag"])
         cancel = CancelOrder(signer.account, signer.number, *called, signer.next_nonce())

@@ -186,6 +186,8 @@ class Builder:
             is_repriced |= outcome.kind in REPRICING
             if outcome.kind is StepKind.LEG:
                 legs.append(outcome.reason)
+            elif legs and outcome.kind is StepKind.TAKE:
+                legs[-1] = outcome.reason  # the leg goes on there: what it meets decides
         if heard or is_repriced:
             self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_repriced))
 

@@ -9,6 +9,7 @@ from rollup_node.node.metrics import Sample
 from rollup_node.node.players import Player, collect_status
 from rollup_node.node.replica import Replica
 from rollup_node.node.sequencer import Sequencer
+from rollup_node.rpc.gateway import Gateway
 
 _REFERENCES: Final = (
     ("l1", "head", "head_l1"),
@@ -86,6 +87,16 @@ def read_sequencer(sequencer: Sequencer) -> Iterator[Sample]:
     yield Sample("strikenet_sequencer_open_batch_bytes", 0 if batch is None else len(batch.data))
     yield Sample("strikenet_sequencer_rewinds_total", counters.rewinds)
     yield from _stages(sequencer.stage_seconds())
+
+
+def read_gateway(gateway: Gateway) -> Iterator[Sample]:
+    """Return what users of the trading interface do."""
+    yield Sample("strikenet_trading_connections", len(gateway.sessions))
+    yield Sample("strikenet_trading_channels", gateway.desk.hub.channels)
+    yield Sample("strikenet_trading_requests_total", gateway.requests)
+    yield Sample("strikenet_trading_errors_total", gateway.errors)
+    unsent = sum(session.outbox.size_bytes for session in gateway.sessions)
+    yield Sample("strikenet_trading_unsent_bytes", unsent)
 
 
 def _stages(seconds: Mapping[str, float]) -> Iterator[Sample]:

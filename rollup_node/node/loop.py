@@ -87,6 +87,7 @@ class Node:
         self._remote = JsonRpcClient(config.sequencer_url) if config.sequencer_url else None
         self._peers = [RpcHistorySource(url) for url in config.peers]
         self._server: RpcServer | None = None
+        self._gateway: Gateway | None = None
         follows = any(role in config.roles for role in ("proposer", "verifier", "challenger"))
         recover = recover_in_thread(self.machine.domain)
         self.replica = Replica(self.machine, recover, segments=follows)
@@ -118,12 +119,13 @@ class Node:
             folder = self.config.data_dir / "replica"
             snapshots = Snapshots(folder, self.machine.domain, self._snapshot_policy())
             self._resume = ReplicaResume(self.replica, snapshots)
+        self._gateway = self._make_gateway()
         self._server = RpcServer(
             self._backend,
             metrics=NodeMetrics(self._samples).render,
             routes=self._routes(),
             clock=self.sequencer.clock if self.sequencer is not None else None,
-            gateway=self._make_gateway(),
+            gateway=self._gateway,
         )
         self.port = await self._server.start(self.config.host, self.config.port)
         if self.sequencer is not None:
@@ -366,3 +368,5 @@ class Node:
         yield from gauges.read_players(self.players)
         if self.sequencer is not None:
             yield from gauges.read_sequencer(self.sequencer)
+        if self._gateway is not None:
+            yield from gauges.read_gateway(self._gateway)

@@ -185,4 +185,5 @@ class MarketGroup:
         if account is not None:
             mine = [order for order in changed if order.account == account]
             fills = [fill for fill in self._line_fills if fill.account == account]
-            self._known.remember(line.source, RecordOutcome(mine, fills))
+            legs = [reason.name for reason in line.legs]
+            self._known.remember(line.source, RecordOutcome(mine, fills, legs))

@@ -59,6 +59,11 @@ METRICS: Final[Mapping[str, Description]] = {
     "strikenet_sequencer_rewinds_total": Description(
         "counter", "Times that L1 differed from the forecast"
     ),
+    "strikenet_trading_connections": Description("gauge", "WebSockets of the trading interface"),
+    "strikenet_trading_channels": Description("gauge", "Channels that somebody reads"),
+    "strikenet_trading_requests_total": Description("counter", "Requests of the trading interface"),
+    "strikenet_trading_errors_total": Description("counter", "Requests answered with an error"),
+    "strikenet_trading_unsent_bytes": Description("gauge", "Bytes that wait for slow readers"),
     "strikenet_batch_poster_batches_posted_total": Description("counter", "Batches posted"),
     "strikenet_batch_poster_next_batch": Description("gauge", "First batch not known on L1"),
     "strikenet_batch_poster_estimated_batch_backlog": Description(

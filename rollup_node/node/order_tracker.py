@@ -141,7 +141,7 @@ class OrderTracker:
                 lots=known.filled_lots + order.remaining,
                 filled_lots=known.filled_lots,
                 filled_usdc=known.filled_usdc,
-                record_hash=source or known.record_hash,
+                record_hash=known.record_hash or source,
                 created_ms=known.created_ms,
             )
         self._set(state)

@@ -212,11 +212,13 @@ class FundingPoint(NamedTuple):
 class RecordOutcome(NamedTuple):
     """What one record did to the orders of who signed it, in order, and its fills on their side.
 
-    Of an order that changed twice only the last state.
+    Of an order that changed twice only the last state. `legs` are the reasons of the legs of a mass
+    quote, in order.
     """
 
     orders: Sequence[OrderState] = ()
     fills: Sequence[UserTrade] = ()
+    legs: Sequence[str] = ()
 
 
 class MarketEvents(NamedTuple):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rollup_node.client import AsyncClient, RefusedError
+from rollup_node.client import AsyncClient, NotFoundError, RefusedError
 from rollup_node.core.inputs import Leg, MassQuote
 from rollup_node.node.market_data import NodeMarkets
 from tests.action.exchange_node import DEPOSIT, MID_PRICE, PERP, ExchangeNode, make_node
@@ -73,7 +73,7 @@ async def test_cancel_empties_the_book_and_is_refused_twice(
     cancelled = (await alice.cancel(order))["order"]
     assert (cancelled["order_id"], cancelled["order_state"]) == (order["order_id"], "cancelled")
     assert (await anext(books)).asks == []
-    with pytest.raises(RefusedError, match="NOT_FOUND"):
+    with pytest.raises(NotFoundError, match="order_not_found"):
         await alice.cancel(order)
     state = await alice.call("private/get_order_state", order_id=order["order_id"])
     assert state["order_state"] == "cancelled"
@@ -104,8 +104,12 @@ async def test_mass_quote_answers_for_each_leg_and_cancel_all_takes_them_back(
     assert [order["order_state"] for order in answer["orders"]] == ["open"] * 4
     book = await alice.call("public/get_order_book", instrument_name=PERP)
     assert [price for price, _ in book["bids"]] == [MID_PRICE - 2, MID_PRICE - 3]
+    assert answer["legs"] == ["OK"] * 4
+    crossing = (Leg(1, 1, 8, MID - 2, 500), Leg(1, 1, 9, MID + 4, 500))
+    again = MassQuote(1, 0, 500, crossing, alice.signer.next_nonce())
+    assert (await alice.submit(again))["legs"] == ["POST_ONLY_CROSS", "OK"]
     gone = await alice.cancel_all()
-    assert gone["cancelled"] == 4
+    assert gone["cancelled"] == 3
     book = await alice.call("public/get_order_book", instrument_name=PERP)
     assert (book["bids"], book["asks"]) == ([], [])
 

@@ -110,6 +110,10 @@ def _orders(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
     return {"orders": [formats.format_order(of(o.series), o) for o in outcome.orders]}
 
 
+def _quotes(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
+    return {"legs": list(outcome.legs), **_orders(market, outcome)}
+
+
 def _cancelled(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
     return {"cancelled": len(outcome.orders), **_orders(market, outcome)}
 
@@ -160,8 +164,8 @@ _ENTRIES: Final = (
         "private/mass_quote",
         "quote",
         SIGNED[MassQuote],
-        _orders,
-        "Replace up to 20 quotes under one signature; return what became of each leg.",
+        _quotes,
+        "Replace up to 20 quotes under one signature; return the legs' reasons and orders.",
     ),
 )
 _TAKEN: Final = {entry.kind.name for entry in _ENTRIES}
