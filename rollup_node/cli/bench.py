@@ -94,7 +94,7 @@ def render_restart(result: "RestartResult") -> str:
         ("state", f"{result.orders:,} orders, {result.leaves:,} leaves"),
         ("snapshot", f"{result.snapshot_bytes:,} bytes"),
         ("writing it", f"{result.write_ms:,.0f} ms beside confirmations"),
-        ("stall", f"{result.stall_ms:,.1f} ms more for the longest confirmation then"),
+        ("stall", f"{result.stall_ms:,.1f} ms of CPU at most between two other things"),
         ("confirmation", f"{result.confirm_ms:,.2f} ms, median"),
         ("while writing", f"{result.confirm_while_writing_ms:,.2f} ms, median"),
         ("root check", f"{result.root_check_seconds:.2f} s"),
