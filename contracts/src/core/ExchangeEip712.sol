@@ -19,9 +19,10 @@ import {
     SetProtection,
     SettlementPrice
 } from "../types/Records.sol";
+import {Structs} from "./Structs.sol";
 
 /// @notice What users and publishers sign on the exchange (docs/spec.md R-5, EIP-712). The fields of the structs lie in
-/// the order of their types, so `abi.encode` of a type hash and a struct is the encoding that EIP-712 hashes.
+/// the order of their types, so in memory they are what EIP-712 hashes after the type hash.
 /// @custom:twin rollup_node/codec/eip712.py
 library ExchangeEip712 {
     bytes32 private constant LEG_TYPE =
@@ -60,77 +61,78 @@ library ExchangeEip712 {
         keccak256("SettlementPrice(uint8 underlying,uint8 expirySlot,uint64 expiry,uint8 number,uint64 price)");
 
     function digest(bytes32 domain, PlaceOrder memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(ORDER_TYPE, record));
+        return _digest(domain, Structs.hash(ORDER_TYPE, Structs.pointerTo(record), 16));
     }
 
     function digest(bytes32 domain, CancelOrder memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(CANCEL_TYPE, record));
+        return _digest(domain, Structs.hash(CANCEL_TYPE, Structs.pointerTo(record), 5));
     }
 
     function digest(bytes32 domain, CancelAll memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(CANCEL_ALL_TYPE, record));
+        return _digest(domain, Structs.hash(CANCEL_ALL_TYPE, Structs.pointerTo(record), 5));
     }
 
     function digest(bytes32 domain, ReplaceOrder memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(REPLACE_TYPE, record));
+        return _digest(domain, Structs.hash(REPLACE_TYPE, Structs.pointerTo(record), 7));
     }
 
     function digest(bytes32 domain, MassQuote memory record) internal pure returns (bytes32) {
         uint256 count = record.legs.length;
         bytes32[] memory legs = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
-            legs[i] = keccak256(abi.encode(LEG_TYPE, record.legs[i]));
+            legs[i] = Structs.hash(LEG_TYPE, Structs.pointerTo(record.legs[i]), 5);
         }
         bytes32 hash = keccak256(abi.encodePacked(legs));
-        return
-            _digest(domain, abi.encode(MASS_QUOTE_TYPE, record.account, record.key, record.maxFee, hash, record.nonce));
+        bytes memory encoded =
+            abi.encode(MASS_QUOTE_TYPE, record.account, record.key, record.maxFee, hash, record.nonce);
+        return _digest(domain, keccak256(encoded));
     }
 
     function digest(bytes32 domain, Bid memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(BID_TYPE, record));
+        return _digest(domain, Structs.hash(BID_TYPE, Structs.pointerTo(record), 6));
     }
 
     function digest(bytes32 domain, OpenAccount memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(OPEN_ACCOUNT_TYPE, record));
+        return _digest(domain, Structs.hash(OPEN_ACCOUNT_TYPE, Structs.pointerTo(record), 3));
     }
 
     function digest(bytes32 domain, SetKey memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(SET_KEY_TYPE, record));
+        return _digest(domain, Structs.hash(SET_KEY_TYPE, Structs.pointerTo(record), 8));
     }
 
     function digest(bytes32 domain, Freeze memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(FREEZE_TYPE, record));
+        return _digest(domain, Structs.hash(FREEZE_TYPE, Structs.pointerTo(record), 4));
     }
 
     function digest(bytes32 domain, SetGuardian memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(SET_GUARDIAN_TYPE, record));
+        return _digest(domain, Structs.hash(SET_GUARDIAN_TYPE, Structs.pointerTo(record), 3));
     }
 
     function digest(bytes32 domain, SetProtection memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(SET_PROTECTION_TYPE, record));
+        return _digest(domain, Structs.hash(SET_PROTECTION_TYPE, Structs.pointerTo(record), 6));
     }
 
     function digest(bytes32 domain, SetDeadMan memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(SET_DEAD_MAN_TYPE, record));
+        return _digest(domain, Structs.hash(SET_DEAD_MAN_TYPE, Structs.pointerTo(record), 4));
     }
 
     function digest(bytes32 domain, MovePosition memory record) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(MOVE_POSITION_TYPE, record));
+        return _digest(domain, Structs.hash(MOVE_POSITION_TYPE, Structs.pointerTo(record), 5));
     }
 
     function digest(bytes32 domain, PriceReport memory report) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(PRICE_REPORT_TYPE, report));
+        return _digest(domain, Structs.hash(PRICE_REPORT_TYPE, Structs.pointerTo(report), 5));
     }
 
     function digest(bytes32 domain, ForwardReport memory report) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(FORWARD_REPORT_TYPE, report));
+        return _digest(domain, Structs.hash(FORWARD_REPORT_TYPE, Structs.pointerTo(report), 5));
     }
 
     function digest(bytes32 domain, SettlementPrice memory report) internal pure returns (bytes32) {
-        return _digest(domain, abi.encode(SETTLEMENT_PRICE_TYPE, report));
+        return _digest(domain, Structs.hash(SETTLEMENT_PRICE_TYPE, Structs.pointerTo(report), 5));
     }
 
-    function _digest(bytes32 domain, bytes memory struct_) private pure returns (bytes32) {
-        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(struct_)));
+    function _digest(bytes32 domain, bytes32 structHash) private pure returns (bytes32) {
+        return keccak256(abi.encodePacked(hex"1901", domain, structHash));
     }
 }

@@ -51,6 +51,17 @@ struct QuoteLeg {
     uint32 lots;
 }
 
+/// @notice A mass quote without its legs: `next` is the number of its next leg.
+/// @custom:twin rollup_node/core/task_leaves.py QuoteTask
+struct QuoteHead {
+    uint32 account;
+    uint8 key;
+    uint16 feeCapPpm;
+    uint32 tag;
+    uint8 length;
+    uint8 next;
+}
+
 /// @notice The mass quote in flight.
 /// @custom:twin rollup_node/core/task_leaves.py QuoteTask
 struct QuoteTask {

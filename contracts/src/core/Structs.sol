@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Cold, Hot, Position, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
+import {Level, Order} from "../types/Book.sol";
+import {AssetRow, Credit, Expiry, PriceRow, SeriesState, SeriesTerms, Underlying} from "../types/Market.sol";
+import {
+    Bid,
+    CancelAll,
+    CancelOrder,
+    ForwardReport,
+    Freeze,
+    Leg,
+    MovePosition,
+    OpenAccount,
+    PlaceOrder,
+    PriceReport,
+    ReplaceOrder,
+    SetDeadMan,
+    SetGuardian,
+    SetKey,
+    SetProtection,
+    SettlementPrice
+} from "../types/Records.sol";
+import {PriceTask, QuoteHead, QuoteLeg, QuoteTask, RefreshRow, RefreshTask, SweepTask, Taker} from "../types/Task.sol";
+import {Leaves} from "./Leaves.sol";
+
+/// @notice Fields of the value of a leaf, to and from the members of a struct, by a table of their widths. In assembly,
+/// because a line of Solidity for each field of each leaf makes the step contracts too large for EIP-170 (ADR 7).
+/// @dev A table has one byte per field, from the left: its width in bytes, 1 to 32, plus SIGNED; a zero byte ends it. In
+/// memory each member of a struct, and each element of an array, is a word; nested ones are pointers, so a table covers
+/// a run of plain members. `pointerTo` is where the members of a struct begin.
+library Structs {
+    /// @dev Marks a field of a table as two's complement.
+    uint256 internal constant SIGNED = 0x80;
+
+    /// @notice Whether a leaf is there: the empty leaf is all zeros, and any other length than `length` a bad witness.
+    function isPresent(bytes memory value, uint256 length) internal pure returns (bool) {
+        if (value.length == 0) return false;
+        if (value.length != length) revert Leaves.WrongLeafLength(value.length, length);
+        return true;
+    }
+
+    /// @notice Read a leaf of `length` bytes whose fields are those of the table into the members at `target`.
+    function decode(bytes memory value, uint256 length, bytes32 widths, uint256 target) internal pure {
+        if (isPresent(value, length)) unpack(value, 0, widths, target);
+    }
+
+    /// @notice The leaf of `length` bytes whose fields are those of the table, from the members at `source`.
+    function encode(uint256 source, bytes32 widths, uint256 length) internal pure returns (bytes memory value) {
+        value = new bytes(length);
+        pack(source, widths, value, 0);
+    }
+
+    /// @notice The unsigned number of `size` bytes, 1 to 32, that begins at byte `offset` and ends within the value.
+    function number(bytes memory value, uint256 offset, uint256 size) internal pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := shr(sub(256, shl(3, size)), mload(add(add(value, 32), offset)))
+        }
+    }
+
+    /// @notice Copy members of one word: as many as both structs have in a row, of the same types.
+    function copy(uint256 source, uint256 target, uint256 words) internal pure {
+        assembly ("memory-safe") {
+            mcopy(target, source, shl(5, words))
+        }
+    }
+
+    /// @notice Hash of a struct of EIP-712 whose `words` members, all of one word, begin at `source`: in memory they lie
+    /// as the standard encodes them.
+    function hash(bytes32 typeHash, uint256 source, uint256 words) internal pure returns (bytes32 digest) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typeHash)
+            mcopy(add(free, 32), source, shl(5, words))
+            digest := keccak256(free, shl(5, add(words, 1)))
+        }
+    }
+
+    /// @notice Read the fields of a table, which begin at byte `offset` and end within the value, into the members at
+    /// `target`.
+    function unpack(bytes memory value, uint256 offset, bytes32 widths, uint256 target) internal pure {
+        assembly ("memory-safe") {
+            let source := add(add(value, 32), offset)
+            for {} 1 {} {
+                let width := byte(0, widths)
+                if iszero(width) { break }
+                let size := and(width, 0x3f)
+                let shift := sub(256, shl(3, size))
+                let word := mload(source)
+                switch and(width, SIGNED)
+                case 0 { word := shr(shift, word) }
+                default { word := sar(shift, word) }
+                mstore(target, word)
+                source := add(source, size)
+                target := add(target, 32)
+                widths := shl(8, widths)
+            }
+        }
+    }
+
+    /// @notice Write the members at `source` as the fields of a table, which begin at byte `offset` of `value` and end
+    /// within it. A member is cut to the width of its field.
+    function pack(uint256 source, bytes32 widths, bytes memory value, uint256 offset) internal pure {
+        assembly ("memory-safe") {
+            let target := add(add(value, 32), offset)
+            for {} 1 {} {
+                let width := byte(0, widths)
+                if iszero(width) { break }
+                let bits := shl(3, and(width, 0x3f))
+                // What follows the field stays: it may be memory that is not ours.
+                let rest := and(mload(target), shr(bits, not(0)))
+                mstore(target, or(shl(sub(256, bits), mload(source)), rest))
+                source := add(source, 32)
+                target := add(target, shr(3, bits))
+                widths := shl(8, widths)
+            }
+        }
+    }
+
+    function pointerTo(Order memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Level memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Hot memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(RiskRow memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Cold memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(ProtectionRow memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(SessionKey memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Position memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(PriceRow memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(AssetRow memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Credit memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Underlying memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Expiry memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(SeriesTerms memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(SeriesState memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(Taker memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(RefreshTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(RefreshRow memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(QuoteTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(QuoteHead memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(QuoteLeg memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(SweepTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(PriceTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(uint32[8] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
+        }
+    }
+
+    function pointerTo(uint128[8] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
+        }
+    }
+
+    function pointerTo(address[8] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
+        }
+    }
+
+    function pointerTo(uint16[16] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
+        }
+    }
+
+    function pointerTo(Bid memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(CancelAll memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(CancelOrder memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(ForwardReport memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(Freeze memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(Leg memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(MovePosition memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(OpenAccount memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(PlaceOrder memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(PriceReport memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(ReplaceOrder memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(SetDeadMan memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(SetGuardian memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(SetKey memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(SetProtection memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
+    function pointerTo(SettlementPrice memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+}
