@@ -29,7 +29,7 @@ from rollup_node.proof.edges import EdgeKey
 from rollup_node.proof.history import HistoryTree
 
 _Make = Callable[[Fight, LedgerSender], list[Player]]
-_STARVED_EIGHTHS: Final = range(1, 8)
+_STARVED_SIXTEENTHS: Final = range(1, 16)
 _BASE_GAS: Final = 40_000
 _BYTE_GAS: Final = 40
 """Below this much for each byte, and the base, L1 does not even take the data (EIP-7623)."""
@@ -126,9 +126,9 @@ def _gas_starved(fight: Fight, sender: LedgerSender) -> list[Player]:
             await sender.send_raw(call, HEAVY_GAS)
         full = await fight.world.reader.estimate_gas("step_verifier", "prove", plan.calls[0])
         floor = _BASE_GAS + _BYTE_GAS * len(plan.calls[0].witness)
-        for eighths in _STARVED_EIGHTHS:
+        for part in _STARVED_SIXTEENTHS:
             call = L1Call("step_verifier", "prove", (plan.calls[0],))
-            await sender.send_raw(call, max((full or HEAVY_GAS) * eighths >> 3, floor))
+            await sender.send_raw(call, max((full or HEAVY_GAS) * part >> 4, floor))
 
     return [SendEach(sender, _wrong_or_right(fight), play_it=starve)]
 

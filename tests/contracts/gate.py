@@ -203,6 +203,9 @@ def cases(domain: bytes) -> Iterator[Case]:
 def _crowd(state: ChainState, keys: tuple[LeafKey, ...], rng: random.Random) -> None:
     """Give every sibling of `keys` a hash, as if the whole tree were full."""
     tree = state._tree
+    for key in keys:  # makes the pages that an empty leaf would lie in
+        tree.put(key, state.value(key))
+    tree.root()
     paths = {
         (d, position(k) >> (POSITION_BITS - d)) for k in keys for d in range(POSITION_BITS + 1)
     }
@@ -212,8 +215,10 @@ def _crowd(state: ChainState, keys: tuple[LeafKey, ...], rng: random.Random) -> 
             sibling = position(key) >> (POSITION_BITS - d) ^ 1
             if (d, sibling) not in paths:
                 local = sibling & (1 << (d - REGION_BITS)) - 1
-                tree._levels[region][depth - d].setdefault(local, rng.randbytes(32))
-        tree._dirty[region].add(key & (1 << INDEX_BITS) - 1)
+                below, pages = tree._regions[region]._by_depth[d - REGION_BITS - 1]
+                page, place = pages[local >> below], 1 << below | local & (1 << below) - 1
+                page[place] = rng.randbytes(32) if page[place] == ZERO else page[place]
+        tree.put(key, state.value(key))
     for region in set(range(1 << REGION_BITS)) - {key >> INDEX_BITS for key in keys}:
         tree._top[(1 << REGION_BITS) + region] = rng.randbytes(32)
     tree._is_flushed = False
