@@ -46,6 +46,7 @@ _LAST_PORT: Final = 65_535
     default="default",
     help="Script of the market: calm, default, march-2020, october-2025, or shocks to it.",
 )
+@click.option("--lying", metavar="PUBLISHER", help="Have one publisher lie, such as publisher-3.")
 @click.option("--detach", is_flag=True, help="Return when ready; `strikenet down` ends it.")
 @click.option("--once", is_flag=True, help="Run `demo bridge` on a fresh devnet, then end.")
 @click.option("--restart", is_flag=True, help="Bring crashed nodes of the running devnet back.")
@@ -119,11 +120,12 @@ def once(options: dict[str, Any]) -> int:
 
 def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
     """Return the manifest that the options describe; port 0 becomes a free one."""
-    from rollup_node.devnet import launcher, manifest, profiles, sockets
+    from rollup_node.devnet import launcher, manifest, prices, profiles, sockets
 
     l1_port, base = options["l1_port"], options["port"]
     count = len(manifest.NODES) + 1
     *ports, oracle_port = range(base, base + count) if base else sockets.free_ports(count)
+    script = prices.check_script(options["prices"], options.get("lying"))
     fresh = manifest.Manifest(
         profile=profiles.profile(options["profile"]),
         seed=options["seed"],
@@ -131,7 +133,7 @@ def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
         nodes=tuple(map(manifest.NodePlan, manifest.NODES, ports)),
         batch_data=options["batch_data"],
         markets=True,
-        prices=options["prices"],
+        prices=script,
         oracle_port=oracle_port,
     )
     return launcher.manifest_of(run_dir, fresh) if run_dir else fresh

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
 from rollup_node.devnet.failure import UsageError
+from rollup_node.devnet.keys import PUBLISHERS
 from rollup_node.devnet.price_script import BPS, PriceScript, Shock
 from rollup_node.devnet.price_walk import ONE, exponential, log_return
 
@@ -134,6 +135,22 @@ class PriceProcess:
                 part, whole = shock.strength(time_ms)
                 price_usdc += price_usdc * shock.size_bps * part // (BPS * whole)
         return Quote(_in_range(price_usdc), made_ms)
+
+
+def check_script(text: str, liar: str | None = None) -> str:
+    """Return a script that can be read, in which one publisher lies always if it is named.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or nobody has the liar's name.
+    """
+    if liar is not None:
+        if liar not in PUBLISHERS:
+            raise UsageError(f"no publisher {liar!r}: one of {', '.join(PUBLISHERS)}")
+        text = f"{text},lie:*@0s+5%:{liar}"
+    PriceScript.parse(text).check_underlyings(known.symbol for known in UNDERLYINGS)
+    return text
 
 
 def make_process(

@@ -15,7 +15,14 @@ from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.price_script import PROFILES, PriceScript, Shock, parse_time
 from rollup_node.devnet.price_tape import Line, Recorder, Tape, record
 from rollup_node.devnet.price_walk import ONE, exponential, uniform, walk
-from rollup_node.devnet.prices import PRICE_LIMIT, PriceProcess, Quote, Walk, make_process
+from rollup_node.devnet.prices import (
+    PRICE_LIMIT,
+    PriceProcess,
+    Quote,
+    Walk,
+    check_script,
+    make_process,
+)
 
 START_MS = 1_700_000_000_000
 TIMES = st.integers(0, 1 << 47)
@@ -227,6 +234,18 @@ def test_parse_any_text_is_read_or_refused(text: str) -> None:
 def test_make_process_refuses_shocks_to_unknown_underlyings() -> None:
     with pytest.raises(UsageError, match=r"no underlying 'DOGE': one of \*, BTC, ETH"):
         make_process("gap:DOGE@1s+1%", 0, 0)
+
+
+def test_check_script_adds_a_liar_and_refuses_what_nobody_can_play() -> None:
+    assert check_script("calm") == "calm"
+    script = PriceScript.parse(check_script("calm", "publisher-3"))
+    assert script.shocks == (Shock("lie", "*", 0, 500, 0, 3),)
+    with pytest.raises(UsageError, match="no publisher 'bob': one of publisher-0"):
+        check_script("calm", "bob")
+    with pytest.raises(UsageError, match="no price profile"):
+        check_script("boom")
+    with pytest.raises(UsageError, match="no underlying"):
+        check_script("gap:DOGE@1s+1%")
 
 
 def test_parse_time_refuses_what_is_none() -> None:
