@@ -125,7 +125,7 @@ def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
     l1_port, base = options["l1_port"], options["port"]
     count = len(manifest.NODES) + 1
     *ports, oracle_port = range(base, base + count) if base else sockets.free_ports(count)
-    script = prices.check_script(options["prices"], options.get("lying"))
+    script = prices.check_script(options.get("prices", "default"), options.get("lying"))
     fresh = manifest.Manifest(
         profile=profiles.profile(options["profile"]),
         seed=options["seed"],
