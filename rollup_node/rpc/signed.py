@@ -123,3 +123,6 @@ SIGNED: Final[dict[type, SignedKind]] = {
     made: _make_kind(made, name, fields) for made, (name, fields) in SIGNED_TYPES.items()
 }
 """Every struct that an account signs, by the type of its tuple."""
+
+KINDS: Final[dict[str, SignedKind]] = {kind.name: kind for kind in SIGNED.values()}
+"""The same by the name of the struct."""

@@ -120,13 +120,26 @@ async def test_private_buy_signed_by_a_wallet_makes_the_same_record(
     world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = Heard(world, monkeypatch)
-    document = typed_data(313371, BRIDGE, ORDER)
+    message = typed_data(313371, BRIDGE, ORDER)["message"]
+    document = await wire.call("public/get_typed_data", type="Order", message=message)
     signable = encode_typed_data(full_message=document)
     long = Account.sign_message(signable, KEYS[1]).signature.hex().removeprefix("0x")
     params = {"order": document["message"], "signature": "0x" + long}
     await wire.call("private/buy", **params)
     await wire.call("private/buy", **signed("order", ORDER))
     assert heard.groups[0] == heard.groups[1]
+
+
+async def test_get_typed_data_of_a_login_is_what_auth_wants(world: World, wire: Wire) -> None:
+    message = {"account": 1, "key": 0, "timeMs": world.clock.time_ms}
+    document = await wire.call("public/get_typed_data", type="Login", message=message)
+    signable = encode_typed_data(full_message=document)
+    made = Account.sign_message(signable, KEYS[1]).signature.hex().removeprefix("0x")
+    assert (await wire.call("public/auth", **message, signature="0x" + made))["account"] == 1
+    error = await wire.refused("public/get_typed_data", type="Nothing", message={})
+    assert error["data"]["field"] == "type"
+    error = await wire.refused("public/get_typed_data", type="Cancel", message={"account": "x"})
+    assert error["data"]["field"] == "account"
 
 
 @pytest.mark.parametrize(

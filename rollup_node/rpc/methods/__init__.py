@@ -13,6 +13,7 @@ _NAMESPACES: Final = (
     "markets",
     "holdings",
     "orders",
+    "typed_data",
 )
 
 
