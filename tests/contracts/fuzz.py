@@ -20,6 +20,7 @@ from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import BlobData, build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court
+from tests.contracts.exchange_flow import Exchange
 from tests.contracts.random_world import World
 
 _ITEMS_PER_WORLD: Final = 12
@@ -29,8 +30,9 @@ _MAX_TIME_BOUND: Final = (1 << 38) - 1
 class Differential:
     """One run of the comparison; `counts` is how often each kind had each reason."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, world: type[World] = World) -> None:
         self.rng = random.Random(seed)
+        self.world = world
         self.court = Court()
         self.machine = Machine(CHAIN_ID, BRIDGE)
         self.counts: Counter[tuple[StepKind, Reason]] = Counter()
@@ -44,7 +46,7 @@ class Differential:
         """Compare at least `steps` steps."""
         while self.steps < steps:
             court = self.court
-            world = World(
+            world = self.world(
                 self.rng, self.machine, len(court.items) - 1, court.messages, court.fast
             )
             replica = ChainState()
@@ -120,10 +122,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--exchange", action="store_true", help="random trading")
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
-    differential = Differential(seed)
+    differential = Differential(seed, Exchange if options.exchange else World)
     start = time.perf_counter()
     differential.run(options.steps)
     elapsed = time.perf_counter() - start

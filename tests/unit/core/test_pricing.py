@@ -136,7 +136,7 @@ def _world() -> World:
 
 
 def test_initial_messages_open_every_market(world: World) -> None:
-    assert world.leaves[series_list_key(0)].series[:2] == (1, 2)  # type: ignore[union-attr]
+    assert world.leaves[series_list_key(0)].series[:2] == (1, 2)  # type: ignore[union-attr, index]
     for market in MARKETS:
         assert world.leaves[terms_key(market.series)] == market.terms
         assert world.leaves[series_key(market.series)].status == SeriesStatus.TRADING  # type: ignore[union-attr]
@@ -192,7 +192,7 @@ def test_first_price_begins_an_epoch_and_marks_every_series(world: World) -> Non
     ],
 )
 def test_report_out_of_range_has_no_effect(
-    world: World, change: dict[str, int], reason: Reason
+    world: World, change: dict[str, Any], reason: Reason
 ) -> None:
     world.price(3_000, 1)
     world.run()
@@ -431,7 +431,7 @@ def test_delisting_needs_an_empty_series(world: World) -> None:
     assert world.admin(DelistSeries(PERP)) is Reason.OK
     assert world.admin(DelistSeries(PERP)) is Reason.UNKNOWN_SERIES
     assert world.admin(SetStatus(PERP, SeriesStatus.TRADING)) is Reason.SERIES_CLOSED
-    assert world.leaves[series_list_key(0)].series[:2] == (1, 0)  # type: ignore[union-attr]
+    assert world.leaves[series_list_key(0)].series[:2] == (1, 0)  # type: ignore[union-attr, index]
     assert world.admin(ListSeries(PERP, TERMS[PERP])) is Reason.OK
     assert world.leaves[series_key(PERP)].funding_index == 77  # type: ignore[union-attr]
 
@@ -466,7 +466,7 @@ def test_publishers_must_be_enough_and_different(
 
 
 def test_every_admin_message_has_one_encoding() -> None:
-    samples = [
+    samples: list[Any] = [
         SetUnderlying(3, 1),
         ListSeries(2, TERMS[2]),
         SetTerms(3, TERMS[3]),

@@ -6,6 +6,7 @@ import pytest
 
 from rollup_node.devnet import profiles, sockets
 from rollup_node.devnet.audit import Audit, Stakes
+from rollup_node.devnet.exchange_audit import Holdings
 from rollup_node.devnet.failure import NotReadyError, PortBusyError, UsageError
 from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
 from rollup_node.devnet.rundir import RunDir, write_json
@@ -114,5 +115,5 @@ def test_free_ports_can_be_bound() -> None:
 def test_stakes_are_exact_if_the_pool_holds_what_it_owes(balance: int, exact: bool) -> None:
     found = Stakes(balance, locked_wei=6, pots_wei=2, owed_wei=1)
     assert found.exact is exact
-    assert Audit((), found).exact is exact
+    assert Audit((), found, Holdings(0, 0, 0, (), ())).exact is exact
     assert found.table()["balance"] == str(balance)
