@@ -37,6 +37,7 @@ from rollup_node.core.market_leaves import (
     Underlying,
 )
 from rollup_node.core.task_leaves import (
+    LeaveTask,
     PriceTask,
     QuoteLeg,
     QuoteTask,
@@ -79,6 +80,7 @@ _ANCHORS: Final[dict[type, str]] = {
     QuoteTask: "Quote: ",
     SweepTask: "Sweep: ",
     PriceTask: "Price: ",
+    LeaveTask: "Leave: ",
 }
 """What stands before the layout of each leaf."""
 

@@ -6,6 +6,7 @@ import {AccountSteps} from "../src/steps/AccountSteps.sol";
 import {DepositSteps} from "../src/steps/DepositSteps.sol";
 import {MarketSteps} from "../src/steps/MarketSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
+import {RiskSteps} from "../src/steps/RiskSteps.sol";
 import {Family} from "../src/types/Family.sol";
 
 /// @notice The step contracts as the deployer of the devnet orders them.
@@ -15,6 +16,7 @@ library Families {
         families = fill(new PriceSteps(l2ChainId, bridge));
         families[Family.ACCOUNT] = new AccountSteps(l2ChainId, bridge);
         families[Family.DEPOSIT] = new DepositSteps();
+        families[Family.RISK] = new RiskSteps();
         families[Family.MARKET] = new MarketSteps();
     }
 

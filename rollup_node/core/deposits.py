@@ -26,6 +26,7 @@ from rollup_node.core.leaves import (
     Withdrawal,
     replace_amount,
 )
+from rollup_node.core.leaving import credit_balance
 from rollup_node.core.reason import Reason
 from rollup_node.core.transactions import ZERO_ADDRESS
 
@@ -45,7 +46,7 @@ def apply_deposit(frame: Frame, deposit: Deposit, authority: Authority) -> tuple
 
 
 def _credit(frame: Frame, deposit: Deposit) -> Reason:
-    """Credit the account. Reads totals, owner, balances, in this order."""
+    """Credit the account. Reads totals, owner, balances; of an account in debt as M-8 says."""
     account, address, asset, amount = deposit
     if account == 0 or account >= BRIDGE_ACCOUNT_LIMIT:
         return Reason.UNKNOWN_ACCOUNT
@@ -64,7 +65,7 @@ def _credit(frame: Frame, deposit: Deposit) -> Reason:
     if owner is None:
         frame.put(owner_key(account), Owner(address, 0, 0))
     frame.put(TOTALS_KEY, Totals(replace_amount(totals.amounts, asset, total)))
-    frame.put(balances_key(account), Balances(replace_amount(held, asset, credited)))
+    credit_balance(frame, account, held, asset, amount)
     return Reason.OK
 
 

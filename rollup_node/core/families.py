@@ -41,6 +41,7 @@ from rollup_node.core.inputs import (
     Withdraw,
 )
 from rollup_node.core.kinds import OrderClass, Phase, StepKind
+from rollup_node.core.leaving import leave
 from rollup_node.core.markets import ADMIN_MESSAGES, apply_admin
 from rollup_node.core.matching import take
 from rollup_node.core.moves import move_position
@@ -98,6 +99,7 @@ ACTIONS: Final[dict[type, Action]] = {
 TASKS: Final[dict[int, Task]] = {
     Phase.TAKE: take,
     Phase.REFRESH: refresh,
+    Phase.LEAVE: leave,
     Phase.LEG: _task(StepKind.LEG, leg),
     Phase.SWEEP: _task(StepKind.SWEEP, sweep),
     Phase.REPRICE: reprice,

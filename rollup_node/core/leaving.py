@@ -177,9 +177,14 @@ def credit_balance(frame: Frame, account: int, amounts: Amounts, asset: int, amo
         frame.put(hot_key(account), change_cash(frame, account, hot, amount))
 
 
+def is_frozen(flags: int) -> bool:
+    """Say whether an account is frozen, by its owner or its guardian. Source: docs/spec.md K-4."""
+    return bool(flags & (FROZEN_FLAG | GUARDIAN_FLAG))
+
+
 def check_flags(flags: int) -> Reason:
     """Say whether the flags of an account let anything leave. Source: docs/spec.md K-4, M-9."""
-    if flags & (FROZEN_FLAG | GUARDIAN_FLAG):
+    if is_frozen(flags):
         return Reason.FROZEN
     return Reason.LIQUIDATING if flags & LIQUIDATING_FLAG else _OK
 

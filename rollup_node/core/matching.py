@@ -117,18 +117,14 @@ def _meet_head(
 def end_taker(frame: Frame, taker: Taker, reason: Reason) -> Reason:
     """End the order in flight; what remains of it is cancelled. Source: docs/spec.md O-7."""
     frame.phase = taker.resume
-    frame.events.append(
-        TakerDone(
-            taker.account,
-            taker.series,
-            taker.slot,
-            taker.tag,
-            taker.filled,
-            taker.remaining,
-            reason,
-        )
-    )
+    frame.events.append(_done(taker, reason))
     return reason
+
+
+def _done(taker: Taker, reason: Reason) -> TakerDone:
+    return TakerDone(
+        taker.account, taker.series, taker.slot, taker.tag, taker.filled, taker.remaining, reason
+    )
 
 
 def _leave(frame: Frame, taker: Taker) -> Reason:
@@ -212,17 +208,21 @@ def _is_over_cap(market: Market, grown: int) -> bool:
 
 
 def _fail_maker(frame: Frame, market: Market, slot: int, reason: Reason) -> Reason:
-    """Unlink a maker that may not fill; one that cannot pay forfeits its reserve. Source: O-7."""
-    order = unlink_order(frame, slot)
-    frame.events.append(OrderRemoved(slot, order, reason))
-    if reason not in _MONEY_REASONS:
-        return Reason.MAKER_VOID
-    if order.reserve:
-        add_insurance(frame, market.terms.underlying, order.reserve)
-        hot = read_hot(frame, order.account)
-        hot = change_cash(frame, order.account, hot, -order.reserve)
-        frame.put(hot_key(order.account), hot)
-    return Reason.MAKER_FAILED
+    """Unlink a maker that may not fill; one that cannot pay forfeits its reserve first.
+
+    Source: docs/spec.md O-7 (5).
+    """
+    order: Order = frame.get(order_key(slot))
+    answer = Reason.MAKER_VOID
+    if reason in _MONEY_REASONS:
+        answer = Reason.MAKER_FAILED
+        if order.reserve:
+            add_insurance(frame, market.terms.underlying, order.reserve)
+            hot = read_hot(frame, order.account)
+            hot = change_cash(frame, order.account, hot, -order.reserve)
+            frame.put(hot_key(order.account), hot)
+    frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), reason))
+    return answer
 
 
 def _settle(frame: Frame, market: Market, taking: Side, making: Side, *, is_protocol: bool) -> None:
@@ -260,16 +260,18 @@ def _advance_orders(
     frame.events.append(
         Fill(taker[1], taker[0], order[0], side, order[3], lots, fees[0], fees[1], slot)
     )
-    if lots == order[5]:
-        frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), Reason.OK))
-    else:
-        frame.events.append(OrderChanged(slot, shrink_order(frame, slot, lots)))
     remaining = taker[5] - lots
     left = Taker(*taker[:5], remaining, *taker[6:12], taker[12] + 1, taker[13] + lots, *taker[14:])
     frame.put(TAKER_KEY, left)
     if not remaining:
-        end_taker(frame, left, Reason.OK)
+        frame.phase = taker.resume
     _protect(frame, order[0], market[1][1], lots)
+    if lots == order[5]:
+        frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), Reason.OK))
+    else:
+        frame.events.append(OrderChanged(slot, shrink_order(frame, slot, lots)))
+    if not remaining:
+        frame.events.append(_done(left, Reason.OK))
     return Reason.OK
 
 

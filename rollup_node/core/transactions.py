@@ -11,25 +11,16 @@ from rollup_node.core.inputs import RotateKey, Transaction, Transfer, Withdraw
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
-    ALLOCATORS_KEY,
     ASSET_COUNT,
-    MAX_BALANCE,
-    OUTBOX_WITHDRAWAL_LIMIT,
-    TOTALS_KEY,
-    balances_key,
-    outbox_key,
     owner_key,
 )
 from rollup_node.core.leaves import (
-    Allocators,
-    Balances,
     Owner,
-    Totals,
-    Withdrawal,
-    replace_amount,
 )
+from rollup_node.core.leaving import is_frozen, leave_to_account, leave_to_l1
 from rollup_node.core.nonces import spend_nonce
 from rollup_node.core.reason import Reason
+from rollup_node.core.risk import read_hot
 
 ZERO_ADDRESS: Final = bytes(20)
 
@@ -52,29 +43,8 @@ def check_transfer(transfer: Transfer) -> Reason:
 
 
 def apply_transfer(frame: Frame, _owner: Owner, transfer: Transfer) -> Reason:
-    """Move an amount between two open accounts; writes only if it succeeds.
-
-    Reads the balances of the sender, then of the recipient. Source: docs/spec.md X-8.4.
-    """
-    reason = check_transfer(transfer)
-    if reason:
-        return reason
-    sender, recipient, asset, amount, _ = transfer
-    sender_key, recipient_key = balances_key(sender), balances_key(recipient)
-    paid = frame.get(sender_key)[0]
-    leaf: Balances | None = frame.get(recipient_key)
-    if leaf is None:
-        return Reason.UNKNOWN_RECIPIENT
-    received = leaf[0]
-    rest = paid[asset] - amount
-    if rest < 0:
-        return Reason.INSUFFICIENT_BALANCE
-    credited = received[asset] + amount
-    if credited > MAX_BALANCE:
-        return Reason.BALANCE_OVERFLOW
-    frame.put(sender_key, Balances(replace_amount(paid, asset, rest)))
-    frame.put(recipient_key, Balances(replace_amount(received, asset, credited)))
-    return Reason.OK
+    """Move an amount between two open accounts. Source: docs/spec.md X-8.4, M-9."""
+    return check_transfer(transfer) or leave_to_account(frame, transfer)
 
 
 def check_withdraw(withdraw: Withdraw) -> Reason:
@@ -89,38 +59,19 @@ def check_withdraw(withdraw: Withdraw) -> Reason:
 
 
 def apply_withdraw(frame: Frame, _owner: Owner, withdraw: Withdraw) -> Reason:
-    """Move an amount from an account to the outbox; writes only if it succeeds.
-
-    Reads balances, allocators, totals, the outbox slot. Source: docs/spec.md X-8.4.
-    """
-    reason = check_withdraw(withdraw)
-    if reason:
-        return reason
-    account, asset, amount, recipient, _ = withdraw
-    key = balances_key(account)
-    balances: Balances = frame.get(key)
-    rest = balances.amounts[asset] - amount
-    if rest < 0:
-        return Reason.INSUFFICIENT_BALANCE
-    allocators: Allocators = frame.get(ALLOCATORS_KEY)
-    slot = allocators.outbox_next
-    if slot >= OUTBOX_WITHDRAWAL_LIMIT:
-        return Reason.OUTBOX_FULL
-    totals: Totals = frame.get(TOTALS_KEY)
-    slot_key = outbox_key(slot)
-    frame.get(slot_key)
-    total = totals.amounts[asset] - amount
-    frame.put(key, Balances(replace_amount(balances.amounts, asset, rest)))
-    frame.put(TOTALS_KEY, Totals(replace_amount(totals.amounts, asset, total)))
-    frame.put(slot_key, Withdrawal(account, asset, amount, recipient))
-    frame.put(ALLOCATORS_KEY, allocators._replace(outbox_next=slot + 1))
-    return Reason.OK
+    """Move an amount from an account to the outbox. Source: docs/spec.md X-8.4, M-9."""
+    return check_withdraw(withdraw) or leave_to_l1(frame, withdraw)
 
 
 def apply_rotate_key(frame: Frame, owner: Owner, rotate: RotateKey) -> Reason:
-    """Give the account another owner; its nonce window stays. Source: docs/spec.md X-8.4."""
+    """Give the account another owner; its nonce window stays. Source: docs/spec.md X-8.4, K-4.
+
+    Reads hot: whoever stole the key of a frozen account cannot rotate its owner away.
+    """
     if rotate.new_owner == ZERO_ADDRESS:
         return Reason.ZERO_OWNER
+    if is_frozen(read_hot(frame, rotate.account).flags):
+        return Reason.FROZEN
     _, high, used = owner
     frame.put(owner_key(rotate.account), Owner(rotate.new_owner, high, used))
     return Reason.OK

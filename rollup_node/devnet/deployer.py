@@ -41,7 +41,7 @@ STEP_CONTRACTS: Final = (
     "PriceSteps",  # ORDER
     "PriceSteps",  # MATCH
     "PriceSteps",
-    "PriceSteps",  # RISK
+    "RiskSteps",
     "PriceSteps",  # LIQUIDATION
     "PriceSteps",  # KEY
     "MarketSteps",

@@ -60,6 +60,7 @@ _KEYS: dict[str, LeafKey] = {
     "QuoteTask": layout.QUOTE_KEY,
     "SweepTask": layout.SWEEP_KEY,
     "PriceTask": layout.PRICE_TASK_KEY,
+    "LeaveTask": layout.LEAVE_KEY,
 }
 _LEAVES = [pytest.param(leaf, id=leaf.__name__) for leaf in leaf_layouts.LAYOUTS]
 _FAST = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Trigger)

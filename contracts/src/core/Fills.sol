@@ -65,16 +65,13 @@ library Fills {
         return FixedPoint.divUp(int256(lots) * price * ratePpm, int256(Risk.PPM));
     }
 
-    /// @notice What `change` lots (signed, not 0) would leave of an account; `hot` is changed to that too.
-    function weighSide(
-        Frame memory frame,
-        Market memory market,
-        uint256 account,
-        Hot memory hot,
-        int256 change,
-        int256 fee
-    ) internal pure returns (Reason, Side memory side) {
-        (side.account, side.hot, side.fee) = (account, hot, fee);
+    /// @notice What `change` lots (signed, not 0) would leave of an account, or why not; its hot leaf has been read.
+    function weighSide(Frame memory frame, Market memory market, uint256 account, int256 change, int256 fee)
+        internal
+        pure
+        returns (Reason, Side memory side)
+    {
+        (side.account, side.hot, side.fee) = (account, Risk.readHot(frame, account), fee);
         Reason reason = market.terms.kind == SPOT
             ? _weighSpot(frame, market, side, change)
             : _weighLinear(frame, market, side, change);

@@ -22,7 +22,17 @@ import {
     SetProtection,
     SettlementPrice
 } from "../types/Records.sol";
-import {PriceTask, QuoteHead, QuoteLeg, QuoteTask, RefreshRow, RefreshTask, SweepTask, Taker} from "../types/Task.sol";
+import {
+    LeaveTask,
+    PriceTask,
+    QuoteHead,
+    QuoteLeg,
+    QuoteTask,
+    RefreshRow,
+    RefreshTask,
+    SweepTask,
+    Taker
+} from "../types/Task.sol";
 import {Leaves} from "./Leaves.sol";
 
 /// @notice Fields of the value of a leaf, to and from the members of a struct, by a table of their widths. In assembly,
@@ -251,6 +261,12 @@ library Structs {
     }
 
     function pointerTo(PriceTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(LeaveTask memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf
         }

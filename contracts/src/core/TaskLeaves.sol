@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {PriceTask, QuoteHead, QuoteLeg, QuoteTask, RefreshTask, SweepTask, Taker} from "../types/Task.sol";
+import {LeaveTask, PriceTask, QuoteHead, QuoteLeg, QuoteTask, RefreshTask, SweepTask, Taker} from "../types/Task.sol";
 import {Structs} from "./Structs.sol";
 
 /// @notice Leaves of what is in flight (docs/spec.md S-20) as bytes, both ways. The empty leaf is all zeros.
@@ -13,6 +13,7 @@ library TaskLeaves {
     uint256 internal constant QUOTE_TASK_BYTES = 273;
     uint256 internal constant SWEEP_TASK_BYTES = 11;
     uint256 internal constant PRICE_TASK_BYTES = 12;
+    uint256 internal constant LEAVE_TASK_BYTES = 38;
 
     uint256 private constant REFRESH_ROWS_AT = 6;
     uint256 private constant REFRESH_ROW_BYTES = 25;
@@ -26,6 +27,7 @@ library TaskLeaves {
     bytes32 private constant QUOTE_LEG = hex"0201020404";
     bytes32 private constant SWEEP_TASK = hex"040102020101";
     bytes32 private constant PRICE_TASK = hex"0101010102010104";
+    bytes32 private constant LEAVE_TASK = hex"0104010c14";
 
     function decodeTaker(bytes memory value) internal pure returns (Taker memory leaf) {
         Structs.decode(value, TAKER_BYTES, TAKER, Structs.pointerTo(leaf));
@@ -92,5 +94,13 @@ library TaskLeaves {
 
     function encodePriceTask(PriceTask memory leaf) internal pure returns (bytes memory) {
         return Structs.encode(Structs.pointerTo(leaf), PRICE_TASK, PRICE_TASK_BYTES);
+    }
+
+    function decodeLeaveTask(bytes memory value) internal pure returns (LeaveTask memory leaf) {
+        Structs.decode(value, LEAVE_TASK_BYTES, LEAVE_TASK, Structs.pointerTo(leaf));
+    }
+
+    function encodeLeaveTask(LeaveTask memory leaf) internal pure returns (bytes memory) {
+        return Structs.encode(Structs.pointerTo(leaf), LEAVE_TASK, LEAVE_TASK_BYTES);
     }
 }

@@ -4,15 +4,18 @@ pragma solidity 0.8.37;
 import {Eip712} from "../core/Eip712.sol";
 import {Layout} from "../core/Layout.sol";
 import {Leaves} from "../core/Leaves.sol";
+import {Leaving} from "../core/Leaving.sol";
 import {Nonces} from "../core/Nonces.sol";
 import {Records, Transaction} from "../core/Records.sol";
+import {Risk} from "../core/Risk.sol";
 import {Signature} from "../core/Signature.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
-import {Allocators, Owner, Withdrawal} from "../types/State.sol";
+import {Owner} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {LeaveTask} from "../types/Task.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Transactions of accounts, signed or forced: transfer, withdraw, rotate key (docs/spec.md X-8).
@@ -59,9 +62,7 @@ contract AccountSteps is IStep {
         }
         if (transaction.kind == Records.TRANSFER) return _transfer(frame, transaction);
         if (transaction.kind == Records.WITHDRAW) return _withdraw(frame, transaction);
-        if (transaction.party == address(0)) return Reason.ZERO_OWNER;
-        owner.owner = transaction.party;
-        frame.put(key, Leaves.encodeOwner(owner));
+        return _rotateKey(frame, transaction, owner);
     }
 
     /// @dev Checks the signature and spends the nonce; what comes after cannot give it back.
@@ -77,54 +78,35 @@ contract AccountSteps is IStep {
     }
 
     function _transfer(Frame memory frame, Transaction memory transaction) private pure returns (Reason) {
-        uint256 asset = transaction.asset;
-        if (asset >= Layout.ASSETS) return Reason.UNKNOWN_ASSET;
+        if (transaction.asset >= Layout.ASSETS) return Reason.UNKNOWN_ASSET;
         if (transaction.amount == 0) return Reason.ZERO_AMOUNT;
         if (transaction.to == transaction.account) return Reason.SELF_TRANSFER;
         if (!_isAccount(transaction.to)) return Reason.UNKNOWN_RECIPIENT;
-        LeafKey fromKey = Layout.balancesKey(transaction.account);
-        LeafKey toKey = Layout.balancesKey(transaction.to);
-        int256[4] memory from = Leaves.decodeBalances(frame.get(fromKey));
-        bytes memory leaf = frame.get(toKey);
-        if (leaf.length == 0) return Reason.UNKNOWN_RECIPIENT;
-        int256[4] memory to = Leaves.decodeBalances(leaf);
-        int256 amount = int256(uint256(transaction.amount));
-        if (from[asset] < amount) return Reason.INSUFFICIENT_BALANCE;
-        if (to[asset] + amount > int256(Layout.MAX_BALANCE)) return Reason.BALANCE_OVERFLOW;
-        from[asset] -= amount;
-        to[asset] += amount;
-        frame.put(fromKey, Leaves.encodeBalances(from));
-        frame.put(toKey, Leaves.encodeBalances(to));
-        return Reason.OK;
+        return Leaving.leaveToAccount(frame, _leaving(transaction, address(uint160(transaction.to))));
     }
 
     function _withdraw(Frame memory frame, Transaction memory transaction) private pure returns (Reason) {
-        uint256 asset = transaction.asset;
-        if (asset >= Layout.ASSETS) return Reason.UNKNOWN_ASSET;
+        if (transaction.asset >= Layout.ASSETS) return Reason.UNKNOWN_ASSET;
         if (transaction.amount == 0) return Reason.ZERO_AMOUNT;
         if (transaction.party == address(0)) return Reason.ZERO_RECIPIENT;
-        LeafKey key = Layout.balancesKey(transaction.account);
-        int256[4] memory balances = Leaves.decodeBalances(frame.get(key));
-        int256 amount = int256(uint256(transaction.amount));
-        if (balances[asset] < amount) return Reason.INSUFFICIENT_BALANCE;
-        Allocators memory allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
-        uint256 slot = allocators.outboxNext;
-        if (slot >= Layout.WITHDRAWALS_LIMIT) return Reason.OUTBOX_FULL;
-        uint96[4] memory totals = Leaves.decodeAmounts(frame.get(Layout.TOTALS));
-        frame.get(Layout.outboxKey(slot));
-        balances[asset] -= amount;
-        totals[asset] -= transaction.amount;
-        allocators.outboxNext += 1;
-        frame.put(key, Leaves.encodeBalances(balances));
-        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
-        frame.put(Layout.TOTALS, Leaves.encodeAmounts(totals));
-        frame.put(
-            Layout.outboxKey(slot),
-            Leaves.encodeWithdrawal(
-                Withdrawal(transaction.account, transaction.asset, transaction.amount, transaction.party)
-            )
-        );
+        return Leaving.leaveToL1(frame, _leaving(transaction, transaction.party));
+    }
+
+    /// @dev Whoever stole the key of a frozen account cannot rotate its owner away (K-4).
+    function _rotateKey(Frame memory frame, Transaction memory transaction, Owner memory owner)
+        private
+        pure
+        returns (Reason)
+    {
+        if (transaction.party == address(0)) return Reason.ZERO_OWNER;
+        if (Leaving.isFrozen(Risk.readHot(frame, transaction.account))) return Reason.FROZEN;
+        owner.owner = transaction.party;
+        frame.put(Layout.ownerKey(transaction.account), Leaves.encodeOwner(owner));
         return Reason.OK;
+    }
+
+    function _leaving(Transaction memory transaction, address target) private pure returns (LeaveTask memory) {
+        return LeaveTask(transaction.kind, transaction.account, transaction.asset, transaction.amount, target);
     }
 
     function _isAccount(uint256 account) private pure returns (bool) {

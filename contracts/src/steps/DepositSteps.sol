@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Cash} from "../core/Cash.sol";
 import {Delayed, Deposit} from "../core/Delayed.sol";
 import {Layout} from "../core/Layout.sol";
 import {Leaves} from "../core/Leaves.sol";
+import {Leaving} from "../core/Leaving.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
@@ -45,13 +47,13 @@ contract DepositSteps is IStep {
         int256[4] memory balances;
         if (opened) balances = Leaves.decodeBalances(leaf);
         uint256 total = uint256(totals[asset]) + deposit.amount;
-        balances[asset] += int256(uint256(deposit.amount));
-        bool over = total >= Layout.TOTAL_LIMIT || balances[asset] > int256(Layout.MAX_BALANCE);
+        int256 amount = int256(uint256(deposit.amount));
+        bool over = total >= Layout.TOTAL_LIMIT || balances[asset] + amount > Cash.MAX_CASH;
         if (over) return Reason.BALANCE_OVERFLOW;
         totals[asset] = uint96(total);
         frame.put(Layout.TOTALS, Leaves.encodeAmounts(totals));
         if (!opened) frame.put(ownerKey, Leaves.encodeOwner(Owner(deposit.owner, 0, 0)));
-        frame.put(balancesKey, Leaves.encodeBalances(balances));
+        Leaving.creditBalance(frame, deposit.account, balances, asset, amount);
         return Reason.OK;
     }
 

@@ -97,3 +97,15 @@ struct PriceTask {
     uint8 resume;
     uint32 impact;
 }
+
+/// @notice A transfer or withdrawal whose account is refreshed first (docs/spec.md S-20, M-9).
+/// @param kind First byte of the record.
+/// @param target Recipient: an address on L1, or an account number.
+/// @custom:twin rollup_node/core/task_leaves.py LeaveTask
+struct LeaveTask {
+    uint8 kind;
+    uint32 account;
+    uint8 asset;
+    uint96 amount;
+    address target;
+}

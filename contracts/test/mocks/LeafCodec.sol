@@ -19,7 +19,7 @@ import {
     SeriesTerms,
     Underlying
 } from "../../src/types/Market.sol";
-import {PriceTask, QuoteTask, RefreshTask, SweepTask, Taker} from "../../src/types/Task.sol";
+import {LeaveTask, PriceTask, QuoteTask, RefreshTask, SweepTask, Taker} from "../../src/types/Task.sol";
 
 /// @notice Every leaf of the exchange, decoded and encoded again, for the comparison with the twin.
 contract LeafCodec {
@@ -157,5 +157,10 @@ contract LeafCodec {
     function decodePriceTask(bytes calldata value) external pure returns (PriceTask memory leaf, bytes memory again) {
         leaf = TaskLeaves.decodePriceTask(value);
         again = TaskLeaves.encodePriceTask(leaf);
+    }
+
+    function decodeLeaveTask(bytes calldata value) external pure returns (LeaveTask memory leaf, bytes memory again) {
+        leaf = TaskLeaves.decodeLeaveTask(value);
+        again = TaskLeaves.encodeLeaveTask(leaf);
     }
 }

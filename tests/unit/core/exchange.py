@@ -44,6 +44,8 @@ from rollup_node.core.task_leaves import Taker
 
 T = TypeVar("T")
 State = dict[LeafKey, Leaf]
+OnStep = Callable[[State, list[LeafKey], Frame, Any], None]
+"""Hears of a step before its writes are kept: the state, what it read, the frame, its answer."""
 
 NOW: Final = 1_000_000_000
 USD: Final = 1_000_000
@@ -113,6 +115,8 @@ class Exchange:
             series_key(SPOT): STATE._replace(initial=0, maintenance=0),
         }
         self.events: list[Any] = []
+        self.openings: list[LeafKey] = []
+        self.on_step: OnStep | None = None
 
     def open(self, account: int, cash: int = 0, ether: int = 0, **hot: Any) -> None:
         """Open an account with balances, their custody, and a hot leaf."""
@@ -135,6 +139,8 @@ class Exchange:
         )
         answer = step(frame)
         assert set(frame.writes) <= set(reads.keys), "a step wrote what it had not read"
+        if self.on_step is not None:
+            self.on_step(self.state, reads.keys, frame, answer)
         self.state |= frame.writes
         cursor: Any = self.state[CURSOR_KEY]
         self.state[CURSOR_KEY] = cursor._replace(phase=frame.phase)
