@@ -206,12 +206,12 @@ class Assembly:
 
         `pending`: transactions wait. Unless `active`, no new messages are pulled.
         """
-        for _ in range(4):
+        more = True
+        while more:
             actions = decide(self._view(pending=pending, active=active), self._policy)
             for action in actions:
                 self._act(action)
-            if not any(isinstance(action, CutBatch) for action in actions):
-                break
+            more = any(isinstance(action, CutBatch | PullMessages) for action in actions)
 
     def take_entries(self) -> list[bytes]:
         """Take the entries since the last call, to be made durable."""

@@ -14,6 +14,8 @@ from rollup_node.core.layout import CLASS_RESET_MS
 CALLDATA_LIMIT_BYTES: Final = 122_880
 """Largest calldata batch (docs/spec.md I-4)."""
 MARGIN_BYTES: Final = 1_024
+MAX_PULLS: Final = 128
+"""Messages that a block takes from each queue: those of both fit into the margin of a batch."""
 MAX_BLOCK_RECORDS: Final = 4_000
 """A block with this many records is sealed early: its root is computed in one piece."""
 
@@ -89,7 +91,8 @@ def decide(view: SequencerView, policy: SequencerPolicy) -> list[Action]:
     """Return what to do now, in order; at most one of each kind.
 
     Messages are pulled as soon as they are seen, at the end of a block: a pull leaves no order
-    class behind it, so the next block begins at once, and late enough to start them over.
+    class behind it, so the next block begins at once, and late enough to start them over. A flood
+    in one queue takes neither the other's turn nor more bytes than a batch has.
     """
     pulls = _pulls(view)
     if view.opened_ms is None:
@@ -112,6 +115,6 @@ def decide(view: SequencerView, policy: SequencerPolicy) -> list[Action]:
 
 
 def _pulls(view: SequencerView) -> list[PullMessages]:
-    fast = view.fast_seen - view.fast_pulled
-    delayed = view.delayed_seen - view.delayed_pulled
+    fast = min(view.fast_seen - view.fast_pulled, MAX_PULLS)
+    delayed = min(view.delayed_seen - view.delayed_pulled, MAX_PULLS)
     return [PullMessages(fast, delayed)] if fast or delayed else []

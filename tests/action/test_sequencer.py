@@ -155,6 +155,24 @@ async def test_on_l1_fast_messages_are_pulled_at_once_and_before_the_delayed_one
     assert sequencer.builder.state.root() == root
 
 
+async def test_on_l1_flood_of_fast_messages_is_pulled_with_the_deposit_behind_it(
+    tmp_path: Path, clock: FixedClock, l1: FakeL1
+) -> None:
+    for number in range(5_000):
+        l1.send_fast(b"\x30%d" % number)
+    made = make_sequencer(tmp_path, clock, max_bytes=10_000)
+    await made.start()
+    await made.on_l1(l1.update(0, 0))
+    cursor = made.builder.cursor
+    assert (cursor.delayed, cursor.fast, cursor.order_class) == (2, 5_000, OrderClass.ORACLE)
+    assert max(len(batch.data) for batch in made.chain.batches) <= 10_000
+    first = made.builder.ledger.blocks[1]
+    assert [message_hash(message) for message in l1.messages] == list(first.records[-2:])
+    await made.submit([_transfer(0)])
+    assert _balance(made, 2) == 1_000_005
+    await made.stop()
+
+
 async def test_on_l1_fast_messages_forced_first_are_not_pulled_twice(
     sequencer: Sequencer, clock: FixedClock, l1: FakeL1
 ) -> None:

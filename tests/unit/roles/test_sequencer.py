@@ -3,7 +3,9 @@
 import pytest
 
 from rollup_node.roles.sequencer import (
+    MARGIN_BYTES,
     MAX_BLOCK_RECORDS,
+    MAX_PULLS,
     CutBatch,
     OpenBatch,
     PullMessages,
@@ -42,6 +44,10 @@ OPEN = IDLE._replace(opened_ms=9_900, batch_bytes=7)
         (OPEN._replace(delayed_seen=3), [PullMessages(0, 1), SealBlock(100)]),
         (OPEN._replace(delayed_seen=3, fast_seen=1), [PullMessages(1, 1), SealBlock(100)]),
         (OPEN._replace(fast_seen=4, fast_pulled=4), []),
+        (
+            OPEN._replace(fast_seen=10**6, delayed_seen=10**6),
+            [PullMessages(MAX_PULLS, MAX_PULLS), SealBlock(100)],
+        ),
         (OPEN._replace(fast_seen=1, now_ms=9_905), [PullMessages(1, 0), SealBlock(20)]),
         (OPEN._replace(fast_seen=1, now_ms=9_000), [PullMessages(1, 0), SealBlock(20)]),
         (OPEN._replace(block_records=1), []),
@@ -56,6 +62,11 @@ OPEN = IDLE._replace(opened_ms=9_900, batch_bytes=7)
 )
 def test_decide_view_gives_actions(view: SequencerView, actions: list[object]) -> None:
     assert decide(view, POLICY) == actions
+
+
+def test_pulls_of_a_block_and_its_seal_fit_into_the_margin() -> None:
+    pull, seal = 3, 2 + 1 + 7
+    assert 2 * MAX_PULLS * pull + seal <= MARGIN_BYTES
 
 
 def test_batch_limit_never_exceeds_calldata() -> None:
