@@ -2,7 +2,7 @@
 
 Slots 0 to 7 are in the hot leaf, the others in leaves of eight; bit k of the slot map says that
 the k-th eight hold an order, so an empty leaf is never read. Source: docs/spec.md S-13, S-14.
-Twin: contracts/src/core/ClientSlots.sol.
+Twin: contracts/src/core/SlotTable.sol.
 """
 
 from rollup_node.core.account_leaves import Hot

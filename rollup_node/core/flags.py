@@ -1,4 +1,7 @@
-"""The flags of an order and of an account: which bit says what. Nothing but the numbers."""
+"""The flags of an order and of an account: which bit says what. Nothing but the numbers.
+
+Twin: contracts/src/core/Flags.sol.
+"""
 
 from typing import Final
 
