@@ -7,7 +7,7 @@ from typing import Any, Final, Self, Unpack
 import aiohttp
 
 from rollup_node.client.book import BookGapError, LocalBook
-from rollup_node.client.errors import ConnectionLostError, make_error
+from rollup_node.client.errors import ConnectionLostError, RefusedError, make_error
 from rollup_node.client.instruments import Instrument, Number, read_instrument
 from rollup_node.client.orders import OrderOptions, make_order
 from rollup_node.client.signer import Signer
@@ -22,6 +22,8 @@ ALL, UNDERLYING, SERIES = 0, 1, 2
 """Scopes of `cancel_all`."""
 
 _WAIT_SECONDS: Final = 30.0
+_SLOT_TRIES: Final = 8
+"""Client slots that are tried for an order that names none."""
 
 
 class AsyncClient:
@@ -253,8 +255,16 @@ class AsyncClient:
     ) -> Any:  # noqa: ANN401 - JSON
         signer = self.signer
         who = (signer.account, signer.number)
-        if "slot" not in options:
-            self._slot = (self._slot + 1) % SLOTS
-            options = {**options, "slot": self._slot}
         instrument = await self.instrument(name)
-        return await self.submit(make_order(instrument, who, terms, signer.next_nonce(), options))
+        for tries in range(_SLOT_TRIES):
+            chosen: OrderOptions = options
+            if "slot" not in options:
+                self._slot = (self._slot + 1) % SLOTS
+                chosen = {**options, "slot": self._slot}
+            try:
+                order = make_order(instrument, who, terms, signer.next_nonce(), chosen)
+                return await self.submit(order)
+            except RefusedError as error:
+                if error.reason != "SLOT_TAKEN" or "slot" in options or tries == _SLOT_TRIES - 1:
+                    raise
+        raise AssertionError  # the last try returns or raises

@@ -37,9 +37,13 @@ class TradingServer:
         self._ticking = asyncio.create_task(self._tick(), name="trading ticks")
 
     async def stop(self) -> None:
-        """Close every connection, wait for what was submitted."""
-        for connection in list(self._open):
-            await connection.close(TRY_AGAIN_LATER, "node stops")
+        """Close every connection, wait for what was submitted, also at their end."""
+        connections = list(self._open)
+        closing = (connection.close(TRY_AGAIN_LATER, "node stops") for connection in connections)
+        await asyncio.gather(*closing)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await asyncio.gather(*(connection.ended.wait() for connection in connections))
         await self.gateway.stop()
         if self._ticking is not None:
             self._ticking.cancel()
@@ -59,8 +63,7 @@ class TradingServer:
         connection = _Connection(self.gateway, socket, request)
         self._open.add(connection)
         try:
-            await socket.prepare(request)
-            await connection.serve()
+            await connection.serve(request)
         finally:
             self._open.discard(connection)
         return socket
@@ -91,15 +94,18 @@ class _Connection:
         self._gateway, self._socket = gateway, socket
         self._transport = request.transport
         self._closing: asyncio.Task[None] | None = None
+        self.ended = asyncio.Event()
         self.session = gateway.open(_address(request), self._end)
 
-    async def serve(self) -> None:
+    async def serve(self, request: web.Request) -> None:
         """Read frames until the connection ends."""
         writing = asyncio.create_task(self._write())
         try:
+            await self._socket.prepare(request)
             await self._read()
         finally:
             self._gateway.close(self.session)
+            self.ended.set()
             writing.cancel()
             await asyncio.gather(writing, return_exceptions=True)
             if self._closing is not None:

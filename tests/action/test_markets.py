@@ -218,3 +218,11 @@ async def test_restart_finds_the_same_orders_under_the_same_names(
     (found,) = again.open_orders(1)
     assert found.order_id == order["order_id"]
     assert again.book(1).asks == [(MID + 5, 300)]
+
+
+async def test_buy_takes_the_next_slot_when_one_is_taken(alice: AsyncClient) -> None:
+    await alice.buy(PERP, "0.3", MID_PRICE - 5, slot=1)
+    order = (await alice.buy(PERP, "0.3", MID_PRICE - 6))["order"]
+    assert order["client_slot"] == 2
+    with pytest.raises(RefusedError, match="SLOT_TAKEN"):
+        await alice.buy(PERP, "0.3", MID_PRICE - 6, slot=1)

@@ -254,3 +254,14 @@ async def test_cancel_on_disconnect_submits_what_was_signed(
     async with asyncio.timeout(10):
         await heard.news.wait()
     assert heard.transactions() == [CANCEL_ALL]
+
+
+async def test_stop_of_the_server_cancels_on_disconnect(
+    world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Heard(world, monkeypatch)
+    await wire.call("private/enable_cancel_on_disconnect", **signed("cancel_all", CANCEL_ALL))
+    stopping = asyncio.ensure_future(world.server.stop())
+    assert (await wire.socket.receive(timeout=10)).data == 1013
+    await stopping
+    assert heard.transactions() == [CANCEL_ALL]

@@ -271,11 +271,12 @@ class World:
         clock: FixedClock,
         markets: Markets,
         backend: SequencerBackend,
+        server: RpcServer,
         gateway: Gateway,
         port: int,
     ) -> None:
         self.clock, self.markets = clock, markets
-        self.backend, self.gateway = backend, gateway
+        self.backend, self.server, self.gateway = backend, server, gateway
         self.http = f"http://127.0.0.1:{port}"
         self.session = aiohttp.ClientSession()
 
@@ -303,7 +304,7 @@ async def make_world(folder: Path, limits: TradingLimits | None = None) -> Async
     markets = Markets()
     gateway = Gateway(backend, markets, clock, limits, sequencer.clock)
     server = RpcServer(backend, gateway=gateway)
-    world = World(clock, markets, backend, gateway, await server.start("127.0.0.1", 0))
+    world = World(clock, markets, backend, server, gateway, await server.start("127.0.0.1", 0))
     try:
         yield world
     finally:
