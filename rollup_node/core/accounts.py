@@ -152,8 +152,6 @@ def freeze(frame: Frame, record: Freeze, authority: Authority) -> tuple[StepKind
         reason = admit(frame, account, key, nonce, authority, OWNER_ONLY, OrderClass.MAKER)
     if reason:
         return kind, reason
-    if frozen > 1:
-        return kind, Reason.BAD_PARAMETERS
     hot = read_hot(frame, account)
     if frozen:
         flags = hot.flags | FROZEN_FLAG | (GUARDIAN_FLAG if by_guardian else 0)
