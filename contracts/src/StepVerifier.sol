@@ -269,6 +269,7 @@ contract StepVerifier is IStepVerifier {
         }
         StepInput memory input = _input(machine.cursor, message.body);
         (input.forced, input.sender, input.message) = (true, message.sender, uint40(index));
+        input.sentMs = uint64(message.timestamp) * 1000;
         return _callStep(machine, witness, family, input);
     }
 
@@ -293,6 +294,7 @@ contract StepVerifier is IStepVerifier {
             forced: false,
             sender: address(0),
             message: 0,
+            sentMs: 0,
             timeMs: cursor.timeMs,
             blockNumber: cursor.blockNumber,
             phase: cursor.phase,

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IStep} from "../src/interfaces/IStep.sol";
 import {AccountSteps} from "../src/steps/AccountSteps.sol";
 import {DepositSteps} from "../src/steps/DepositSteps.sol";
+import {KeySteps} from "../src/steps/KeySteps.sol";
 import {MarketSteps} from "../src/steps/MarketSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
 import {RiskSteps} from "../src/steps/RiskSteps.sol";
@@ -15,6 +16,7 @@ library Families {
     function deploy(uint256 l2ChainId, address bridge) internal returns (IStep[] memory families) {
         families = fill(new PriceSteps(l2ChainId, bridge));
         families[Family.ACCOUNT] = new AccountSteps(l2ChainId, bridge);
+        families[Family.KEY] = new KeySteps(l2ChainId, bridge);
         families[Family.DEPOSIT] = new DepositSteps();
         families[Family.RISK] = new RiskSteps();
         families[Family.MARKET] = new MarketSteps();

@@ -11,13 +11,15 @@ class Authority(NamedTuple):
 
     `address` is who signed the record (None: the signature is invalid), or who sent the message;
     `forced` says that it is a message, and `tag` is its number then, else 0. `signers` are those
-    of a report of publishers, in the order of its signatures, None for an invalid one.
+    of a report of publishers, in the order of its signatures, None for an invalid one; `sent_ms`
+    is the L1 time of a message, else 0.
     """
 
     address: bytes | None
     forced: bool
     tag: int
     signers: tuple[bytes | None, ...] = ()
+    sent_ms: int = 0
 
 
 class Frame:

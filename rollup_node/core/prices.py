@@ -146,7 +146,7 @@ def apply_price_report(frame: Frame, report: PriceReport, authority: Authority) 
     oracle: Underlying = frame.get(key) or NO_UNDERLYING
     prices: Prices = frame.get(PRICES_KEY) or NO_PRICES
     row = prices.rows[underlying]
-    reason = _check_report(frame, report, oracle, row)
+    reason = _check_report(report_clock(frame, authority), report, oracle, row)
     if reason:
         return reason
     price, number = report.price, report.round
@@ -162,20 +162,28 @@ def apply_price_report(frame: Frame, report: PriceReport, authority: Authority) 
     return Reason.OK
 
 
-def _check_report(frame: Frame, report: PriceReport, oracle: Underlying, row: PriceRow) -> Reason:
+def _check_report(clock_ms: int, report: PriceReport, oracle: Underlying, row: PriceRow) -> Reason:
     if oracle.status != OPEN:
         return Reason.UNKNOWN_UNDERLYING
     if report.round <= oracle.round:
         return Reason.OLD_ROUND
-    if report.time_ms <= row.index_ms or not is_timely(frame, report.time_ms):
+    if report.time_ms <= row.index_ms or not is_timely(clock_ms, report.time_ms):
         return Reason.BAD_TIME
     is_good = 0 < report.price < PRICE_LIMIT and report.confidence_ppm <= MAX_CONFIDENCE_PPM
     return Reason.OK if is_good else Reason.BAD_PRICE
 
 
-def is_timely(frame: Frame, time_ms: int) -> bool:
-    """Say whether a report of `time_ms` may be used now. Source: docs/spec.md V-4."""
-    return frame.time_ms - REPORT_AGE_MS <= time_ms <= frame.time_ms + REPORT_LEAD_MS
+def is_timely(clock_ms: int, time_ms: int) -> bool:
+    """Say whether a report of `time_ms` may be used at `clock_ms`. Source: docs/spec.md V-4."""
+    return clock_ms - REPORT_AGE_MS <= time_ms <= clock_ms + REPORT_LEAD_MS
+
+
+def report_clock(frame: Frame, authority: Authority) -> int:
+    """Return what a report is held against: the time of the block, or of the L1 block (ms).
+
+    While a sequencer is silent the time of L2 stands still, so a message has a clock of its own.
+    """
+    return authority.sent_ms if authority.forced else frame.time_ms
 
 
 def _is_jump(price: int, index_price: int) -> bool:
@@ -207,7 +215,7 @@ def apply_forward_report(frame: Frame, report: ForwardReport, authority: Authori
         return Reason.EXPIRED
     if report.round <= expiry.round:
         return Reason.OLD_ROUND
-    if not is_timely(frame, report.time_ms):
+    if not is_timely(report_clock(frame, authority), report.time_ms):
         return Reason.BAD_TIME
     if abs(report.difference) > div_down(prices.rows[underlying].index_price, FORWARD_DIVISOR):
         return Reason.BAD_PRICE

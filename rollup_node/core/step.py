@@ -131,7 +131,8 @@ def pull_message(
     kind, reason = StepKind.FORCED_UNDECODABLE, Reason.UNDECODABLE
     if action is not None:
         number = cursor.fast if fast else cursor.delayed
-        authority = Authority(message.sender, forced=True, tag=number, signers=signers)
+        sent_ms = message.timestamp * _MS
+        authority = Authority(message.sender, True, number, signers, sent_ms)  # noqa: FBT003
         kind, reason = action(frame, content, authority)
     pulled = (0, 1) if fast else (1, 0)
     return _outcome(frame, cursor, cursor.offset + size, kind, reason, pulled=pulled)

@@ -43,7 +43,7 @@ STEP_CONTRACTS: Final = (
     "PriceSteps",
     "RiskSteps",
     "PriceSteps",  # LIQUIDATION
-    "PriceSteps",  # KEY
+    "KeySteps",
     "MarketSteps",
 )
 """The step contract of each family, in the order of contracts/src/types/Family.sol.

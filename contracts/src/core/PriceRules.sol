@@ -103,7 +103,7 @@ library PriceRules {
     }
 
     /// @notice Take a price, or keep a jump for its confirmation; may begin to reprice (V-4).
-    function applyPriceReport(Frame memory frame, PriceReport memory report, address[] memory signers)
+    function applyPriceReport(Frame memory frame, PriceReport memory report, address[] memory signers, uint256 clockMs)
         internal
         pure
         returns (Reason reason)
@@ -115,7 +115,7 @@ library PriceRules {
         Underlying memory oracle = MarketLeaves.decodeUnderlying(frame.get(key));
         Prices memory prices = MarketLeaves.decodePrices(frame.get(Layout.PRICES));
         PriceRow memory row = prices.rows[report.underlying];
-        reason = _checkReport(frame, report, oracle, row);
+        reason = _checkReport(clockMs, report, oracle, row);
         if (reason != Reason.OK) return reason;
         bool isPending = _isJump(report.price, row.indexPrice) && !_confirms(report.price, oracle.pendingPrice);
         oracle.round = report.round;
@@ -132,11 +132,12 @@ library PriceRules {
     }
 
     /// @notice Take the forward of a settlement date; it counts from the next reprice (V-6).
-    function applyForwardReport(Frame memory frame, ForwardReport memory report, address[] memory signers)
-        internal
-        pure
-        returns (Reason reason)
-    {
+    function applyForwardReport(
+        Frame memory frame,
+        ForwardReport memory report,
+        address[] memory signers,
+        uint256 clockMs
+    ) internal pure returns (Reason reason) {
         reason = checkSigners(frame, signers);
         if (reason != Reason.OK) return reason;
         if (report.underlying >= Layout.UNDERLYING_LIMIT || report.expirySlot >= Layout.EXPIRIES) {
@@ -149,7 +150,7 @@ library PriceRules {
         Expiry memory expiry = MarketLeaves.decodeExpiry(frame.get(key));
         if (uint256(expiry.expiryAt) * 1000 <= frame.timeMs) return Reason.EXPIRED;
         if (report.round <= expiry.round) return Reason.OLD_ROUND;
-        if (!isTimely(frame, report.timeMs)) return Reason.BAD_TIME;
+        if (!isTimely(clockMs, report.timeMs)) return Reason.BAD_TIME;
         uint256 size = _size(report.difference);
         if (size > prices.rows[report.underlying].indexPrice / FORWARD_DIVISOR) return Reason.BAD_PRICE;
         expiry.forward = report.difference;
@@ -167,19 +168,19 @@ library PriceRules {
         return Reason.OK;
     }
 
-    /// @notice Whether a report of `timeMs` may be used now (V-4).
-    function isTimely(Frame memory frame, uint256 timeMs) internal pure returns (bool) {
-        return frame.timeMs <= timeMs + REPORT_AGE_MS && timeMs <= frame.timeMs + REPORT_LEAD_MS;
+    /// @notice Whether a report of `timeMs` may be used at `clockMs` (V-4).
+    function isTimely(uint256 clockMs, uint256 timeMs) internal pure returns (bool) {
+        return clockMs <= timeMs + REPORT_AGE_MS && timeMs <= clockMs + REPORT_LEAD_MS;
     }
 
-    function _checkReport(Frame memory frame, PriceReport memory report, Underlying memory oracle, PriceRow memory row)
+    function _checkReport(uint256 clockMs, PriceReport memory report, Underlying memory oracle, PriceRow memory row)
         private
         pure
         returns (Reason)
     {
         if (oracle.status != OPEN) return Reason.UNKNOWN_UNDERLYING;
         if (report.round <= oracle.round) return Reason.OLD_ROUND;
-        if (report.timeMs <= row.indexMs || !isTimely(frame, report.timeMs)) return Reason.BAD_TIME;
+        if (report.timeMs <= row.indexMs || !isTimely(clockMs, report.timeMs)) return Reason.BAD_TIME;
         bool isGood = report.price != 0 && report.price < PRICE_LIMIT && report.confidencePpm <= MAX_CONFIDENCE_PPM;
         return isGood ? Reason.OK : Reason.BAD_PRICE;
     }

@@ -55,7 +55,7 @@ contract PriceSteps is IStep {
         if (!ok) return frame.undecodable(input.forced);
         if (_isLate(frame, input)) return frame.finish(StepKind.PRICE_REPORT, Reason.OUT_OF_CLASS);
         address[] memory signers = _recover(ExchangeEip712.digest(DOMAIN_SEPARATOR, report), signatures);
-        return frame.finish(StepKind.PRICE_REPORT, PriceRules.applyPriceReport(frame, report, signers));
+        return frame.finish(StepKind.PRICE_REPORT, PriceRules.applyPriceReport(frame, report, signers, _clock(input)));
     }
 
     function _forwardReport(Frame memory frame, StepInput calldata input) private view returns (StepResult memory) {
@@ -64,7 +64,13 @@ contract PriceSteps is IStep {
         if (!ok) return frame.undecodable(input.forced);
         if (_isLate(frame, input)) return frame.finish(StepKind.FORWARD_REPORT, Reason.OUT_OF_CLASS);
         address[] memory signers = _recover(ExchangeEip712.digest(DOMAIN_SEPARATOR, report), signatures);
-        return frame.finish(StepKind.FORWARD_REPORT, PriceRules.applyForwardReport(frame, report, signers));
+        return
+            frame.finish(StepKind.FORWARD_REPORT, PriceRules.applyForwardReport(frame, report, signers, _clock(input)));
+    }
+
+    /// @dev What a report is held against: the time of the block, or of the L1 block that brought it.
+    function _clock(StepInput calldata input) private pure returns (uint256) {
+        return input.forced ? input.sentMs : input.timeMs;
     }
 
     /// @dev Reports are the first class of a block, so none of them raises it.

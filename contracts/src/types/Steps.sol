@@ -17,6 +17,7 @@ struct Opening {
 /// @param forced The body is a delayed message, and `sender` authenticates it.
 /// @param sender Sender of the delayed message; zero for a record of a batch.
 /// @param message Number of the delayed message; zero for a record of a batch.
+/// @param sentMs L1 time of the delayed message in milliseconds; zero for a record of a batch.
 /// @param timeMs Cursor time in milliseconds.
 /// @param blockNumber Number of the current L2 block.
 /// @param phase `Phase.IDLE` for a body, the phase of the task for a task step, `Phase.BLOCK_BEGIN` when a block begins.
@@ -26,6 +27,7 @@ struct StepInput {
     bool forced;
     address sender;
     uint40 message;
+    uint64 sentMs;
     uint48 timeMs;
     uint40 blockNumber;
     uint8 phase;

@@ -262,8 +262,20 @@ def test_trigger_begins_what_is_due_and_nothing_else(world: World) -> None:
 def test_report_after_a_later_class_is_out_of_class(world: World) -> None:
     world.order_class = OrderClass.MAKER
     assert world.price(3_000, 1) is Reason.OUT_OF_CLASS
-    forced = Authority(None, forced=True, tag=0, signers=NAMES[:3])
+    forced = Authority(None, forced=True, tag=0, signers=NAMES[:3], sent_ms=world.time_ms)
     assert world.act(PriceReport(0, 1, world.time_ms, 3_000 * USD, 0, ()), forced) is Reason.OK
+
+
+def test_forced_report_is_held_against_the_time_of_l1(world: World) -> None:
+    late_ms = world.time_ms + 75_000
+    report = PriceReport(0, 1, late_ms - 60_000, 3_000 * USD, 0, ())
+    assert world.report(report) is Reason.BAD_TIME
+    forced = Authority(None, forced=True, tag=0, signers=NAMES[:3], sent_ms=late_ms)
+    too_old = forced._replace(sent_ms=late_ms + 1)
+    assert world.act(report, too_old) is Reason.BAD_TIME
+    assert world.act(report, forced) is Reason.OK
+    world.run()
+    assert world.leaves[PRICES_KEY].rows[0].index_ms == late_ms - 60_000  # type: ignore[union-attr]
 
 
 def test_mark_beyond_its_bound_makes_the_series_reduce_only(world: World) -> None:

@@ -113,6 +113,6 @@ contract FramesTest is Test {
     }
 
     function _input(uint8 phase) private pure returns (StepInput memory) {
-        return StepInput(true, address(1), 7, 1000, 3, phase, 5, "");
+        return StepInput(true, address(1), 7, 0, 1000, 3, phase, 5, "");
     }
 }

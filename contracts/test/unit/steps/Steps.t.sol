@@ -190,7 +190,7 @@ contract StepsTest is Test {
     }
 
     function _input(bytes memory body, address sender) private pure returns (StepInput memory) {
-        return StepInput(true, sender, 7, 1000, 3, Phase.IDLE, 5, body);
+        return StepInput(true, sender, 7, 0, 1000, 3, Phase.IDLE, 5, body);
     }
 
     function _credit(bytes memory totals, bytes memory owner, bytes memory balances)
