@@ -104,10 +104,11 @@ async def test_mass_quote_answers_for_each_leg_and_cancel_all_takes_them_back(
     assert [order["order_state"] for order in answer["orders"]] == ["open"] * 4
     book = await alice.call("public/get_order_book", instrument_name=PERP)
     assert [price for price, _ in book["bids"]] == [MID_PRICE - 2, MID_PRICE - 3]
-    assert answer["legs"] == ["OK"] * 4
+    assert [leg["reason"] for leg in answer["legs"]] == ["OK"] * 4
     crossing = (Leg(1, 1, 8, MID - 2, 500), Leg(1, 1, 9, MID + 4, 500))
     again = MassQuote(1, 0, 500, crossing, alice.signer.next_nonce())
-    assert (await alice.submit(again))["legs"] == ["POST_ONLY_CROSS", "OK"]
+    told = (await alice.submit(again))["legs"]
+    assert told == [{"leg": 0, "reason": "POST_ONLY_CROSS"}, {"leg": 1, "reason": "OK"}]
     gone = await alice.cancel_all()
     assert gone["cancelled"] == 3
     book = await alice.call("public/get_order_book", instrument_name=PERP)

@@ -111,7 +111,8 @@ def _orders(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
 
 
 def _quotes(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
-    return {"legs": list(outcome.legs), **_orders(market, outcome)}
+    legs = [{"leg": number, "reason": reason} for number, reason in enumerate(outcome.legs)]
+    return {"legs": legs, **_orders(market, outcome)}
 
 
 def _cancelled(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
