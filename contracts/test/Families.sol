@@ -6,6 +6,7 @@ import {AccountSteps} from "../src/steps/AccountSteps.sol";
 import {DepositSteps} from "../src/steps/DepositSteps.sol";
 import {KeySteps} from "../src/steps/KeySteps.sol";
 import {MarketSteps} from "../src/steps/MarketSteps.sol";
+import {OrderSteps} from "../src/steps/OrderSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
 import {RiskSteps} from "../src/steps/RiskSteps.sol";
 import {Family} from "../src/types/Family.sol";
@@ -16,6 +17,7 @@ library Families {
     function deploy(uint256 l2ChainId, address bridge) internal returns (IStep[] memory families) {
         families = fill(new PriceSteps(l2ChainId, bridge));
         families[Family.ACCOUNT] = new AccountSteps(l2ChainId, bridge);
+        families[Family.ORDER] = new OrderSteps(l2ChainId, bridge);
         families[Family.KEY] = new KeySteps(l2ChainId, bridge);
         families[Family.DEPOSIT] = new DepositSteps();
         families[Family.RISK] = new RiskSteps();

@@ -38,7 +38,7 @@ ASSETS: Final = (
 STEP_CONTRACTS: Final = (
     "AccountSteps",
     "DepositSteps",
-    "PriceSteps",  # ORDER
+    "OrderSteps",
     "PriceSteps",  # MATCH
     "PriceSteps",
     "RiskSteps",

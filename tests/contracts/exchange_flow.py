@@ -270,6 +270,8 @@ class Exchange(World):
         series = self.odd(rng.choice(SERIES), 0, 9, 4_096, 65_535)
         side, kind = rng.randrange(2), rng.choice([0, 0, 0, 0, 0, 1, 2, 3])
         post_only = int(kind == 0 and rng.random() < 0.45)
+        if not has_family(3):
+            kind, post_only = 0, 1
         in_force = 2 if kind == 1 else rng.choice([0, 0, 0, 1] if post_only else [0, 0, 1, 2])
         mark = self.mark_tick(series)
         price = max(
@@ -281,9 +283,9 @@ class Exchange(World):
             key=self.key(),
             series=series,
             side=self.odd(side, 1),
-            kind=kind,
+            kind=self.odd(kind, 3) if has_family(3) else 0,
             time_in_force=self.odd(in_force, 3, 1, 2),
-            post_only=self.odd(post_only, 1),
+            post_only=self.odd(post_only, 1) if has_family(3) else 1,
             reduce_only=int(rng.random() < 0.12),
             self_trade=self.odd(rng.randrange(3), 3),
             price=self.odd(price, 0, 1 << 20, (1 << 32) - 1, price * 2, 1),
