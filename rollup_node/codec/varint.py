@@ -2,10 +2,15 @@
 
 _MORE = 0x80
 _LOW = 0x7F
+_TWO_BYTES = 1 << 14
 
 
 def encode_varint(value: int) -> bytes:
     """Return the shortest LEB128 of a non-negative integer. Source: docs/spec.md R-3."""
+    if value < _MORE:
+        return bytes((value,))
+    if value < _TWO_BYTES:
+        return bytes((value & _LOW | _MORE, value >> 7))
     out = bytearray()
     while value >= _MORE:
         out.append(value & _LOW | _MORE)

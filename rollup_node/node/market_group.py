@@ -88,8 +88,9 @@ class MarketGroup:
         if placed:
             orders.touched[placed] = orders.touched.pop(placed, None)
         changed = orders.states(orders.touched)
-        self._orders.update((order.order_id, order) for order in changed)
-        self._accounts.update(order.account for order in changed)
+        for order in changed:
+            self._orders[order.order_id] = order
+            self._accounts.add(order.account)
         self._fills += self._line_fills
         if line.source and line.content is not None:
             self._remember(line, changed)

@@ -5,6 +5,7 @@ The answer comes when the record is durable and its confirmation signed.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -82,18 +83,24 @@ def _finish(
 
 def receipt(status: TransactionStatus, confirmation: Confirmation | None) -> dict[str, Any]:
     """Return where a record is, and the sequencer's signature that covers it."""
-    told = None
-    if confirmation is not None:
-        told = {
-            "count": confirmation.covered,
-            "link": "0x" + confirmation.link.hex(),
-            "signature": "0x" + confirmation.signature.hex(),
-        }
     return {
         "hash": "0x" + status.record_hash.hex(),
         "sequence": status.sequence,
-        "confirmation": told,
+        "confirmation": _format_confirmation(confirmation),
     }
+
+
+@lru_cache(maxsize=4)
+def _format_confirmation(confirmation: Confirmation | None) -> msgspec.Raw:
+    """Return a confirmation as JSON, once for all records that it covers."""
+    if confirmation is None:
+        return msgspec.Raw(b"null")
+    told = {
+        "count": confirmation.covered,
+        "link": "0x" + confirmation.link.hex(),
+        "signature": "0x" + confirmation.signature.hex(),
+    }
+    return msgspec.Raw(msgspec.json.encode(told))
 
 
 def _order_and_trades(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
