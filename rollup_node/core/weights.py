@@ -24,10 +24,10 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_600_000,  # REPLACE
     1_200_000,  # QUOTE
     1_200_000,  # PRUNE
-    1_600_000,  # TAKE
+    2_000_000,  # TAKE
     1_600_000,  # LEG
     1_200_000,  # SWEEP
-    2_400_000,  # REFRESH
+    3_200_000,  # REFRESH
     1_200_000,  # PRICE_REPORT
     1_200_000,  # FORWARD_REPORT
     1_200_000,  # SETTLEMENT_PRICE

@@ -27,7 +27,7 @@ from rollup_node.core.layout import (
     series_key,
     terms_key,
 )
-from rollup_node.core.leaves import Balances, Totals
+from rollup_node.core.leaves import Balances, Totals, replace_amount
 from rollup_node.core.positions import apply_fill
 from rollup_node.core.reason import Reason
 from tests.unit.core.exchange import (
@@ -172,11 +172,11 @@ class Market:
         """Let money in: to an account without debt its balances, and custody."""
         exchange, account = self.exchange, self.random.choice(ACCOUNTS)
         cash, ether, third, fourth = exchange.amounts(account)
-        if cash >= 0:
+        if 0 <= cash < 10**18:
             more = self.random.randrange(1_000) * USD
             exchange.state[balances_key(account)] = Balances((cash + more, ether, third, fourth))
-            first, *others = exchange.totals()
-            exchange.state[TOTALS_KEY] = Totals((first + more, *others))
+            totals = exchange.totals()
+            exchange.state[TOTALS_KEY] = Totals(replace_amount(totals, 0, totals[0] + more))
 
     def positions(self, account: int) -> list[Any]:
         """Return the open positions of an account."""

@@ -15,6 +15,13 @@ import {Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
 
+/// @notice The page of positions at hand while an account is revalued.
+struct Sheet {
+    LeafKey key;
+    Page page;
+    bool isChanged;
+}
+
 /// @notice The revaluation of one account at the prices of now: a task of at most four steps (docs/spec.md M-11).
 /// @custom:twin rollup_node/core/refresh.py
 library Refresh {
@@ -39,14 +46,8 @@ library Refresh {
         Prices memory prices = Risk.readPrices(frame);
         Hot memory hot = Risk.readHot(frame, task.account);
         Directory memory directory = Positions.readDirectory(frame, task.account);
-        uint256 number = task.next;
-        uint256 left = _count(directory, number);
-        int256 cash = 0;
-        for (uint256 done = 0; done < REFRESH_POSITIONS && done < left; ++number) {
-            if (directory.seriesAt(number) == 0) continue;
-            cash += _revalue(frame, task, number);
-            ++done;
-        }
+        uint256 left = _count(directory, task.next);
+        (uint256 number, int256 cash) = _walk(frame, task, directory, left);
         if (left > REFRESH_POSITIONS) {
             task.next = uint8(number);
             frame.put(Layout.REFRESH, TaskLeaves.encodeRefreshTask(task));
@@ -59,6 +60,33 @@ library Refresh {
         frame.put(Layout.hotKey(task.account), AccountLeaves.encodeHot(hot));
     }
 
+    /// @dev Revalues the next positions; returns the number after the last one, and the cash that they move.
+    function _walk(Frame memory frame, RefreshTask memory task, Directory memory directory, uint256 left)
+        private
+        pure
+        returns (uint256 number, int256 cash)
+    {
+        Sheet memory sheet;
+        number = task.next;
+        for (uint256 done = 0; done < REFRESH_POSITIONS && done < left; ++number) {
+            if (directory.seriesAt(number) == 0) continue;
+            LeafKey key = Layout.positionsKey(task.account, number);
+            if (key != sheet.key) {
+                _flush(frame, sheet);
+                (sheet.key, sheet.isChanged) = (key, false);
+                sheet.page = AccountLeaves.decodePositions(frame.get(key));
+            }
+            cash += _revalue(frame, task, sheet, sheet.page.rows[number & 7]);
+            ++done;
+        }
+        _flush(frame, sheet);
+    }
+
+    /// @dev Writes a page if funding of a position on it was settled.
+    function _flush(Frame memory frame, Sheet memory sheet) private pure {
+        if (sheet.isChanged) frame.put(sheet.key, AccountLeaves.encodePositions(sheet.page));
+    }
+
     /// @dev Positions from a number on.
     function _count(Directory memory directory, uint256 start) private pure returns (uint256 count) {
         for (uint256 i = start; i < Layout.POSITION_LIMIT; ++i) {
@@ -67,16 +95,17 @@ library Refresh {
     }
 
     /// @dev Settles the funding of one position and adds it to the sums; returns the cash it moves.
-    function _revalue(Frame memory frame, RefreshTask memory task, uint256 number) private pure returns (int256 cash) {
-        LeafKey key = Layout.positionsKey(task.account, number);
-        Page memory page = AccountLeaves.decodePositions(frame.get(key));
-        Position memory position = page.rows[number & 7];
+    function _revalue(Frame memory frame, RefreshTask memory task, Sheet memory sheet, Position memory position)
+        private
+        pure
+        returns (int256 cash)
+    {
         uint256 underlying = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(position.series))).underlying;
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(position.series)));
         if (position.fundingIndex != state.fundingIndex) {
             cash = int256(position.lots) * (int256(position.fundingIndex) - state.fundingIndex);
             position.fundingIndex = state.fundingIndex;
-            frame.put(key, AccountLeaves.encodePositions(page));
+            sheet.isChanged = true;
         }
         (int256 value, int256 initial, int256 maintenance) = Risk.contribute(position, state);
         RefreshRow memory row = task.rows[underlying];

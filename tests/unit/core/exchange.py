@@ -27,7 +27,7 @@ from rollup_node.core.layout import (
     series_key,
     terms_key,
 )
-from rollup_node.core.leaves import Allocators, Balances, Cursor, Leaf, Owner, Totals
+from rollup_node.core.leaves import Allocators, Amounts, Balances, Cursor, Leaf, Owner, Totals
 from rollup_node.core.market_leaves import (
     NO_ASSET,
     NO_PRICE,
@@ -247,15 +247,17 @@ class Exchange:
         """Return the cash of an account."""
         return self.amounts(account)[0]
 
-    def amounts(self, account: int) -> tuple[int, ...]:
+    def amounts(self, account: int) -> Amounts:
         """Return the balances of an account."""
         leaf: Any = self.state[balances_key(account)]
-        return tuple(leaf.amounts)
+        amounts: Amounts = leaf.amounts
+        return amounts
 
-    def totals(self) -> tuple[int, ...]:
+    def totals(self) -> Amounts:
         """Return the custody per asset."""
         leaf: Any = self.state[TOTALS_KEY]
-        return tuple(leaf.amounts)
+        amounts: Amounts = leaf.amounts
+        return amounts
 
     def hot(self, account: int) -> Hot:
         """Return the hot leaf of an account."""
