@@ -6,6 +6,7 @@ import {AccountSteps} from "../src/steps/AccountSteps.sol";
 import {DepositSteps} from "../src/steps/DepositSteps.sol";
 import {KeySteps} from "../src/steps/KeySteps.sol";
 import {MarketSteps} from "../src/steps/MarketSteps.sol";
+import {MatchSteps} from "../src/steps/MatchSteps.sol";
 import {OrderSteps} from "../src/steps/OrderSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
 import {RiskSteps} from "../src/steps/RiskSteps.sol";
@@ -20,6 +21,7 @@ library Families {
         families[Family.ORDER] = new OrderSteps(l2ChainId, bridge);
         families[Family.KEY] = new KeySteps(l2ChainId, bridge);
         families[Family.DEPOSIT] = new DepositSteps();
+        families[Family.MATCH] = new MatchSteps();
         families[Family.RISK] = new RiskSteps();
         families[Family.MARKET] = new MarketSteps();
     }

@@ -39,7 +39,7 @@ STEP_CONTRACTS: Final = (
     "AccountSteps",
     "DepositSteps",
     "OrderSteps",
-    "PriceSteps",  # MATCH
+    "MatchSteps",
     "PriceSteps",
     "RiskSteps",
     "PriceSteps",  # LIQUIDATION

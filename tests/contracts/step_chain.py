@@ -1,0 +1,93 @@
+"""Step contracts in an EVM in this process, fed with the openings of a step of the Python twin.
+
+Whatever the step read, in the order of first read, is what the contract must read; whatever it
+wrote is what the contract must answer, byte by byte. The contracts are the shipped artifacts.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import pyrevm
+from eth_abi.abi import decode, encode
+
+from rollup_node.codec.leaves import encode_leaf
+from rollup_node.core.layout import LeafKey
+from rollup_node.core.leaves import Leaf
+from rollup_node.l1.compiler import load_artifact
+from rollup_node.proof.hashing import keccak
+
+_DEPLOYER: Final = "0x" + "d0" * 20
+_INPUT: Final = "(bool,address,uint40,uint64,uint48,uint40,uint8,uint8,bytes)"
+_OPENINGS: Final = "(uint64,bytes)[]"
+_EXECUTE: Final = keccak(f"execute({_INPUT},{_OPENINGS})".encode())[:4]
+_RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
+_NOBODY: Final = "0x" + "00" * 20
+
+
+class Answer(NamedTuple):
+    """What a step contract answers: the leaves are aligned with its openings."""
+
+    kind: int
+    reason: int
+    phase: int
+    order_class: int
+    values: tuple[bytes, ...]
+
+
+def read_values(
+    state: Mapping[LeafKey, Leaf], keys: Sequence[LeafKey]
+) -> list[tuple[LeafKey, bytes]]:
+    """Return leaves as openings, in this order."""
+    found = [(key, state.get(key)) for key in keys]
+    return [(key, b"" if leaf is None else encode_leaf(leaf)) for key, leaf in found]
+
+
+class StepChain:
+    """The step contracts of the match and of the values of accounts."""
+
+    def __init__(self) -> None:
+        self.evm: Any = pyrevm.EVM(spec_id="PRAGUE")
+        self.evm.set_balance(_DEPLOYER, 10**24)
+        self.contracts = {
+            "MatchSteps": self._deploy("MatchSteps"),
+            "RiskSteps": self._deploy("RiskSteps"),
+            "DepositSteps": self._deploy("DepositSteps"),
+            "AccountSteps": self._deploy("AccountSteps", ("uint256", "address"), (1, _NOBODY)),
+        }
+        self.gas = dict.fromkeys(self.contracts, 0)
+        self.steps = 0
+
+    def _deploy(self, name: str, types: tuple[str, ...] = (), values: tuple[Any, ...] = ()) -> str:
+        code = bytes.fromhex(load_artifact(name).bytecode.removeprefix("0x"))
+        address: str = self.evm.deploy(_DEPLOYER, code + encode(types, values))
+        return address
+
+    def execute(
+        self,
+        contract: str,
+        clock: tuple[int, int, int, int],
+        openings: Sequence[tuple[LeafKey, bytes]],
+        message: tuple[bytes, bytes] | None = None,
+    ) -> Answer:
+        """Execute one step at (time ms, block, phase, class); `message` is (sender, body)."""
+        time_ms, block, phase, order_class = clock
+        sender, body = message or (bytes(20), b"")
+        given = (
+            message is not None,
+            "0x" + sender.hex(),
+            0,
+            0,
+            time_ms,
+            block,
+            phase,
+            order_class,
+            body,
+        )
+        data = _EXECUTE + encode((_INPUT, _OPENINGS), (given, list(openings)))
+        answer = self.evm.message_call(
+            _DEPLOYER, self.contracts[contract], calldata=data, is_static=True, gas=30_000_000
+        )
+        self.gas[contract] = max(self.gas[contract], self.evm.result.gas_used)
+        self.steps += 1
+        (result,) = decode((_RESULT,), bytes(answer))
+        return Answer(*result)
