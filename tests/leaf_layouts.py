@@ -34,10 +34,12 @@ from rollup_node.core.market_leaves import (
     SeriesList,
     SeriesState,
     SeriesTerms,
+    SettlementGrid,
     Underlying,
 )
 from rollup_node.core.task_leaves import (
     LeaveTask,
+    LiquidationTask,
     PriceTask,
     QuoteLeg,
     QuoteTask,
@@ -67,6 +69,7 @@ _ANCHORS: Final[dict[type, str]] = {
     Underlying: "**S-9 Underlying** `u < 8`. Field `0`: ",
     SeriesList: "its live series, ",
     Expiry: "**S-10 Expiry**, field `16 + slot`: ",
+    SettlementGrid: "its settlement prices, ",
     Order: "**S-11 Order** slot, 63 bytes: ",
     Level: "both sides share it (a book is never crossed): ",
     ClientSlots: "**S-13 Client slots**: ",
@@ -81,6 +84,7 @@ _ANCHORS: Final[dict[type, str]] = {
     SweepTask: "Sweep: ",
     PriceTask: "Price: ",
     LeaveTask: "Leave: ",
+    LiquidationTask: "Liquidation: ",
 }
 """What stands before the layout of each leaf."""
 

@@ -32,10 +32,12 @@ from rollup_node.core.market_leaves import (
     SeriesList,
     SeriesState,
     SeriesTerms,
+    SettlementGrid,
     Underlying,
 )
 from rollup_node.core.task_leaves import (
     LeaveTask,
+    LiquidationTask,
     PriceTask,
     QuoteTask,
     RefreshTask,
@@ -179,12 +181,14 @@ _REGIONS: Final[dict[int, _Fields]] = {
             layout.SWEEP_KEY: SweepTask,
             layout.PRICE_TASK_KEY: PriceTask,
             layout.LEAVE_KEY: LeaveTask,
+            layout.LIQUIDATION_KEY: LiquidationTask,
         },
     ),
     layout.UNDERLYINGS: (
         (1 << layout.UNDERLYING_LEAVES_BITS) - 1,
         {0: Underlying, layout.SERIES_LIST_FIELD: SeriesList}
-        | {layout.EXPIRY_FIELD + slot: Expiry for slot in range(layout.EXPIRIES)},
+        | {layout.EXPIRY_FIELD + slot: Expiry for slot in range(layout.EXPIRIES)}
+        | {layout.GRID_FIELD + slot: SettlementGrid for slot in range(layout.EXPIRIES)},
     ),
     layout.SERIES: ((1 << layout.SERIES_FIELD_BITS) - 1, {0: SeriesTerms, 1: SeriesState}),
     layout.LEVELS: (_ANY, {0: Level}),

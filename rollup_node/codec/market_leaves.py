@@ -16,6 +16,7 @@ from rollup_node.core.market_leaves import (
     SeriesList,
     SeriesState,
     SeriesTerms,
+    SettlementGrid,
     Underlying,
 )
 
@@ -23,9 +24,10 @@ _PRICES: Final = Struct(">" + "IQQQQ" * 8 + "Q")
 _POOLS: Final = Struct(">" + "QQ" * 9)
 _ASSETS: Final = Struct(">" + "BBIQQ" * 4)
 _CREDIT: Final = Struct(">QQQQQQ")
-_UNDERLYING: Final = Struct(">BQQQI")
+_UNDERLYING: Final = Struct(">BQQQIQ")
 _SERIES_LIST: Final = Struct(">16H")
-_EXPIRY: Final = Struct(">QqQQQQQQ")
+_EXPIRY: Final = Struct(">QqQQ")
+_GRID: Final = Struct(">61Q")
 _TERMS: Final = Struct(">BBBBBIIIIHhIIQIQIi")
 _SERIES: Final = Struct(">BIIQIIIIIIqqqIQIII")
 
@@ -111,13 +113,20 @@ def _decode_series_list(value: bytes) -> SeriesList:
 
 
 def _encode_expiry(leaf: Expiry) -> bytes:
-    total = leaf.total
-    return _EXPIRY.pack(*leaf[:4], total >> 64, total & _LOW, *leaf[5:])
+    return _EXPIRY.pack(*leaf)
 
 
 def _decode_expiry(value: bytes) -> Expiry:
-    fields = _EXPIRY.unpack(value)
-    return Expiry._make((*fields[:4], fields[4] << 64 | fields[5], *fields[6:]))
+    return Expiry(*_EXPIRY.unpack(value))
+
+
+def _encode_grid(leaf: SettlementGrid) -> bytes:
+    return _GRID.pack(leaf.expiry_at, *leaf.prices)
+
+
+def _decode_grid(value: bytes) -> SettlementGrid:
+    expiry_at, *prices = _GRID.unpack(value)
+    return SettlementGrid(expiry_at, tuple(prices))
 
 
 def _encode_terms(leaf: SeriesTerms) -> bytes:
@@ -145,6 +154,7 @@ MARKET_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[byt
     Underlying: (_UNDERLYING.size, _encode_underlying, _decode_underlying),
     SeriesList: (_SERIES_LIST.size, _encode_series_list, _decode_series_list),
     Expiry: (_EXPIRY.size, _encode_expiry, _decode_expiry),
+    SettlementGrid: (_GRID.size, _encode_grid, _decode_grid),
     SeriesTerms: (_TERMS.size, _encode_terms, _decode_terms),
     SeriesState: (_SERIES.size, _encode_series, _decode_series),
 }

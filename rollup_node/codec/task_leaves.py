@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rollup_node.core.task_leaves import (
     LeaveTask,
+    LiquidationTask,
     PriceTask,
     QuoteLeg,
     QuoteTask,
@@ -21,6 +22,7 @@ _QUOTE: Final = Struct(">IBHIBB" + "HBHII" * 20)
 _SWEEP: Final = Struct(">IBHHBB")
 _PRICE: Final = Struct(">BBBBHBBI")
 _LEAVE: Final = Struct(">BIBIQ20s")
+_LIQUIDATION: Final = Struct(">IHB")
 _ADDRESS_BYTES: Final = 20
 _U64: Final = (1 << 64) - 1
 
@@ -82,6 +84,14 @@ def _decode_leave(value: bytes) -> LeaveTask:
     return LeaveTask(kind, account, asset, high << 64 | low, target)
 
 
+def _encode_liquidation(leaf: LiquidationTask) -> bytes:
+    return _LIQUIDATION.pack(*leaf)
+
+
+def _decode_liquidation(value: bytes) -> LiquidationTask:
+    return LiquidationTask(*_LIQUIDATION.unpack(value))
+
+
 TASK_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
     Taker: (_TAKER.size, _encode_taker, _decode_taker),
     RefreshTask: (_REFRESH.size, _encode_refresh, _decode_refresh),
@@ -89,5 +99,6 @@ TASK_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes
     SweepTask: (_SWEEP.size, _encode_sweep, _decode_sweep),
     PriceTask: (_PRICE.size, _encode_price, _decode_price),
     LeaveTask: (_LEAVE.size, _encode_leave, _decode_leave),
+    LiquidationTask: (_LIQUIDATION.size, _encode_liquidation, _decode_liquidation),
 }
 """Per leaf its length, its encoder and decoder. Twin: contracts/src/core/TaskLeaves.sol."""

@@ -28,6 +28,7 @@ from rollup_node.core.leaves import (
 )
 from rollup_node.core.leaving import credit_balance
 from rollup_node.core.reason import Reason
+from rollup_node.core.standing import FUND_OWNER
 from rollup_node.core.transactions import ZERO_ADDRESS
 
 
@@ -57,6 +58,8 @@ def _credit(frame: Frame, deposit: Deposit) -> Reason:
     balances: Balances | None = frame.get(balances_key(account))
     if owner is None and address == ZERO_ADDRESS:
         return Reason.ZERO_OWNER
+    if owner is not None and owner.address == FUND_OWNER:
+        return Reason.UNKNOWN_ACCOUNT
     held = NO_AMOUNTS if balances is None else balances.amounts
     total = totals.amounts[asset] + amount
     credited = held[asset] + amount

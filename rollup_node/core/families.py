@@ -15,15 +15,18 @@ from rollup_node.core.accounts import (
     set_key,
     set_protection,
 )
+from rollup_node.core.auctions import apply_bid, apply_takeover
 from rollup_node.core.deposits import apply_deposit
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.funding import sample
 from rollup_node.core.inputs import (
+    Bid,
     CancelAll,
     CancelOrder,
     Deposit,
     ForwardReport,
     Freeze,
+    Liquidate,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -36,23 +39,29 @@ from rollup_node.core.inputs import (
     SetGuardian,
     SetKey,
     SetProtection,
+    Settle,
+    SettlementPrice,
+    Takeover,
     Transfer,
     Trigger,
     Withdraw,
 )
 from rollup_node.core.kinds import OrderClass, Phase, StepKind
 from rollup_node.core.leaving import leave
+from rollup_node.core.liquidation import apply_liquidate, liquidate
 from rollup_node.core.markets import ADMIN_MESSAGES, apply_admin
 from rollup_node.core.matching import take
 from rollup_node.core.moves import move_position
 from rollup_node.core.open_action import open_action
 from rollup_node.core.orders import apply_cancel, apply_place, apply_replace
-from rollup_node.core.prices import apply_forward_report, apply_price_report, apply_trigger
+from rollup_node.core.prices import apply_forward_report, apply_price_report
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import refresh
 from rollup_node.core.reprice import reprice
+from rollup_node.core.settlement import apply_settle, apply_settlement_price
 from rollup_node.core.sweeps import apply_cancel_all, apply_prune, apply_quote, leg, sweep
 from rollup_node.core.transactions import apply_transaction
+from rollup_node.core.triggers import apply_trigger, drain
 
 Action: TypeAlias = Callable[[Frame, Any, Authority], tuple[StepKind, Reason]]
 """Executes the content of a record or message: authenticates, checks, does its first thing."""
@@ -85,6 +94,13 @@ ACTIONS: Final[dict[type, Action]] = {
     PriceReport: open_action(StepKind.PRICE_REPORT, OrderClass.ORACLE, apply_price_report),
     ForwardReport: open_action(StepKind.FORWARD_REPORT, OrderClass.ORACLE, apply_forward_report),
     Trigger: open_action(StepKind.TRIGGER, OrderClass.LIQUIDATION, apply_trigger),
+    SettlementPrice: open_action(
+        StepKind.SETTLEMENT_PRICE, OrderClass.ORACLE, apply_settlement_price
+    ),
+    Settle: open_action(StepKind.SETTLE, OrderClass.LIQUIDATION, apply_settle),
+    Liquidate: open_action(StepKind.LIQUIDATE, OrderClass.LIQUIDATION, apply_liquidate),
+    Takeover: open_action(StepKind.TAKEOVER, OrderClass.LIQUIDATION, apply_takeover),
+    Bid: _action(StepKind.BID, apply_bid),
     OpenAccount: open_account,
     SetKey: set_key,
     Freeze: freeze,
@@ -104,6 +120,8 @@ TASKS: Final[dict[int, Task]] = {
     Phase.SWEEP: _task(StepKind.SWEEP, sweep),
     Phase.REPRICE: reprice,
     Phase.SAMPLE: sample,
+    Phase.DRAIN: drain,
+    Phase.LIQUIDATE: _task(StepKind.LIQUIDATE, liquidate),
 }
 """By phase."""
 

@@ -37,9 +37,6 @@ from rollup_node.core.void import REDUCE_ONLY, SPOT
 
 _OK: Final = Reason.OK
 
-LIQUIDATION_FEE_PPM: Final = 10_000
-"""A protocol order pays at most this part of the notional. Source: docs/spec.md L-2."""
-
 
 class Market(NamedTuple):
     """Where a fill happens: `price` is µUSDC per lot; `restricted` as M-6 says."""
@@ -192,12 +189,13 @@ def is_over_limit(frame: Frame, settled: int, cash: int, stored: int, collateral
     return borrowed - cash - max(0, -stored) > cap
 
 
-def charge_protocol(side: Side, lots: int, price: int, time_ms: int) -> Side:
-    """Return the side of a protocol order with its fee: 1 %, at most what M-6 leaves it.
+def charge_protocol(side: Side, lots: int, price: int, rate_ppm: int, time_ms: int) -> Side:
+    """Return the side of a protocol order with its fee, at most what M-6 leaves it.
 
-    So the fee never makes a liquidation fail. Source: docs/spec.md L-2, M-3.
+    So the fee never makes a liquidation fail; the order carries its rate as its fee cap.
+    Source: docs/spec.md L-2, M-3.
     """
-    fee = min(compute_fee(lots, price, LIQUIDATION_FEE_PPM), max(0, side.eased))
+    fee = min(compute_fee(lots, price, rate_ppm), max(0, side.eased))
     cash = side.cash - fee
     hot = mark_interest(side.hot, time_ms, side.amounts[0], cash)
     return side._replace(cash=cash, fee=fee, hot=hot)

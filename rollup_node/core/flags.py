@@ -37,6 +37,7 @@ FROZEN_FLAG: Final = 1
 LIQUIDATING_FLAG: Final = 2
 CHILD_FLAG: Final = 4
 GUARDIAN_FLAG: Final = 8
+FUND_FLAG: Final = 16
 """Flags of the hot leaf. Source: docs/spec.md K-1."""
 
 SCOPE_TRADE: Final = 1

@@ -113,6 +113,7 @@ class Phase(IntEnum):
     SAMPLE = 7
     DRAIN = 8
     LEAVE = 9
+    LIQUIDATE = 10
 
 
 class OrderClass(IntEnum):

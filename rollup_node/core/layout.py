@@ -50,6 +50,7 @@ QUOTE_KEY: Final = LeafKey(10)
 SWEEP_KEY: Final = LeafKey(11)
 PRICE_TASK_KEY: Final = LeafKey(12)
 LEAVE_KEY: Final = LeafKey(13)
+LIQUIDATION_KEY: Final = LeafKey(14)
 
 ACCOUNT_FIELD_BITS: Final = 5
 HOT_FIELD: Final = 0
@@ -77,6 +78,7 @@ UNDERLYING_LEAVES_BITS: Final = 6
 SERIES_LIST_FIELD: Final = 1
 EXPIRY_FIELD: Final = 16
 EXPIRIES: Final = 16
+GRID_FIELD: Final = 48
 SERIES_PER_UNDERLYING: Final = 16
 SERIES_LIMIT: Final = 4_096
 SERIES_FIELD_BITS: Final = 3
@@ -193,6 +195,13 @@ def expiry_key(underlying: int, expiry_slot: int) -> LeafKey:
     """Return the key of a settlement date, 0 <= expiry_slot < 16. Source: docs/spec.md S-10."""
     return LeafKey(
         _UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + EXPIRY_FIELD + expiry_slot
+    )
+
+
+def grid_key(underlying: int, expiry_slot: int) -> LeafKey:
+    """Return the key of the settlement prices of a date, 0 <= expiry_slot < 16. Source: S-10."""
+    return LeafKey(
+        _UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + GRID_FIELD + expiry_slot
     )
 
 

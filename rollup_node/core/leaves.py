@@ -15,10 +15,12 @@ from rollup_node.core.market_leaves import (
     SeriesList,
     SeriesState,
     SeriesTerms,
+    SettlementGrid,
     Underlying,
 )
 from rollup_node.core.task_leaves import (
     LeaveTask,
+    LiquidationTask,
     PriceTask,
     QuoteTask,
     RefreshTask,
@@ -104,6 +106,7 @@ Leaf: TypeAlias = (
     | Underlying
     | SeriesList
     | Expiry
+    | SettlementGrid
     | SeriesTerms
     | SeriesState
     | Order
@@ -121,6 +124,7 @@ Leaf: TypeAlias = (
     | SweepTask
     | PriceTask
     | LeaveTask
+    | LiquidationTask
 )
 
 Writes: TypeAlias = dict[LeafKey, Leaf]

@@ -65,13 +65,17 @@ class Publishers(NamedTuple):
 
 
 class Underlying(NamedTuple):
-    """What the oracle said last, and a jump that waits for its confirmation (price 0: none)."""
+    """What the oracle said last, and a jump that waits for its confirmation (price 0: none).
+
+    `resumed_ms` is when reports came back after a gap, 0 if there never was one (L-1).
+    """
 
     status: int
     round: int
     pending_price: int
     pending_round: int
     confidence_ppm: int
+    resumed_ms: int
 
 
 class SeriesList(NamedTuple):
@@ -81,19 +85,26 @@ class SeriesList(NamedTuple):
 
 
 class Expiry(NamedTuple):
-    """A settlement date: unix seconds, forward minus index (µUSDC per unit), and its TWAP.
+    """A settlement date: unix seconds, and forward minus index (µUSDC per unit).
 
-    `round` is that of the newest forward report; `rounds` a map of the grid rounds seen, `total`
-    the sum of the settlement prices that count so far, `last` the newest; `price` is 0 until fixed.
+    `round` is that of the newest forward report; `price` the settlement price in µUSDC per unit,
+    0 until it is fixed.
     """
 
     expiry_at: int
     forward: int
     round: int
-    rounds: int
-    total: int
-    last: int
     price: int
+
+
+class SettlementGrid(NamedTuple):
+    """The prices of the sixty rounds before a settlement date, µUSDC per unit, 0: missing.
+
+    They count for the date `expiry_at` only: a date that took the place of another begins anew.
+    """
+
+    expiry_at: int
+    prices: tuple[int, ...]
 
 
 class SeriesTerms(NamedTuple):
@@ -152,8 +163,9 @@ class SeriesState(NamedTuple):
 
 
 NO_SERIES: Final = SeriesList((0,) * 16)
-NO_UNDERLYING: Final = Underlying(0, 0, 0, 0, 0)
-NO_EXPIRY: Final = Expiry(0, 0, 0, 0, 0, 0, 0)
+NO_UNDERLYING: Final = Underlying(0, 0, 0, 0, 0, 0)
+NO_EXPIRY: Final = Expiry(0, 0, 0, 0)
+NO_GRID: Final = SettlementGrid(0, (0,) * 60)
 NO_PUBLISHERS: Final = Publishers(0, (bytes(20),) * 8)
 NO_PRICE: Final = PriceRow(0, 0, 0, 0, 0)
 NO_PRICES: Final = Prices((NO_PRICE,) * 8, 0)

@@ -348,7 +348,7 @@ def _set_expiry(frame: Frame, message: SetExpiry) -> Reason:
             terms: SeriesTerms = frame.get(terms_key(series))
             if terms.kind == SeriesKind.FUTURE and terms.expiry_slot == expiry_slot:
                 return Reason.SERIES_IN_USE
-    frame.put(expiry_key(underlying, expiry_slot), Expiry(expiry_at, 0, 0, 0, 0, 0, 0))
+    frame.put(expiry_key(underlying, expiry_slot), Expiry(expiry_at, 0, 0, 0))
     return Reason.OK
 
 

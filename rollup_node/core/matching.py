@@ -184,7 +184,7 @@ def _meet(frame: Frame, market: Market, taker: Taker, hot: Hot, slot: int, maker
     if _is_over_cap(market, taking[8] + making[8]):
         return end_taker(frame, taker, Reason.OPEN_INTEREST_CAP)
     if is_protocol:
-        taking = charge_protocol(taking, lots, market[4], frame.time_ms)
+        taking = charge_protocol(taking, lots, market[4], taker[9], frame.time_ms)
     _settle(frame, market, taking, making, is_protocol=is_protocol)
     return _advance_orders(frame, market, taker, slot, lots, (taking[7], making[7]))
 

@@ -120,9 +120,21 @@ def _check_limits(taker: Taker, terms: SeriesTerms, state: SeriesState, notional
         return Reason.FEE_ABOVE_CAP
     if state.mark == 0:
         return Reason.STALE_PRICE
-    if taker.trigger == 0 and is_out_of_band(taker.flags, taker.tick, terms, state.mark):
+    if taker.trigger:
+        return Reason.PRICE_OUT_OF_RANGE if is_passed(taker, state) else Reason.OK
+    if is_out_of_band(taker.flags, taker.tick, terms, state.mark):
         return Reason.PRICE_BAND
     return Reason.OK
+
+
+def is_passed(taker: Taker, state: SeriesState) -> bool:
+    """Say whether the mark has passed a trigger already, or is due to.
+
+    Stop buys and take-profit sells wait above all ticks that the mark saw since triggers were
+    drained, stop sells and take-profit buys below. Source: docs/spec.md O-2, L-7.
+    """
+    waits_above = (taker.flags >> KIND_SHIFT & 3 == STOP) != bool(taker.flags & SIDE_FLAG)
+    return taker.trigger <= state.high if waits_above else taker.trigger >= state.low
 
 
 def is_out_of_band(flags: int, tick: int, terms: SeriesTerms, mark: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 
 from rollup_node.core.fixed_point import div_down
 from rollup_node.core.frame import Authority, Frame
-from rollup_node.core.inputs import ForwardReport, PriceReport, Trigger
+from rollup_node.core.inputs import ForwardReport, PriceReport
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
     EXPIRIES,
@@ -39,6 +39,9 @@ DRIFT_DIVISOR: Final = 400
 SAMPLE_GAP_MS: Final = 1_000
 REPORT_LEAD_MS: Final = 1_000
 REPORT_AGE_MS: Final = 60_000
+GAP_MS: Final = 300_000
+"""After a longer gap between reports liquidations wait. Source: docs/spec.md L-1."""
+
 PRICE_LIMIT: Final = 1 << 40
 MAX_CONFIDENCE_PPM: Final = 20_000
 JUMP_DIVISOR: Final = 20
@@ -151,9 +154,13 @@ def apply_price_report(frame: Frame, report: PriceReport, authority: Authority) 
         return reason
     price, number = report.price, report.round
     if _is_jump(price, row.index_price) and not _confirms(price, oracle.pending_price):
-        frame.put(key, Underlying(OPEN, number, price, number, report.confidence_ppm))
+        resumed_ms = oracle.resumed_ms
+        frame.put(key, Underlying(OPEN, number, price, number, report.confidence_ppm, resumed_ms))
         return Reason.PRICE_PENDING
-    frame.put(key, Underlying(OPEN, number, 0, 0, report.confidence_ppm))
+    resumed_ms = oracle.resumed_ms
+    if row.index_price and report.time_ms - row.index_ms > GAP_MS:
+        resumed_ms = frame.time_ms
+    frame.put(key, Underlying(OPEN, number, 0, 0, report.confidence_ppm, resumed_ms))
     row = PriceRow(row.epoch, row.priced_ms, row.reference, price, report.time_ms)
     rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
     frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))
@@ -219,20 +226,5 @@ def apply_forward_report(frame: Frame, report: ForwardReport, authority: Authori
         return Reason.BAD_TIME
     if abs(report.difference) > div_down(prices.rows[underlying].index_price, FORWARD_DIVISOR):
         return Reason.BAD_PRICE
-    at, _, _, rounds, total, last, price = expiry
-    frame.put(key, Expiry(at, report.difference, report.round, rounds, total, last, price))
-    return Reason.OK
-
-
-def apply_trigger(frame: Frame, trigger: Trigger, _authority: Authority) -> Reason:
-    """Begin a reprice that is due but was not begun. Reads prices, then the price task.
-
-    Source: docs/spec.md V-7.
-    """
-    if trigger.underlying >= UNDERLYING_LIMIT:
-        return Reason.UNKNOWN_UNDERLYING
-    prices: Prices = frame.get(PRICES_KEY) or NO_PRICES
-    if not is_due(prices.rows[trigger.underlying], frame.time_ms):
-        return Reason.NOTHING_DUE
-    begin_reprice(frame, trigger.underlying)
+    frame.put(key, Expiry(expiry.expiry_at, report.difference, report.round, expiry.price))
     return Reason.OK

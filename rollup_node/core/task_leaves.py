@@ -111,6 +111,14 @@ class LeaveTask(NamedTuple):
     target: bytes
 
 
+class LiquidationTask(NamedTuple):
+    """The account being liquidated, the series that is reduced, and whether it was (L-2)."""
+
+    account: int
+    series: int
+    reduced: int
+
+
 NO_REFRESH_ROW: Final = RefreshRow(0, 0, 0, 0)
 NO_LEG: Final = QuoteLeg(0, 0, 0, 0, 0)
 NO_PRICE_TASK: Final = PriceTask(0, 0, 0, 0, 0, 0, 0, 0)

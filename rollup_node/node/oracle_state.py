@@ -6,12 +6,21 @@ from typing import Any, Final, NamedTuple, Protocol
 from rollup_node.codec.leaves import decode_leaf
 from rollup_node.codec.records import encode_open
 from rollup_node.core.inputs import Report
-from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, LeafKey, expiry_key, underlying_key
+from rollup_node.core.layout import (
+    PRICES_KEY,
+    PUBLISHERS_KEY,
+    LeafKey,
+    expiry_key,
+    grid_key,
+    underlying_key,
+)
 from rollup_node.core.market_leaves import (
     NO_PRICE,
     NO_PUBLISHERS,
+    Expiry,
     Prices,
     Publishers,
+    SettlementGrid,
     Underlying,
 )
 from rollup_node.l1.client import JsonRpcClient, RpcError
@@ -81,10 +90,11 @@ class RpcExchange:
         ]
         places = [(state.feed[0], slot) for state in feeds for slot in range(_SLOTS)]
         dates = await self._leaves([expiry_key(*place) for place in places]) if places else []
+        grids = await self._leaves([grid_key(*place) for place in places]) if places else []
         prices_of = {state.feed[0]: state.price for state in feeds}
         expiries = [
-            (ExpiryView(*place, date.expiry_at, date.rounds), date)
-            for place, date in zip(places, dates, strict=True)
+            (ExpiryView(*place, date.expiry_at, _rounds_seen(date, grid)), date)
+            for place, date, grid in zip(places, dates, grids, strict=True)
             if date is not None and date.expiry_at and not date.price
         ]
         for view, date in expiries:
@@ -111,6 +121,13 @@ class RpcExchange:
             ]
         except (RpcError, AttributeError, TypeError, ValueError) as error:
             raise TemporaryError(f"leaves at {self._client.url}: {error}") from error
+
+
+def _rounds_seen(date: Expiry, grid: SettlementGrid | None) -> int:
+    """Return which samples of a settlement date the exchange has, bit n for number n."""
+    if grid is None or grid.expiry_at != date.expiry_at:
+        return 0
+    return sum(1 << number for number, price in enumerate(grid.prices) if price)
 
 
 def _price_state(number: int, leaf: Underlying, prices: Prices | None) -> FeedState:

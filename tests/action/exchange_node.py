@@ -64,7 +64,7 @@ class ExchangeNode:
         state = self.sequencer.builder.state
         state.commit({PRICES_KEY: Prices((price, price, *(NO_PRICE,) * 6), now_ms)})
         state.commit({CURSOR_KEY: cursor._replace(time_ms=now_ms)})
-        state.commit({expiry_key(0, 2): Expiry(now_ms // 1000 + 86_400, 0, 0, 0, 0, 0, 0)})
+        state.commit({expiry_key(0, 2): Expiry(now_ms // 1000 + 86_400, 0, 0, 0)})
         for series, kind, underlying in ((1, 2, 0), (2, 1, 0), (3, 3, 0), (4, 2, 1)):
             state.commit({terms_key(series): make_terms(kind, series, underlying)})
             state.commit({series_key(series): make_state()._replace(funded_ms=now_ms)})

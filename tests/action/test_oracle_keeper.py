@@ -10,8 +10,15 @@ from rollup_node.codec.leaves import encode_leaf
 from rollup_node.codec.records import decode_fast, decode_record, encode_open
 from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import ForwardReport, PriceReport, Report, SettlementPrice
-from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, expiry_key, underlying_key
-from rollup_node.core.market_leaves import Expiry, PriceRow, Prices, Publishers, Underlying
+from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, expiry_key, grid_key, underlying_key
+from rollup_node.core.market_leaves import (
+    Expiry,
+    PriceRow,
+    Prices,
+    Publishers,
+    SettlementGrid,
+    Underlying,
+)
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle_feeds import PublisherFeed
 from rollup_node.devnet.prices import PriceProcess, make_process
@@ -357,11 +364,12 @@ async def test_rpc_exchange_reads_open_feeds_and_unsettled_dates() -> None:
     leaves = {
         PUBLISHERS_KEY: encode_leaf(Publishers(3, (*LISTED.addresses, *(bytes(20),) * 3))),
         PRICES_KEY: encode_leaf(Prices(tuple(rows), 0)),
-        underlying_key(0): encode_leaf(Underlying(1, 5, 1_000, 6, 10)),
-        underlying_key(1): encode_leaf(Underlying(1, 0, 0, 0, 0)),
-        underlying_key(2): encode_leaf(Underlying(0, 0, 0, 0, 0)),
-        expiry_key(0, 3): encode_leaf(Expiry(2_000, -7, 4, 0b101, 9, 9, 0)),
-        expiry_key(0, 4): encode_leaf(Expiry(1_000, 0, 4, 1, 9, 9, 55)),
+        underlying_key(0): encode_leaf(Underlying(1, 5, 1_000, 6, 10, 0)),
+        underlying_key(1): encode_leaf(Underlying(1, 0, 0, 0, 0, 0)),
+        underlying_key(2): encode_leaf(Underlying(0, 0, 0, 0, 0, 0)),
+        expiry_key(0, 3): encode_leaf(Expiry(2_000, -7, 4, 0)),
+        grid_key(0, 3): encode_leaf(SettlementGrid(2_000, (9, 0, 9, *(0,) * 57))),
+        expiry_key(0, 4): encode_leaf(Expiry(1_000, 0, 4, 55)),
     }
     state = await RpcExchange(Rpc(leaves)).read()  # type: ignore[arg-type]
     assert list(state.feeds) == [

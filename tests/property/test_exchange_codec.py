@@ -46,6 +46,7 @@ _KEYS: dict[str, LeafKey] = {
     "Underlying": layout.underlying_key(7),
     "SeriesList": layout.series_list_key(7),
     "Expiry": layout.expiry_key(7, 15),
+    "SettlementGrid": layout.grid_key(7, 15),
     "Order": layout.order_key(7),
     "Level": layout.level_key(7, 9),
     "TickWord": layout.word_key(7, layout.TOP_WORD),
@@ -61,6 +62,7 @@ _KEYS: dict[str, LeafKey] = {
     "SweepTask": layout.SWEEP_KEY,
     "PriceTask": layout.PRICE_TASK_KEY,
     "LeaveTask": layout.LEAVE_KEY,
+    "LiquidationTask": layout.LIQUIDATION_KEY,
 }
 _LEAVES = [pytest.param(leaf, id=leaf.__name__) for leaf in leaf_layouts.LAYOUTS]
 _FAST = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Trigger)

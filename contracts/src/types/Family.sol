@@ -33,7 +33,7 @@ library Family {
         if (phase == Phase.TAKE) return MATCH;
         if (phase == Phase.LEG || phase == Phase.SWEEP) return ORDER;
         if (phase == Phase.REFRESH || phase == Phase.LEAVE) return RISK;
-        return phase == Phase.DRAIN ? LIQUIDATION : PRICE;
+        return phase == Phase.DRAIN || phase == Phase.LIQUIDATE ? LIQUIDATION : PRICE;
     }
 }
 
@@ -50,6 +50,7 @@ library Phase {
     uint8 internal constant SAMPLE = 7;
     uint8 internal constant DRAIN = 8;
     uint8 internal constant LEAVE = 9;
+    uint8 internal constant LIQUIDATE = 10;
 
     /// @dev Never in a cursor: tells family PRICE that a block begins.
     uint8 internal constant BLOCK_BEGIN = 255;

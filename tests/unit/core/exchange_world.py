@@ -101,7 +101,7 @@ def make_terms(kind: int, series: int, underlying: int) -> SeriesTerms:
 def make_state(mark: int = MID * UNIT) -> SeriesState:
     """Return the state of a series that trades and whose book is empty."""
     margins = (mark // 20, mark // 40)
-    return SeriesState(1, 0, 0, 0, 0, 0, 1, mark, *margins, 0, 0, 0, 0, NOW_MS, 0, 0, 0)
+    return SeriesState(1, 0, 0, 0, 0, 0, 1, mark, *margins, 0, 0, 0, 0, NOW_MS, MID, MID, 0)
 
 
 class Recorder:
@@ -125,7 +125,7 @@ class World:
         self.leaves: dict[LeafKey, Leaf] = {
             ALLOCATORS_KEY: Allocators(0, 0, 0, 0),
             PRICES_KEY: Prices((price, price, *(NO_PRICE,) * 6), NOW_MS),
-            expiry_key(0, 2): Expiry(EXPIRY_AT, 0, 0, 0, 0, 0, 0),
+            expiry_key(0, 2): Expiry(EXPIRY_AT, 0, 0, 0),
         }
         for series, kind, underlying in ((1, 2, 0), (2, 1, 0), (3, 3, 0), (4, 2, 1)):
             self.leaves[terms_key(series)] = make_terms(kind, series, underlying)

@@ -499,7 +499,8 @@ def test_take_by_the_protocol_pays_at_most_what_margin_leaves(
     exchange.open(4, 0)
     exchange.hold(4, 100, 100 * MARK)
     exchange.rest(2, BUY, TICK - discount, 10)
-    exchange.fly(4, SELL, 1, 10, flags=flags(SELL, reduce_only=True), generation=1, origin=PROTOCOL)
+    flag = flags(SELL, reduce_only=True)
+    exchange.fly(4, SELL, 1, 10, flags=flag, generation=1, origin=PROTOCOL, fee_cap_ppm=10_000)
     before = exchange.cash(4)
     assert run(exchange) is Reason.OK
     price = (TICK - discount) * UNIT

@@ -157,7 +157,7 @@ def shape(**fields: int) -> Any:
         (shape(price=1, quantity=999), Reason.BELOW_MIN_NOTIONAL),
         (shape(side=SELL, price=58_982), Reason.PRICE_BAND),
         (shape(side=SELL, price=58_983), Reason.OK),
-        (shape(price=72_090, kind=2, trigger=MID), Reason.OK),
+        (shape(price=72_090, kind=2, trigger=MID + 1), Reason.OK),
         (shape(reduce_only=1), Reason.NO_POSITION),
         (shape(time_in_force=2), Reason.REMAINDER_CANCELLED),
         (shape(kind=1, time_in_force=2), Reason.REMAINDER_CANCELLED),
