@@ -197,6 +197,6 @@ def banner(state: dict[str, Any], run_dir: "RunDir") -> str:
             "",
             "  next         strikenet deposit --to alice --asset ETH --amount 1.5 --wait",
             "               strikenet transfer --from alice --to bob --asset ETH --amount 0.5",
-            "               strikenet demo bridge | strikenet status | strikenet down",
+            "               strikenet trade --for 10s | strikenet demo bridge | strikenet status",
         ]
     )

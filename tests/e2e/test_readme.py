@@ -1,4 +1,4 @@
-"""The README's own commands, run in order, each with success."""
+"""The commands of README and tutorial, run in order, each with success."""
 
 import os
 import re
@@ -12,16 +12,17 @@ from tests.e2e.conftest import REPOSITORY
 pytestmark = pytest.mark.e2e
 
 
-def quick_start() -> list[str]:
+def quick_start(page: str) -> list[str]:
     """Return the commands of the console blocks, without the set-up of the checkout."""
-    text = (REPOSITORY / "README.md").read_text("utf-8")
+    text = (REPOSITORY / page).read_text("utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     commands = re.findall(r"^\$ (.+)$", "\n".join(blocks), re.MULTILINE)
     return [command for command in commands if not command.startswith("make ")]
 
 
-def test_quick_start_of_the_readme_works(tmp_path: Path) -> None:
-    commands = quick_start()
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
+    commands = quick_start(page)
     assert len(commands) >= 8
     environment = {
         **os.environ,
@@ -35,7 +36,7 @@ def test_quick_start_of_the_readme_works(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
             cwd=REPOSITORY,
             env=environment,
         )
