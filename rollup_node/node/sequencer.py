@@ -264,6 +264,16 @@ class Sequencer:
             for number, entry in enumerate(entries, first)
         ]
 
+    def _tell_markets(self, heard: Sequence[Heard]) -> None:
+        """Tell the markets; what goes wrong there stops no sequencer: they begin anew."""
+        if self.markets is None:
+            return
+        try:
+            self.markets.hear(heard)
+        except Exception:
+            _logger.exception("the markets lost the thread and begin anew")
+            self.builder.tape.end()
+
     def _follow_markets(self) -> None:
         """Let the markets begin anew if the tape has ended: at the start, and when going back."""
         if self.markets is not None and not self.builder.tape.is_followed:
@@ -400,8 +410,8 @@ class Sequencer:
             self.counters.groups += 1
             if self.on_durable is not None:
                 self.on_durable(number, group.entries)
-        if self.markets is not None and group.heard:
-            self.markets.hear(group.heard)
+        if group.heard:
+            self._tell_markets(group.heard)
         for request in group.staged:
             if not request.done.done():
                 request.done.set_result(group.newest)
@@ -439,4 +449,6 @@ class Sequencer:
             await asyncio.sleep(_TICK_SECONDS)
             if not self._queued:
                 async with self._lock:
+                    if self.ready:
+                        self._follow_markets()
                     self._advance()

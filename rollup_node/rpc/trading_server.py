@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from typing import Final
 
 from aiohttp import ClientConnectionResetError, WSMsgType, web
@@ -12,6 +13,7 @@ from rollup_node.rpc.session import TRY_AGAIN_LATER, Session
 
 MAX_FRAME_BYTES: Final = 256 * 1024
 
+_logger = logging.getLogger(__name__)
 _TICK_SECONDS: Final = 0.1
 _CLOSE_SECONDS: Final = 1.0
 _UNAUTHORIZED_STATUS: Final = 401
@@ -52,7 +54,10 @@ class TradingServer:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
-            self.gateway.tick()
+            try:
+                self.gateway.tick()
+            except Exception:  # one channel must not silence the others
+                _logger.exception("a tick of the trading interface failed")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(heartbeat=30, max_msg_size=MAX_FRAME_BYTES, compress=False)

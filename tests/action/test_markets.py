@@ -227,3 +227,23 @@ async def test_buy_takes_the_next_slot_when_one_is_taken(alice: AsyncClient) -> 
     assert order["client_slot"] == 2
     with pytest.raises(RefusedError, match="SLOT_TAKEN"):
         await alice.buy(PERP, "0.3", MID_PRICE - 6, slot=1)
+
+
+async def test_markets_that_lose_the_thread_begin_anew_and_orders_go_on(
+    alice: AsyncClient, bob: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = bob.follow_book(PERP)
+    await anext(books)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug in what users see")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("rollup_node.node.market_data.MarketGroup.hear", fail)
+        answer = await alice.buy(PERP, 1, MID_PRICE - 10)
+        assert (answer["order"], answer["sequence"] > 0) == (None, True)
+        assert (await anext(books)).bids == [(MID_PRICE - 10, 1.0)]
+    again = (await alice.buy(PERP, 1, MID_PRICE - 9))["order"]
+    assert again["order_state"] == "open"
+    assert (await anext(books)).bids == [(MID_PRICE - 9, 1.0), (MID_PRICE - 10, 1.0)]
+    assert len(await alice.call("private/get_open_orders")) == 2
