@@ -82,7 +82,8 @@ class MarketGroup:
         self.is_repriced |= line.is_repriced
         orders = self._known.orders
         placed = orders.begin(line)
-        self._line_fills, self._nameless = [], []
+        if self._line_fills:
+            self._line_fills, self._nameless = [], []
         for event in line.events:
             self._hear(line, placed, event)
         if placed:
@@ -183,8 +184,12 @@ class MarketGroup:
     def _remember(self, line: Heard, changed: list[OrderState]) -> None:
         """Keep what the record did to the orders and fills of who signed it."""
         account = getattr(line.content, "account", None)
-        if account is not None:
-            mine = [order for order in changed if order.account == account]
-            fills = [fill for fill in self._line_fills if fill.account == account]
-            legs = [reason.name for reason in line.legs]
-            self._known.remember(line.source, RecordOutcome(mine, fills, legs))
+        if account is None:
+            return
+        mine = [order for order in changed if order.account == account]
+        if not self._line_fills and not line.legs:
+            self._known.remember(line.source, RecordOutcome(mine))
+            return
+        fills = [fill for fill in self._line_fills if fill.account == account]
+        legs = [reason.name for reason in line.legs]
+        self._known.remember(line.source, RecordOutcome(mine, fills, legs))

@@ -86,13 +86,13 @@ class OrderTracker:
 
     def hear(self, line: Heard, event: Any) -> None:  # noqa: ANN401 - any event of core.events
         """Take one event of the line."""
-        time_ms = line.time_ms
-        if isinstance(event, OrderRested | OrderChanged):
+        time_ms, kind = line.time_ms, type(event)
+        if kind is OrderRested or kind is OrderChanged:
             self._rest(event.slot, event.order, line.source, time_ms)
-        elif isinstance(event, OrderRemoved):
-            is_replaced = isinstance(line.content, ReplaceOrder)
+        elif kind is OrderRemoved:
+            is_replaced = type(line.content) is ReplaceOrder
             self._remove(event, REPLACED if is_replaced else event.reason.name, time_ms)
-        elif isinstance(event, TakerDone):
+        elif kind is TakerDone:
             self._end_taker(event, time_ms)
 
     def end_triggered(self, done: TakerDone, time_ms: int) -> str:
@@ -131,8 +131,8 @@ class OrderTracker:
         name = order_id(order.account, order.slot, order.tag)
         before = self._names.get(slot)
         known = self._states.get(name)
-        if before not in {None, name}:
-            self._replace(before or "", time_ms)
+        if before is not None and before != name:
+            self._replace(before, time_ms)
         self._names[slot] = name
         state = _resting(order, source, time_ms, name)
         if known is not None:

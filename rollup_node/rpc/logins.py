@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from rollup_node.codec.eip712 import login_digest
 from rollup_node.codec.signature import recover
 from rollup_node.ports import Clock
-from rollup_node.rpc.errors import RpcError
+from rollup_node.rpc.errors import RpcError, invalid_params
 from rollup_node.rpc.market_data import MarketData
 from rollup_node.rpc.trading_codes import INVALID_CREDENTIALS, unauthorized
 
@@ -114,6 +114,23 @@ class Logins:
             if used_ms > now_ms - 2 * WINDOW_MS:
                 break
             del self._used[digest]
+
+
+def read_signature(text: str) -> bytes:
+    """Return a signature of 64 bytes from 0x-hex of 64 or 65.
+
+    Raises
+    ------
+    RpcError
+        -32602 if it is neither.
+    """
+    try:
+        raw = bytes.fromhex(text[2:]) if text.startswith("0x") else b""
+    except ValueError:
+        raw = b""
+    if len(raw) not in {_SIGNATURE_BYTES, _LONG_SIGNATURE_BYTES}:
+        raise invalid_params("signature is not 0x-hex of 64 or 65 bytes", "signature")
+    return to_compact(raw)
 
 
 def to_compact(signature: bytes) -> bytes:

@@ -15,7 +15,7 @@ from rollup_node.codec.order_records import MAX_LEGS
 from rollup_node.codec.records import encode_record
 from rollup_node.core.inputs import Leg, SignedContent, SignedTransaction
 from rollup_node.rpc.errors import invalid_params
-from rollup_node.rpc.logins import to_compact
+from rollup_node.rpc.logins import read_signature
 from rollup_node.rpc.table import Address
 
 _EXACT_BITS: Final = 32
@@ -26,13 +26,14 @@ _WIDE: Final = int | Annotated[str, msgspec.Meta(pattern="^-?[0-9]{1,40}$", titl
 class SignedKind(NamedTuple):
     """One signed struct: its name, the tuple it becomes, its fields in JSON.
 
-    `conversions` are for fields whose JSON is not yet what the tuple holds, by place.
+    `conversions` are for fields whose JSON is not always what the tuple holds: place, the numbers
+    from `low` up to before `high` that are taken as they are, and what makes of the rest.
     """
 
     name: str
     made: Callable[..., SignedContent]
     fields: type[msgspec.Struct]
-    conversions: tuple[tuple[int, Callable[[Any], Any]], ...]
+    conversions: tuple[tuple[int, int, int, Callable[[Any], Any]], ...]
 
     def to_transaction(self, fields: msgspec.Struct) -> SignedContent:
         """Return what was signed.
@@ -43,8 +44,10 @@ class SignedKind(NamedTuple):
             -32602 if a wide number is out of its range.
         """
         values = list(msgspec.structs.astuple(fields))
-        for place, convert in self.conversions:
-            values[place] = convert(values[place])
+        for place, low, high, convert in self.conversions:
+            value = values[place]
+            if type(value) is not int or not low <= value < high:
+                values[place] = convert(value)
         return self.made(*values)
 
     def to_body(self, transaction: SignedContent, signature: str) -> bytes:
@@ -53,9 +56,10 @@ class SignedKind(NamedTuple):
         Raises
         ------
         RpcError
-            -32602 if the record cannot hold it, such as an expiry on an order without one.
+            -32602 if the signature is none, or the record cannot hold the struct, such as an
+            expiry on an order without one.
         """
-        raw = to_compact(bytes.fromhex(signature[2:]))
+        raw = read_signature(signature)
         try:
             return encode_record(SignedTransaction(transaction, raw))
         except OverflowError as error:
@@ -86,13 +90,13 @@ def _bounds(kind: str) -> tuple[int, int]:
     return (0, 1 << bits) if kind[0] == "u" else (-(1 << bits - 1), 1 << bits - 1)
 
 
-def _conversion(name: str, kind: str) -> Callable[[Any], Any] | None:
+def _conversion(name: str, kind: str) -> tuple[int, int, Callable[[Any], Any]] | None:
     if kind == "bool":
-        return int
+        return 0, 0, int
     if kind == "address":
-        return lambda text: bytes.fromhex(text[2:])
+        return 0, 0, lambda text: bytes.fromhex(text[2:])
     if kind == "Leg[]":
-        return lambda legs: tuple(Leg(*msgspec.structs.astuple(leg)) for leg in legs)
+        return 0, 0, lambda legs: tuple(Leg(*msgspec.structs.astuple(leg)) for leg in legs)
     low, high = _bounds(kind)
     if high <= 1 << _EXACT_BITS:
         return None
@@ -103,7 +107,7 @@ def _conversion(name: str, kind: str) -> Callable[[Any], Any] | None:
             raise invalid_params(f"{name} is not a {kind}: {str(value)[:50]}", name)
         return number
 
-    return convert
+    return low, high, convert
 
 
 def _make_fields(name: str, fields: str) -> type[msgspec.Struct]:
@@ -113,7 +117,7 @@ def _make_fields(name: str, fields: str) -> type[msgspec.Struct]:
 
 def _make_kind(made: type, name: str, fields: str) -> SignedKind:
     found = ((n, _conversion(*member)) for n, member in enumerate(_members(fields)))
-    conversions = tuple((n, convert) for n, convert in found if convert is not None)
+    conversions = tuple((n, *conversion) for n, conversion in found if conversion is not None)
     return SignedKind(name, made, _make_fields(name, fields), conversions)
 
 

@@ -13,9 +13,9 @@ from rollup_node.rpc.errors import INVALID_PARAMS, PARSE_ERROR, RpcError
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.table import Parameter
 
-SignatureHex = Annotated[
-    str, msgspec.Meta(pattern="^0x([0-9a-fA-F]{128}|[0-9a-fA-F]{130})$", title="signature")
-]
+SignatureHex = Annotated[str, msgspec.Meta(min_length=130, max_length=132, title="signature")]
+"""0x-hex of 64 (EIP-2098) or 65 bytes; `logins.read_signature` makes bytes of it."""
+
 Account = Annotated[int, msgspec.Meta(ge=1, lt=1 << 22)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=1_000)]

@@ -166,6 +166,13 @@ async def test_private_buy_wrong_field_is_named(
     assert (error["code"], error["data"]["field"]) == (-32602, field), error
 
 
+@pytest.mark.parametrize("text", ["0x" + "0" * 129, "00" * 65, "0x" + "zz" * 64])
+async def test_private_buy_signature_that_is_none_is_refused(wire: Wire, text: str) -> None:
+    params = {**signed("order", ORDER), "signature": text}
+    error = await wire.refused("private/buy", **params)
+    assert (error["code"], error["data"]["field"]) == (-32602, "signature")
+
+
 async def test_private_buy_answers_order_and_trades(
     world: World, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from rollup_node import __version__
 from rollup_node.rpc.errors import RpcError
-from rollup_node.rpc.logins import TOKEN_SECONDS, to_compact
+from rollup_node.rpc.logins import TOKEN_SECONDS, read_signature
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.table import Count
 from rollup_node.rpc.trading_codes import BAD_REQUEST
@@ -63,8 +63,7 @@ def auth(
     60 s from the node's time. The connection may then read what belongs to the account; over HTTP
     the `access_token` in `Authorization: Bearer` stands for it.
     """
-    raw = to_compact(bytes.fromhex(signature[2:]))
-    login = session.desk.logins.login(account, key, timeMs, raw)
+    login = session.desk.logins.login(account, key, timeMs, read_signature(signature))
     session.log_in(login)
     return {
         "access_token": login.token,
