@@ -6,7 +6,6 @@ reason.
 """
 
 import argparse
-import functools
 import random
 import sys
 import time
@@ -25,7 +24,7 @@ from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import SignedTransaction
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.reason import Reason
-from rollup_node.l1.compiler import CONTRACTS_DIR, Project, compile_project, read_project
+from rollup_node.l1.compiler import load_artifact
 from rollup_node.proof.hashing import keccak
 from tests.unit.core.exchange_world import Recorder, World
 
@@ -33,7 +32,7 @@ CHAIN_ID: Final = 313_371
 BRIDGE: Final = bytes.fromhex("b41d9e0000000000000000000000000000000001")
 DOMAIN: Final = domain_separator(CHAIN_ID, BRIDGE)
 _DEPLOYER: Final = "0x" + "d0" * 20
-_INPUT: Final = "(bool,address,uint40,uint48,uint40,uint8,uint8,bytes)"
+_INPUT: Final = "(bool,address,uint40,uint64,uint48,uint40,uint8,uint8,bytes)"
 _RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
 _EXECUTE: Final = keccak(f"execute({_INPUT},(uint64,bytes)[])".encode())[:4]
 
@@ -43,23 +42,15 @@ def key_of(account: int, number: int = 0) -> bytes:
     return keccak(bytes((account & 255, number)))
 
 
-@functools.cache
-def _creation_code() -> bytes:
-    project = read_project()
-    source = (CONTRACTS_DIR / "src/steps/OrderSteps.sol").read_text("utf-8")
-    sources = {"src/steps/OrderSteps.sol": source}
-    artifacts = compile_project(Project(sources, project.settings, project.dependencies))
-    return bytes.fromhex(artifacts["OrderSteps"].bytecode.removeprefix("0x"))
-
-
 class OrderChain:
     """The step contract in an EVM in this process."""
 
     def __init__(self) -> None:
         self.evm: Any = pyrevm.EVM(spec_id="PRAGUE")
         self.evm.set_balance(_DEPLOYER, 10**24)
+        code = load_artifact("OrderSteps").bytecode.removeprefix("0x")
         arguments = encode(("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex()))
-        self.address = self.evm.deploy(_DEPLOYER, _creation_code() + arguments)
+        self.address = self.evm.deploy(_DEPLOYER, bytes.fromhex(code) + arguments)
 
     def execute(self, given: tuple[Any, ...], openings: list[tuple[int, bytes]]) -> tuple[Any, ...]:
         """Execute one step; raises if it reverts."""
@@ -128,6 +119,7 @@ class TwinWorld(World):
             is_forced,
             "0x" + sender.hex(),
             authority.tag,
+            0,
             self.time_ms,
             1,
             self.phase,

@@ -93,9 +93,11 @@ class BookMachine(RuleBasedStateMachine):
         )
         taken = self.find(order.account, order.slot) is not None
         reason = self.world.act(apply_place, order)
-        assert reason is (Reason.SLOT_TAKEN if taken else Reason.OK)
-        if taken:
+        passed = trigger and (trigger <= MID if order.side == BUY else trigger >= MID)
+        if passed or taken:
+            assert reason is (Reason.PRICE_OUT_OF_RANGE if passed else Reason.SLOT_TAKEN)
             return
+        assert reason is Reason.OK
         crosses = trigger == 0 and self.crosses(order.series, order.side, order.price)
         self.knocks(crosses)
         if not crosses:
