@@ -90,6 +90,7 @@ _START_MS: Final = 1_763_700_000_000
 _USD: Final = 1_000_000
 _PRICES: Final = (3_000 * _USD, 95_000 * _USD)
 _PLACEHOLDER: Final = "PriceSteps"
+_SEAL_WEIGHTS: Final = (2, 2, 6, 40, 30, 4, 0.2)
 
 
 def has_family(number: int) -> bool:
@@ -147,7 +148,7 @@ class Exchange(World):
         if roll < 0.04:
             return super().body()
         if roll < 0.4:
-            delta_ms = self.rng.choice([0, 19, 20, 25, 25, 40, 40, 1_000, 30_500])
+            delta_ms = self.rng.choices([0, 19, 20, 25, 40, 1_000, 30_500], _SEAL_WEIGHTS)[0]
             self.ahead_ms += delta_ms
             return encode_record(Seal(delta_ms))
         return self.rng.choices(self._makers(), self._weights())[0]()
@@ -167,7 +168,7 @@ class Exchange(World):
     def _weights(self) -> list[float]:
         orders = has_family(2)
         return [
-            4,
+            6,
             40 * orders,
             12 * orders,
             10 * orders,
@@ -180,7 +181,7 @@ class Exchange(World):
     def batch(self) -> bytes:
         """Return the data of a batch; its time is mostly that of a sequencer that keeps up."""
         self.ahead_ms = 0
-        if self.rng.random() < 0.05:
+        if self.rng.random() < 0.01:
             return super().batch()
         clock = self.state.get(CURSOR_KEY).time_ms
         self.ahead_ms = self.rng.choice([0, 25, 200, 900])
@@ -192,7 +193,7 @@ class Exchange(World):
         """Return the next item; its bounds mostly let the clock run."""
         header, data, new, blobs = super().item()
         if self.rng.random() < 0.9:
-            header = header._replace(min_time=0, max_time=(1 << 39))
+            header = header._replace(min_time=0, max_time=1 << 37)
         return header, data, new, blobs
 
     def message(self) -> DelayedMessage:
