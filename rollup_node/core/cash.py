@@ -75,7 +75,8 @@ def store_cash(frame: Frame, account: int, amounts: Amounts, cash: int) -> None:
             cash = -MAX_BALANCE
         borrowed += max(0, -cash) - max(0, -before)
         frame.put(CREDIT_KEY, Credit(deficit, borrowed, cap))
-    frame.put(balances_key(account), Balances((cash, amounts[1], amounts[2], amounts[3])))
+    stored = (cash, amounts[1], amounts[2], amounts[3])
+    frame.put(balances_key(account), tuple.__new__(Balances, (stored,)))
 
 
 def mark_interest(hot: Hot, time_ms: int, before: int, after: int) -> Hot:

@@ -26,6 +26,9 @@ SELL: Final = 1
 _ROW_MASK: Final = POSITIONS_PER_PAGE - 1
 _GENERATIONS: Final = (1 << 16) - 1
 
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
+
 
 def read_directory(frame: Frame, account: int) -> Directory:
     """Return the list of an account's positions. Source: docs/spec.md S-17."""
@@ -85,17 +88,19 @@ def apply_fill(
     after = lots + change
     if lots == 0 or (lots > 0) == (change > 0):
         kept = old_generation if lots else generation
-        return Position(series, after, basis + change * price, funding_index, kept), cash
+        basis += change * price
+        return _new(Position, (series, after, basis, funding_index, kept)), cash
     size = lots if lots > 0 else -lots
     turned = change if change > 0 else -change
     if turned < size:
         released = div_down(basis * turned, size)
         cash -= change * price + released
-        return Position(series, after, basis - released, funding_index, old_generation), cash
+        basis -= released
+        return _new(Position, (series, after, basis, funding_index, old_generation)), cash
     cash += lots * price - basis
     if after == 0:
         return NO_POSITION, cash
-    return Position(series, after, after * price, funding_index, generation), cash
+    return _new(Position, (series, after, after * price, funding_index, generation)), cash
 
 
 def store_position(frame: Frame, account: int, number: int | None, position: Position) -> None:
@@ -113,7 +118,7 @@ def store_position(frame: Frame, account: int, number: int | None, position: Pos
     rows = read_page(frame, account, number)[0]
     row = number & _ROW_MASK
     changed = (*rows[:row], position, *rows[row + 1 :])
-    frame.put(positions_key(account, number), Positions(changed))
+    frame.put(positions_key(account, number), _new(Positions, (changed,)))
 
 
 def replace_contribution(
@@ -127,12 +132,15 @@ def replace_contribution(
     value, initial, maintenance = contribute(new, state)
     old_value, old_initial, old_maintenance = contribute(old, state)
     epoch, count, row_value, row_initial, row_maintenance = hot[11][underlying]
-    return RiskRow(
-        epoch if count else prices[0][underlying][0],
-        count + (new[1] != 0) - (old[1] != 0),
-        row_value + value - old_value,
-        row_initial + initial - old_initial,
-        row_maintenance + maintenance - old_maintenance,
+    return _new(
+        RiskRow,
+        (
+            epoch if count else prices[0][underlying][0],
+            count + (new[1] != 0) - (old[1] != 0),
+            row_value + value - old_value,
+            row_initial + initial - old_initial,
+            row_maintenance + maintenance - old_maintenance,
+        ),
     )
 
 
@@ -140,4 +148,5 @@ def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:
     """Return the hot leaf with another row, and its version one higher. Source: M-4, O-7."""
     rows = hot[11]
     changed = (*rows[:underlying], row, *rows[underlying + 1 :])
-    return Hot(*hot[:8], hot[8] + 1 & 0xFFFFFFFF, hot[9], hot[10], changed)
+    version = hot[8] + 1 & 0xFFFFFFFF
+    return _new(Hot, (*hot[:8], version, hot[9], hot[10], changed))

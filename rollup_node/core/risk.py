@@ -51,6 +51,8 @@ def compute_drift_ppm(price: PriceRow) -> int:
     reference, index = price[2], price[3]
     if reference == 0:
         return PPM
+    if index == reference:
+        return 0
     return div_up((index - reference if index > reference else reference - index) * PPM, reference)
 
 
