@@ -187,6 +187,7 @@ def banner(state: dict[str, Any], run_dir: "RunDir") -> str:
             "",
             f"  L1           {l1['url']:<25}chain {l1['chain_id']}, anvil {l1['anvil']}",
             f"  L2           {state['nodes'][0]['url']:<25}chain {state['l2_chain_id']}",
+            f"  exchange     {state['nodes'][0]['url'].replace('http', 'ws', 1)}/ws/api/v2",
             "",
             f"  {'node':<13}{'JSON-RPC; WebSocket at /ws':<29}account on L1",
             *rows,
