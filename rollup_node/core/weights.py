@@ -24,7 +24,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_600_000,  # REPLACE
     1_200_000,  # QUOTE
     1_200_000,  # PRUNE
-    2_000_000,  # TAKE
+    2_200_000,  # TAKE
     1_600_000,  # LEG
     1_200_000,  # SWEEP
     3_200_000,  # REFRESH

@@ -1,0 +1,176 @@
+"""The worst steps of the match and of the values of accounts, for the provability gate.
+
+Worst means here: everything that a step may read is there and far apart - two debtors with
+collateral, positions on their last page, a level that empties and a next one in another corner of
+the tick map, protection that is exceeded, and for a refresh 32 series that paid funding.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from rollup_node.core.account_leaves import NO_COLD, ProtectionRow
+from rollup_node.core.inputs import ItemHeader
+from rollup_node.core.kinds import ItemKind, Phase, RecordKind, StepKind
+from rollup_node.core.layout import (
+    CREDIT_KEY,
+    CURSOR_KEY,
+    LEAVE_KEY,
+    REFRESH_KEY,
+    TOTALS_KEY,
+    cold_key,
+    expiry_key,
+    hot_key,
+    series_key,
+    terms_key,
+)
+from rollup_node.core.leaves import Cursor, Totals
+from rollup_node.core.market_leaves import NO_EXPIRY, Credit
+from rollup_node.core.task_leaves import NO_REFRESH_ROW, LeaveTask, RefreshTask
+from rollup_node.proof.chain_state import ChainState
+from tests.contracts.gate import Case, Gate, Measure
+from tests.unit.core.exchange import (
+    BUY,
+    ETH,
+    FUTURE,
+    MARK,
+    NOW,
+    SELL,
+    STATE,
+    TERMS,
+    USD,
+    Exchange,
+)
+
+TAKER: Final = 0x15_5555
+MAKER: Final = 0x2A_AAAA
+_DEBT: Final = -1_000 * USD
+_TICK: Final = 0x2_AAAA
+_FAR_TICK: Final = 0xF_5555
+_LONG_AGO: Final = 1
+
+
+def _exchange() -> Exchange:
+    """Return an exchange with two debtors and a future."""
+    world = Exchange()
+    for account in (TAKER, MAKER):
+        world.open(account, _DEBT, 100 * 10**18, interest_ms=_LONG_AGO)
+    world.state[CREDIT_KEY] = Credit(0, -2 * _DEBT, 10**15)
+    world.state[terms_key(FUTURE)] = TERMS._replace(
+        kind=3, book=31, expiry_slot=15, maker_fee_ppm=100, unit=MARK // _TICK
+    )
+    world.state[series_key(FUTURE)] = STATE
+    world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
+    return world
+
+
+def _crowded(world: Exchange, account: int, count: int) -> None:
+    """Give an account `count` positions in series of their own."""
+    for number in range(count):
+        series = 4_095 - 31 * number
+        world.state[terms_key(series)] = TERMS._replace(underlying=number & 1)
+        world.state[series_key(series)] = STATE
+        world.hold(account, 1, MARK, series=series, number=number)
+
+
+def take_worst() -> Exchange:
+    """Let a taker fill the only order of a level, whose owner is swept for it."""
+    world = _exchange()
+    for account in (TAKER, MAKER):
+        _crowded(world, account, 120)
+    world.state[hot_key(MAKER)] = world.hot(MAKER)._replace(protected=255)
+    world.state[cold_key(MAKER)] = NO_COLD._replace(protections=(ProtectionRow(1, 1, 0, 0),) * 8)
+    world.rest(MAKER, SELL, _FAR_TICK, 5, series=FUTURE, slot=9)
+    world.rest(MAKER, SELL, _TICK, 50, series=FUTURE, slot=1_000)
+    world.fly(TAKER, BUY, _FAR_TICK, 60, series=FUTURE)
+    return world
+
+
+def take_failing_maker() -> Exchange:
+    """Let the maker fail, and forfeit its reserve."""
+    world = take_worst()
+    world.open(MAKER, _DEBT, 1, interest_ms=_LONG_AGO, **_kept(world))
+    return world
+
+
+def _kept(world: Exchange) -> dict[str, Any]:
+    hot = world.hot(MAKER)
+    names = ("reserve", "open_orders", "slot_map", "slots", "rows", "protected")
+    return {name: getattr(hot, name) for name in names}
+
+
+def refresh_worst() -> Exchange:
+    """Revalue the last 32 of 128 positions, all of which paid funding."""
+    world = _exchange()
+    _crowded(world, TAKER, 128)
+    for number in range(128):
+        world.set_series(4_095 - 31 * number, funding_index=7 + number)
+    world.set_prices(ETH, epoch=8)
+    world.state[REFRESH_KEY] = RefreshTask(TAKER, 96, Phase.TAKE, (NO_REFRESH_ROW,) * 8)
+    world.set_phase(Phase.REFRESH)
+    return world
+
+
+def leave_worst() -> Exchange:
+    """Withdraw collateral that carries debt, positions and reserves."""
+    world = _exchange()
+    _crowded(world, TAKER, 2)
+    world.state[LEAVE_KEY] = LeaveTask(RecordKind.WITHDRAW, TAKER, 1, 10**15, b"\xff" * 20)
+    world.set_phase(Phase.LEAVE)
+    return world
+
+
+def transfer_worst() -> Exchange:
+    """Transfer collateral that carries debt to another debtor."""
+    world = leave_worst()
+    target = MAKER.to_bytes(20, "big")
+    world.state[LEAVE_KEY] = LeaveTask(RecordKind.TRANSFER, TAKER, 1, 10**15, target)
+    return world
+
+
+def worlds() -> Iterator[tuple[str, Callable[[], Exchange]]]:
+    """Yield every worst case by name."""
+    yield "fill, swept", take_worst
+    yield "maker fails", take_failing_maker
+    yield "32 positions", refresh_worst
+    yield "withdrawal", leave_worst
+    yield "transfer", transfer_worst
+
+
+class TaskGate(Gate):
+    """The gate for steps of tasks, which read no record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = Exchange()
+
+    def measure_task(self, name: str, world: Exchange) -> Measure:
+        """Prove the next step of an exchange whose machine is in the middle of a task."""
+        self.world = world
+        return self.measure(Case(name, None), ItemKind.CALLDATA)
+
+    def _state(self, _case: Case, header: ItemHeader) -> ChainState:
+        cursor: Any = self.world.state[CURSOR_KEY]
+        place = Cursor(
+            len(self.court.items) - 2,
+            header.byte_length,
+            header.delayed_count,
+            header.fast_count,
+            1 << 39,
+            cursor.time_ms,
+            cursor.phase,
+            0,
+        )
+        state = ChainState()
+        state.commit(self.world.state)
+        state.commit({CURSOR_KEY: place, TOTALS_KEY: Totals((1 << 95, (1 << 96) - 1, 0, 0))})
+        return state
+
+
+def run() -> dict[StepKind, list[Measure]]:
+    """Measure every case."""
+    gate = TaskGate()
+    found: dict[StepKind, list[Measure]] = {}
+    for name, make in worlds():
+        measure = gate.measure_task(name, make())
+        found.setdefault(measure.kind, []).append(measure)
+    return found
