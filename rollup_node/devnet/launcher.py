@@ -165,7 +165,7 @@ class Devnet:
         url = f"http://{sockets.HOST}:{sequencer.port}"
         return {
             "name": plan.name,
-            "roles": [plan.name],
+            "roles": self._roles(plan),
             "l1_url": self.l1_url,
             "host": sockets.HOST,
             "port": plan.port,
@@ -189,6 +189,11 @@ class Devnet:
             "block_interval_ms": manifest.block_interval_ms,
             "log_format": "json",
         }
+
+    def _roles(self, plan: NodePlan) -> list[str]:
+        """Return the roles of a node: where there are markets, the verifier keeps watch too."""
+        is_keeper = self.manifest.markets and plan.name == "verifier"
+        return [plan.name, "keeper"] if is_keeper else [plan.name]
 
     def write_state(self) -> None:
         """Write what other commands need to know about this run."""

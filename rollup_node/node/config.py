@@ -12,7 +12,7 @@ import msgspec
 from rollup_node.ports import InputError
 from rollup_node.rpc.limits import TradingLimits
 
-Role = Literal["sequencer", "batch_poster", "proposer", "verifier", "challenger"]
+Role = Literal["sequencer", "batch_poster", "proposer", "verifier", "challenger", "keeper"]
 BatchData = Literal["calldata", "blob", "alternate"]
 
 ADDRESS_BYTES: Final = 20

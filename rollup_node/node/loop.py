@@ -31,6 +31,7 @@ from rollup_node.node.follow import L1Follower
 from rollup_node.node.follower import FollowerBackend
 from rollup_node.node.games import Games
 from rollup_node.node.histories import RpcHistorySource
+from rollup_node.node.keeper import KeeperPlayer
 from rollup_node.node.market_data import NodeMarkets
 from rollup_node.node.metrics import NodeMetrics, Sample
 from rollup_node.node.players import (
@@ -309,10 +310,12 @@ class Node:
             self.players.append(
                 VerifierPlayer(self.follower, self.replica, self.claims, self._remote)
             )
-        if not {"batch_poster", "proposer", "challenger"} & set(roles):
+        if not {"batch_poster", "proposer", "challenger", "keeper"} & set(roles):
             return
         sender = RpcSender(self._client, self.reader, self.config.key(), self.rollup.l1_chain_id)
         await sender.recover()
+        if "keeper" in roles and self._remote is not None:
+            self.players.append(KeeperPlayer(self.replica, self._remote, sender))
         if "batch_poster" in roles:
             mode = self.config.batch.data
             self.players.append(

@@ -84,6 +84,19 @@ class ChainState:
         """The oldest mark that can be gone back to, if any can."""
         return self._first_mark
 
+    def changed_since(self, mark: int) -> set[LeafKey]:
+        """Return the keys of all leaves written since the moment of `mark`.
+
+        Raises
+        ------
+        KeyError
+            The mark was pruned, rewound over or never made.
+        """
+        found: set[LeafKey] = set()
+        for journal in self._journals[self._place(mark) :]:
+            found.update(journal)
+        return found
+
     def prune(self, mark: int) -> None:
         """Forget how to go back before `mark`. Forgetting what is forgotten does nothing."""
         drop = min(max(mark - self._first_mark, 0), len(self._journals))

@@ -1,0 +1,159 @@
+"""The liquidation keeper: looks at accounts in its own replica, and has the sequencer liquidate.
+
+What the sequencer leaves out for long goes through the fast queue of L1, where nobody can stop it.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rollup_node.codec.records import encode_open
+from rollup_node.core.account_leaves import Hot
+from rollup_node.core.frame import Frame
+from rollup_node.core.inputs import Liquidate
+from rollup_node.core.kinds import Phase
+from rollup_node.core.layout import (
+    ACCOUNT_FIELD_BITS,
+    ACCOUNTS,
+    BALANCES_FIELD,
+    CURSOR_KEY,
+    HOT_FIELD,
+    INDEX_BITS,
+    UNDERLYING_LIMIT,
+    series_key,
+    terms_key,
+)
+from rollup_node.core.leaves import Cursor
+from rollup_node.core.positions import read_directory, read_page
+from rollup_node.core.risk import (
+    contribute_standard,
+    read_amounts,
+    read_assets,
+    read_hot,
+    read_prices,
+    value_asset,
+)
+from rollup_node.l1.client import JsonRpcClient, RpcError
+from rollup_node.node.replica import Replica
+from rollup_node.ports import L1Sender, L1Update, TemporaryError
+from rollup_node.proof.chain_state import ChainState
+from rollup_node.roles.keeper import Health, Watch
+
+_FIELD_MASK: Final = (1 << ACCOUNT_FIELD_BITS) - 1
+_WATCHED_FIELDS: Final = (HOT_FIELD, BALANCES_FIELD)
+_ASSETS: Final = (1, 2, 3)
+SILENT_MS: Final = 15_000
+"""A sequencer that does not answer for so long is passed by."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class KeeperPlayer:
+    """Watches every account that trades; one of these anywhere is enough."""
+
+    replica: Replica
+    sequencer: JsonRpcClient
+    sender: L1Sender
+    watch: Watch = field(default_factory=Watch)
+    asked: int = 0
+    forced: int = 0
+    _silent: dict[int, int] = field(default_factory=dict)
+    _items: int = 0
+    _mark: int = 0
+    _state: ChainState | None = None
+
+    def on_l1(self, update: L1Update) -> None:
+        """Begin anew after a reorg: the accounts are looked at once more."""
+        if update.reorg:
+            self._state = None
+
+    async def act(self) -> bool:
+        """Look at whom the new items changed, and at whom the prices came near."""
+        state = self.replica.state
+        if self._state is state and self._items == self.replica.item_count:
+            return False
+        changed = self._changed(state)
+        self._state, self._items = state, self.replica.item_count
+        self._mark = state.mark()
+        frame = _frame(state)
+        prices = tuple(row.index_price for row in read_prices(frame).rows)
+        for account in sorted({*changed, *self.watch.due(prices, frame.time_ms)}):
+            found = self.watch.note(account, read_health(frame, account), prices, frame.time_ms)
+            if found is not None:
+                await self._ask(found, frame.time_ms)
+        return False
+
+    def status(self) -> dict[str, Any]:
+        """Return how many looks were taken and how many liquidations asked for."""
+        found = {"looks": self.watch.looks, "asked": self.asked, "forced": self.forced}
+        return {"keeper": found}
+
+    def _changed(self, state: ChainState) -> set[int]:
+        """Return the accounts whose hot leaf or balances changed since the last time."""
+        known = self._state is state and self._mark >= state.first_mark
+        keys = state.changed_since(self._mark) if known else state.keys()
+        first, last = ACCOUNTS << INDEX_BITS, (ACCOUNTS + 1) << INDEX_BITS
+        return {
+            (key - first) >> ACCOUNT_FIELD_BITS
+            for key in keys
+            if first <= key < last and key & _FIELD_MASK in _WATCHED_FIELDS
+        }
+
+    async def _ask(self, liquidate: Liquidate, now_ms: int) -> None:
+        """Hand a liquidation to the sequencer; if it does not answer for long, to L1."""
+        account = liquidate.account
+        fields = {"account": account, "series": liquidate.series}
+        try:
+            await self.sequencer.call("rollup_sendTransaction", "0x" + encode_open(liquidate).hex())
+        except RpcError as error:
+            _logger.info("not liquidated: %s", error, extra=fields)
+        except TemporaryError as error:
+            if now_ms - self._silent.setdefault(account, now_ms) < SILENT_MS:
+                _logger.info("sequencer is silent: %s", error, extra=fields)
+                return
+            await self.sender.send("inbox", "sendFast", encode_open(liquidate))
+            self.forced += 1
+            _logger.warning("liquidation of account %d sent to L1", account, extra=fields)
+        else:
+            self.asked += 1
+            _logger.info("liquidated account %d", account, extra=fields)
+        self._silent.pop(account, None)
+
+
+def read_health(frame: Frame, account: int) -> Health:
+    """Return how an account stands at the newest marks, whatever its rows say."""
+    hot: Hot = read_hot(frame, account)
+    prices, amounts, assets = read_prices(frame), read_amounts(frame, account), read_assets(frame)
+    equity, maintenance = amounts[0], 0
+    exposures = [0] * UNDERLYING_LIMIT
+    largest = (0, 0)
+    for asset in _ASSETS:
+        value = value_asset(asset, amounts[asset], assets, prices)
+        equity += value
+        if value:
+            exposures[assets.rows[asset].underlying] += value
+    if any(row.positions for row in hot.rows):
+        for number, series in enumerate(read_directory(frame, account).series):
+            if series:
+                position = read_page(frame, account, number).rows[number & 7]
+                series_state, terms = frame.get(series_key(series)), frame.get(terms_key(series))
+                gained, _, needed = contribute_standard(position, series_state)
+                equity += gained
+                maintenance += needed
+                notional = abs(position.lots) * series_state.mark
+                exposures[terms.underlying] += notional + needed
+                largest = max(largest, (needed, series))
+    return Health(equity, maintenance, tuple(exposures), largest[1])
+
+
+def _frame(state: ChainState) -> Frame:
+    """Return a frame to read the newest state with."""
+    cursor: Cursor = state.get(CURSOR_KEY)
+    return Frame(
+        state,
+        time_ms=cursor.time_ms,
+        block=cursor.block,
+        phase=Phase.IDLE,
+        order_class=cursor.order_class,
+    )

@@ -1,0 +1,90 @@
+"""The keeper looks at whom it must, and hardly ever at the others."""
+
+import random
+from typing import Final
+
+import pytest
+
+from rollup_node.core.inputs import Liquidate
+from rollup_node.roles.keeper import PPM, TIERS, Health, Watch
+
+NONE: Final = (0,) * 8
+USD: Final = 1_000_000
+
+
+def health(equity: int, maintenance: int = 3 * USD, exposure: int = 100 * USD) -> Health:
+    return Health(equity, maintenance, (exposure, *NONE[1:]), 2)
+
+
+def prices(price: int) -> tuple[int, ...]:
+    return (price, *NONE[1:])
+
+
+def test_note_below_maintenance_liquidates_the_largest_position_once_a_second() -> None:
+    watch = Watch()
+    bad = health(2 * USD)
+    assert watch.note(7, bad, prices(3_000), 0) == Liquidate(7, 2)
+    assert watch.due(prices(3_000), 0) == [7]
+    assert watch.note(7, bad, prices(3_000), 999) is None
+    assert watch.note(7, bad, prices(3_000), 1_000) == Liquidate(7, 2)
+
+
+@pytest.mark.parametrize("spare_percent", [30, 10, 5, 3])
+def test_due_comes_before_the_room_is_used_up(spare_percent: int) -> None:
+    watch = Watch()
+    stood = health((3 + spare_percent) * USD)
+    watch.note(1, stood, prices(1_000_000), 0)
+    for direction in (1, -1):
+        gone = 1_000_000 + direction * stood.room_ppm
+        assert watch.due(prices(gone), 0) == [1]
+        watch.note(1, stood, prices(1_000_000), 0)
+
+
+def test_account_without_positions_is_left_alone() -> None:
+    watch = Watch()
+    watch.note(1, Health(0, 0, NONE, 0), prices(100), 0)
+    assert watch.due(prices(1), 10**9) == []
+
+
+def test_newer_look_replaces_the_older() -> None:
+    watch = Watch()
+    watch.note(1, health(4 * USD), prices(1_000_000), 0)
+    watch.note(1, health(90 * USD), prices(1_000_000), 0)
+    assert watch.due(prices(980_000), 10_000) == []
+
+
+def test_tiers_escalate_as_an_account_nears_maintenance() -> None:
+    assert [tier.room_ppm for tier in TIERS] == sorted(
+        (tier.room_ppm for tier in TIERS), reverse=True
+    )
+    assert [tier.interval_ms for tier in TIERS] == sorted(
+        (tier.interval_ms for tier in TIERS), reverse=True
+    )
+
+
+def _looks(healthy: int, blocks: int) -> int:
+    """Walk a price and count the looks at accounts, twenty of them near maintenance."""
+    rng, watch, price = random.Random(5), Watch(), 1_000_000
+    rooms = {n: PPM // 10 + 37 * n % 400_000 for n in range(healthy)}
+    rooms.update({healthy + n: 15_000 + 100 * n for n in range(20)})
+
+    def look(account: int, now_ms: int) -> None:
+        equity = 3 * USD + rooms[account] * 100
+        watch.note(account, health(equity), prices(price), now_ms)
+
+    for account in rooms:
+        look(account, 0)
+    first = watch.looks
+    for block in range(1, blocks):
+        price += rng.randrange(-300, 301)
+        for account in watch.due(prices(price), block * 250):
+            look(account, block * 250)
+    return watch.looks - first
+
+
+def test_looks_grow_slower_than_healthy_accounts() -> None:
+    blocks = 120
+    counts = [_looks(healthy, blocks) for healthy in (0, 100, 1_000, 10_000)]
+    assert counts[0] > 0
+    assert counts[3] - counts[0] < 10_000 * blocks // 20
+    assert counts[3] < 4 * counts[0]
