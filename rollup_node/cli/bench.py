@@ -11,6 +11,7 @@ from rollup_node.cli.options import anvil_option, cache_dir_option, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 
 if TYPE_CHECKING:
+    from rollup_node.devnet.bench_orders import FlowResult, OrdersResult
     from rollup_node.devnet.bench_restart import RestartResult
     from rollup_node.devnet.bench_spine import SpineResult
 
@@ -45,7 +46,7 @@ def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> i
     from rollup_node.devnet.bench_spine import run_bench
 
     l1_gas = measure_on_l1(options) if gas else {}
-    manifest = replace(plan(None, fresh("calldata")), background_idle=True)
+    manifest = replace(plan(None, fresh("calldata")), background_idle=True, markets=False)
     result = run_bench(manifest, require_anvil(options), transactions, progress)
     human = render(result) + "".join(
         f"\nas {kind:<9}{row['gas_per_transfer']:>10,.1f} gas and "
@@ -53,6 +54,50 @@ def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> i
         for kind, row in l1_gas.items()
     )
     emit(json_flag, {**result.to_dict(), "l1_gas": l1_gas}, human)
+    return ExitCode.OK
+
+
+@bench.command()
+@json_option
+@click.option(
+    "--orders",
+    type=click.IntRange(100, 200_000),
+    default=40_000,
+    show_default=True,
+    envvar="STRIKENET_BENCH_ORDERS",
+    show_envvar=True,
+    help="Single orders at full load; half as many follow at half the rate.",
+)
+@click.option(
+    "--quotes",
+    type=click.IntRange(10, 20_000),
+    default=3_000,
+    show_default=True,
+    help="Mass quotes of 20 legs at full load, and half as many.",
+)
+@click.option(
+    "--accounts",
+    type=click.IntRange(10, 2_000),
+    default=1_000,
+    show_default=True,
+    help="Accounts that trade, each with a key of its own.",
+)
+@anvil_option
+@cache_dir_option
+def orders(*, json_flag: bool, orders: int, quotes: int, accounts: int, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
+    """Trade through the whole path: signed orders over WebSockets, matched, durable, confirmed.
+
+    60 % limit orders that rest, 30 % cancels, 10 % takers in four markets; then mass quotes of 20
+    legs. Ends with code 1 if a signature was refused, with code 8 if sequencer and verifier end
+    with different roots. The ratio to the recovery limit is the number to trust.
+    """
+    from rollup_node.cli.up import plan, require_anvil
+    from rollup_node.devnet.bench_orders import prepare, run_bench
+
+    manifest = prepare(plan(None, {**fresh("calldata"), "prices": "calm"}))
+    sizes = (orders, quotes, accounts)
+    result = run_bench(manifest, require_anvil(options), sizes, progress)
+    emit(json_flag, result.to_dict(), render_orders(result))
     return ExitCode.OK
 
 
@@ -86,6 +131,34 @@ def restart(*, json_flag: bool, orders: int, records: int, seed: int) -> int:
     result = run_bench(orders, records, seed)
     emit(json_flag, result.to_dict(), render_restart(result))
     return ExitCode.OK
+
+
+def render_orders(result: "OrdersResult") -> str:
+    """Return the result as text."""
+    rows = [
+        *render_flow("single orders", result.orders),
+        *render_flow("legs of mass quotes", result.quotes),
+        f"verifier and sequencer agree on state root {result.state_root}",
+    ]
+    return "\n".join(rows)
+
+
+def render_flow(title: str, flow: "FlowResult") -> list[str]:
+    """Return the lines of one flow."""
+    latency = flow.latency
+    return [
+        f"{title}: {flow.committed:,} of {flow.orders:,} committed, {flow.fills:,} fills",
+        f"  committed           {flow.committed_per_second:>10,.0f} /s",
+        f"  recovery limit      {flow.recover_per_second:>10,.0f} /s (two processes)",
+        f"  ratio               {flow.ratio:>10.3f}"
+        + (" (other programs took part: run it again)" if flow.disturbed else ""),
+        f"  posted bytes        {flow.bytes_per_order:>10.1f}",
+        f"  latency, median     {latency.p50_ms:>10.1f} ms",
+        f"  latency, p99        {latency.p99_ms:>10.1f} ms at {latency.per_second:,.0f} requests/s",
+        f"  refused             {flow.refused or 'none'}",
+        f"  µs on the main thread {flow.main_thread_us:>8.1f}; by stage:",
+        *(f"    {name:<30} {spent:>8.2f}" for name, spent in flow.profile_us.items()),
+    ]
 
 
 def render_restart(result: "RestartResult") -> str:

@@ -1,4 +1,4 @@
-"""The load of a benchmark: transfers signed beforehand, sent as fast as they are answered.
+"""The load of a benchmark: signed beforehand, transfers sent as fast as they are answered.
 
 Also the limit that it is held against: how many signers two processes recover per second.
 """
@@ -11,14 +11,18 @@ from typing import Final
 
 import msgspec
 
+from rollup_node.client.signer import Signer
 from rollup_node.codec.eip712 import digest
 from rollup_node.codec.records import encode_record
 from rollup_node.codec.signature import recover, sign
 from rollup_node.core.inputs import SignedTransaction, Transfer
+from rollup_node.devnet.bench_flow import Planned
+from rollup_node.devnet.bench_socket import Request, make_request
 
 PER_CALL: Final = 250
 CONNECTIONS: Final = 32
 RECOVER_SECONDS: Final = 1.0
+_PARTS: Final = 8
 _KEY_OFFSET: Final = 1 << 64
 """Benchmark keys are small numbers above this one: public, like those of the mnemonic."""
 
@@ -56,11 +60,38 @@ def send_all(port: int, requests: Sequence[bytes]) -> int:
     return asyncio.run(_send_all(port, requests))
 
 
+def sign_requests(
+    planned: Sequence[Planned], domain: bytes, connections: int, first: int = 0
+) -> list[Request]:
+    """Return signed requests in the order given, numbered from `first`; two processes sign.
+
+    All of an account go over one connection, so that they come in the order of their nonces.
+    """
+    size = -(-len(planned) // _PARTS) or 1
+    starts = range(0, len(planned), size)
+    parts = [(planned[at : at + size], domain, connections, first + at) for at in starts]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return [
+            request for part in pool.starmap(_sign_part, parts, chunksize=1) for request in part
+        ]
+
+
 def measure_recovery() -> float:
     """Return recoveries per second of two processes."""
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         pool.map(_recover_for, [0.05, 0.05], chunksize=1)  # warm
         return sum(pool.map(_recover_for, [RECOVER_SECONDS] * 2, chunksize=1))
+
+
+def _sign_part(
+    planned: Sequence[Planned], domain: bytes, connections: int, first: int
+) -> list[Request]:
+    requests = []
+    for number, (owner, _, content) in enumerate(planned, first):
+        signer = Signer(key_of(owner), content[0], domain)
+        frame = make_request(number, *signer.sign(content))
+        requests.append(Request(number, owner % connections, frame))
+    return requests
 
 
 def _http(bodies: Sequence[bytes]) -> bytes:

@@ -7,16 +7,13 @@ since its users wait and nobody waits for them; L1 and the client take their sha
 processors. The limit is measured on two processes before the devnet starts and after it has ended.
 """
 
-import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from rollup_node.codec.records import iter_records
 from rollup_node.codec.signature import address_of
@@ -29,8 +26,15 @@ from rollup_node.devnet.bench_load import (
     send_all,
     sign_transfers,
 )
+from rollup_node.devnet.bench_probe import (
+    Moment,
+    is_disturbed,
+    look,
+    profile_us,
+    read_batches,
+    read_metrics,
+)
 from rollup_node.devnet.failure import DevnetError, DisagreementError, NotReadyError
-from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.manifest import Manifest
 from rollup_node.devnet.rundir import RunDir
@@ -39,18 +43,10 @@ from rollup_node.l1.toolchain import Tool
 
 ACCOUNTS: Final = 100
 CATCH_UP_SECONDS: Final = 300
-DRIFT: Final = 0.1
-"""Most by which the limit may change during the run on a machine that does nothing else."""
 _FUNDS_WEI: Final = 10**18
 _TRANSFER: Final = 0x10
 _POLL_SECONDS: Final = 0.1
-_PAGE: Final = 16
-_STAGES: Final = ("ingress", "recover", "execute", "root", "confirm", "log", "reply")
-_WORKERS: Final = ("recover", "log")
-"""Stages outside the sequencer's main thread."""
-
 Tell = Callable[[str], None]
-Metrics = Mapping[tuple[str, ...], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +96,13 @@ class SpineResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Moment:
-    """Everything that is read at one time; CPU in seconds."""
-
-    nodes: dict[str, Metrics]
-    inbox: int
-    client_cpu: float
-    l1_cpu: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Run:
     """What the devnet gave."""
 
     committed: int
     seconds: float
-    before: _Moment
-    after: _Moment
+    before: Moment
+    after: Moment
     caught_up: dict[str, float]
     batches: list[bytes]
     blocks: int
@@ -154,16 +140,16 @@ def _run(session: Session, l1_pid: int, transactions: int, tell: Tell) -> _Run:
     asset, nonce = session.asset("ETH").id, session.l1_time() * 1_000
     requests = make_requests(sign_transfers(transactions, numbers, asset, session.domain, nonce))
     wait_idle(session)
-    before = _look(session, l1_pid)
+    before = look(session, l1_pid)
     tell("sending them")
     began = time.perf_counter()
     committed = send_all(urlsplit(session.sequencer.url).port or 0, requests)
     seconds = time.perf_counter() - began
-    after = _look(session, l1_pid)
+    after = look(session, l1_pid)
     tell(f"committed {committed:,} in {seconds:.2f} s; waiting for proposer and verifier")
     caught_up = _catch_up(session, began + seconds)
     block, root = agreed_root(session)
-    batches = _batches(session)
+    batches = read_batches(session)
     posted = sum(_transfers(data) for data in batches)
     if not transactions == committed == posted:
         raise DevnetError(
@@ -182,34 +168,6 @@ def _open_accounts(session: Session) -> list[int]:
         bridge.send(payer.address, "depositETH", number, value=_FUNDS_WEI)
     wait_idle(session)
     return numbers
-
-
-def _look(session: Session, l1_pid: int) -> _Moment:
-    return _Moment(
-        {name: _metrics(node) for name, node in session.nodes.items()},
-        int(session.inbox.call("count")),
-        time.process_time(),
-        _cpu_seconds(l1_pid),
-    )
-
-
-def _metrics(node: JsonRpc) -> dict[tuple[str, ...], float]:
-    """Return the samples of a node by name and label values."""
-    _, body = node.request("GET", "/metrics")
-    return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(body.decode())
-        for sample in family.samples
-    }
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time of a process, 0 where the system does not tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _catch_up(session: Session, since: float) -> dict[str, float]:
@@ -233,7 +191,7 @@ def _catch_up(session: Session, since: float) -> dict[str, float]:
 
 def _is_all_posted(session: Session) -> bool:
     """Tell whether every batch is cut and back from L1."""
-    said = _metrics(session.sequencer)
+    said = read_metrics(session.sequencer)
     cut = said["strikenet_sequencer_batches_total",]
     is_open = said["strikenet_sequencer_open_batch_bytes",] > 0
     return not is_open and cut <= said["strikenet_derivation_items",]
@@ -246,7 +204,7 @@ def _is_level(session: Session, name: str, newest: int) -> bool:
     if session.nodes[name].call("optimism_syncStatus")["safe_l2"]["number"] < newest:
         return False
     if name == "verifier":
-        return _metrics(session.verifier)["strikenet_verifier_agreed_block",] >= newest
+        return read_metrics(session.verifier)["strikenet_verifier_agreed_block",] >= newest
     claims = session.chain.all_events("AssertionCreated")
     return bool(claims) and claims[-1]["item"] == session.inbox.call("count")
 
@@ -261,17 +219,12 @@ def agreed_root(session: Session) -> tuple[int, str]:
     }
     root = claim["afterStateRoot"]
     roots["assertion"] = root if isinstance(root, str) else f"0x{root.hex()}"
-    if len(set(roots.values())) > 1 or not _metrics(session.verifier)["strikenet_verifier_agrees",]:
+    if (
+        len(set(roots.values())) > 1
+        or not read_metrics(session.verifier)["strikenet_verifier_agrees",]
+    ):
         raise DisagreementError(f"state root of block {newest}: {roots}")
     return newest, roots["sequencer"]
-
-
-def _batches(session: Session) -> list[bytes]:
-    """Return the bytes of all batches of the sequencer."""
-    found: list[bytes] = []
-    while page := session.sequencer.call("rollup_getBatches", len(found), len(found) + _PAGE):
-        found += [bytes.fromhex(row["data"][2:]) for row in page]
-    return found
 
 
 def _transfers(data: bytes) -> int:
@@ -282,7 +235,7 @@ def _summarize(transactions: int, run: _Run, limits: tuple[float, float]) -> Spi
     limit = sum(limits) / 2
     rate = run.committed / run.seconds
     full = [data for data in run.batches if _transfers(data)]
-    profile = _profile(run)
+    profile = profile_us(run.before, run.after, run.committed)
     return SpineResult(
         transactions=transactions,
         committed=run.committed,
@@ -291,7 +244,7 @@ def _summarize(transactions: int, run: _Run, limits: tuple[float, float]) -> Spi
         recover_before=round(limits[0], 1),
         recover_after=round(limits[1], 1),
         ratio=round(rate / limit, 3),
-        disturbed=max(limits) - min(limits) > DRIFT * limit,
+        disturbed=is_disturbed(limits),
         seconds=round(run.seconds, 3),
         bytes_per_transfer=round(sum(map(len, full)) / run.committed, 1),
         root_us_per_transaction=profile["root"],
@@ -313,26 +266,3 @@ def _lag(run: _Run, name: str) -> Lag:
         done = round(run.after.nodes[name]["strikenet_derivation_executed_items",])
     missing = sum(_transfers(data) for data in run.batches[done:])
     return Lag(len(run.batches) - done, missing, round(run.caught_up[name], 2))
-
-
-def _profile(run: _Run) -> dict[str, float]:
-    """Return µs per transaction: the sequencer by stage, the other processes as a whole."""
-    stages = {
-        name: _spent(run, "sequencer", "strikenet_stage_seconds_total", name) for name in _STAGES
-    }
-    main = sum(spent for name, spent in stages.items() if name not in _WORKERS)
-    cpu = {name: _spent(run, name, "process_cpu_seconds_total") for name in run.after.nodes}
-    profile = {
-        **stages,
-        "event loop, HTTP, following L1": cpu.pop("sequencer") - main,
-        **{f"beside it: {name}": spent for name, spent in cpu.items()},
-        "beside it: L1": run.after.l1_cpu - run.before.l1_cpu,
-        "beside it: client": run.after.client_cpu - run.before.client_cpu,
-    }
-    return {name: round(spent * 1e6 / run.committed, 2) for name, spent in profile.items()}
-
-
-def _spent(run: _Run, node: str, *sample: str) -> float:
-    key: Sequence[str] = tuple(sample)
-    before, after = (moment.nodes[node] for moment in (run.before, run.after))
-    return after.get(tuple(key), 0.0) - before.get(tuple(key), 0.0)

@@ -411,7 +411,9 @@ class Sequencer:
             if self.on_durable is not None:
                 self.on_durable(number, group.entries)
         if group.heard:
+            self.clock.begin()
             self._tell_markets(group.heard)
+            self.clock.end("markets")
         for request in group.staged:
             if not request.done.done():
                 request.done.set_result(group.newest)

@@ -214,7 +214,6 @@ class Gateway:
     async def _settle(self, waiting: list[_Waiting]) -> list[Any]:
         """Submit a group in order and return one answer each."""
         bodies = [body for one in waiting for body in one.submission.bodies]
-        self._stages.begin()
         try:
             submitted = await self._backend.submit(bodies)
         except RpcError as error:
@@ -224,6 +223,8 @@ class Gateway:
             _logger.exception("submission failed")
             failure = RpcError(INTERNAL_ERROR, "internal error", reason="INTERNAL")
             return [failure for _ in waiting]
+        finally:
+            self._stages.begin()
         return self._divide(waiting, submitted)
 
     def _divide(self, waiting: list[_Waiting], submitted: Submitted) -> list[Any]:

@@ -35,3 +35,26 @@ def test_bench_restart_json_has_sizes_and_times() -> None:
     assert 0 < result["records_after"] < 3_000
     times = ("write_ms", "confirm_ms", "root_check_seconds", "replica_start_seconds")
     assert all(result[name] > 0 for name in times)
+
+
+def test_bench_orders_json_has_rates_latency_and_bytes() -> None:
+    words = ("--orders", "1000", "--quotes", "40", "--accounts", "50")
+    result = strikenet("bench", "orders", "--json", *words, timeout=200).json
+    assert result["verifier_agrees"] is True
+    assert result["custody_equals_claims"] is True
+    assert result["positions_sum_to_zero"] is True
+    assert (result["accounts"], result["markets"]) == (50, 4)
+    single, quoted = result["orders"], result["quotes"]
+    assert result["committed_per_second"] == single["committed_per_second"]
+    for flow, count in ((single, 1_000), (quoted, 800)):
+        assert flow["orders"] == count
+        assert flow["committed"] + sum(flow["refused"].values()) == count
+        assert flow["committed"] > 0.99 * count
+        ratio = flow["committed_per_second"] / flow["recover_per_second"]
+        assert flow["ratio"] == pytest.approx(ratio, abs=0.001)
+        stages = {"ingress", "recover", "execute", "log", "markets", "reply"}
+        assert all(flow["profile_us"][stage] > 0 for stage in stages)
+        assert 0 < flow["latency"]["p50_ms"] <= flow["latency"]["p99_ms"]
+    assert single["fills"] > 0
+    assert single["bytes_per_order"] <= 100
+    assert quoted["bytes_per_order"] <= 12
