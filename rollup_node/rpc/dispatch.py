@@ -1,6 +1,7 @@
 """From request bytes to response bytes: JSON-RPC 2.0 with batches, ids and notifications."""
 
 import logging
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -17,8 +18,7 @@ from rollup_node.rpc.errors import (
     invalid_params,
 )
 from rollup_node.rpc.stages import StageClock
-from rollup_node.rpc.table import TABLE, Method, open_rpc
-from rollup_node.rpc.trading_table import TRADING
+from rollup_node.rpc.table import TABLE, Described, Method, open_rpc
 
 MAX_BATCH: Final = 200
 MAX_DEPTH_HINT: Final = "nested too deeply"
@@ -43,10 +43,17 @@ _decode_any: Final = msgspec.json.Decoder().decode
 class Dispatcher:
     """Answers requests from the method table."""
 
-    def __init__(self, backend: Backend, clock: StageClock | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        clock: StageClock | None = None,
+        elsewhere: Callable[[], Iterable[Described]] = tuple,
+    ) -> None:
+        """Take the node; `elsewhere` are methods that other paths of it serve."""
         self._backend = backend
         self._clock = clock or StageClock()
         self._methods = TABLE.methods
+        self._elsewhere = elsewhere
         self.requests = 0
         self.errors = 0
 
@@ -93,7 +100,7 @@ class Dispatcher:
         if request.jsonrpc != "2.0":
             raise RpcError(INVALID_REQUEST, 'jsonrpc is not "2.0"', field="jsonrpc")
         if request.method == "rpc.discover":
-            return open_rpc([*self._methods.values(), *TRADING.methods.values()])
+            return open_rpc([*self._methods.values(), *self._elsewhere()])
         method = self._methods.get(request.method)
         if method is None:
             text = f"no such method: {request.method[:80]!r}"

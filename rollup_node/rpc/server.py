@@ -14,6 +14,7 @@ from rollup_node.rpc.dispatch import Dispatcher
 from rollup_node.rpc.gateway import Gateway
 from rollup_node.rpc.stages import StageClock
 from rollup_node.rpc.trading_server import TradingServer
+from rollup_node.rpc.trading_table import TRADING
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_IN_FLIGHT: Final = 64
@@ -43,7 +44,8 @@ class RpcServer:
         self._backend = backend
         self._metrics = metrics
         self._routes = routes or {}
-        self.dispatcher = Dispatcher(backend, clock)
+        trading = TRADING.methods.values if gateway is not None else tuple
+        self.dispatcher = Dispatcher(backend, clock, trading)
         self._trading = None if gateway is None else TradingServer(gateway)
         self._runner: web.AppRunner | None = None
         self._sockets: set[web.WebSocketResponse] = set()

@@ -52,6 +52,11 @@ class Method(NamedTuple):
         """How parameters are given."""
         return "either"
 
+    @property
+    def path(self) -> str:
+        """Where it is served."""
+        return "/"
+
     def bind(self, params: Any) -> list[Any]:
         """Return the arguments for the handler from the `params` of a request.
 
@@ -149,6 +154,10 @@ class Described(Protocol):
     def param_structure(self) -> str:
         """`either` or `by-name`."""
 
+    @property
+    def path(self) -> str:
+        """Where it is served."""
+
 
 def open_rpc(methods: Sequence[Described]) -> dict[str, Any]:
     """Return the OpenRPC document of the methods; every schema comes from the handlers' types."""
@@ -160,6 +169,7 @@ def open_rpc(methods: Sequence[Described]) -> dict[str, Any]:
                 "name": method.name,
                 "summary": method.summary,
                 "paramStructure": method.param_structure,
+                "servers": [{"name": "node", "url": method.path}],
                 "params": [
                     {
                         "name": parameter.name,

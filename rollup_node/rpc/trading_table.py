@@ -66,6 +66,11 @@ class TradingMethod(NamedTuple):
         """How parameters are given."""
         return "by-name"
 
+    @property
+    def path(self) -> str:
+        """Where it is served; on WebSocket under `/ws`."""
+        return "/api/v2"
+
     def bind(self, raw: bytes | msgspec.Raw) -> tuple[Any, ...]:
         """Return the arguments in the `params` of a request.
 

@@ -367,6 +367,9 @@ async def test_discover_names_trading_methods_with_their_types(world: World) -> 
         methods = {m["name"]: m for m in (await answer.json())["result"]["methods"]}
     ticker = methods["public/ticker"]
     assert ticker["paramStructure"] == "by-name"
+    assert ticker["servers"][0]["url"] == "/api/v2"
+    fields = methods["private/buy"]["params"][0]["schema"]["$defs"]["Order"]["properties"]
+    assert fields["price"] == {"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32}
     assert [(p["name"], p["required"]) for p in ticker["params"]] == [("instrument_name", True)]
     assert methods["eth_chainId"]["paramStructure"] == "either"
 
