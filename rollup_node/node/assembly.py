@@ -190,8 +190,8 @@ class Assembly:
         if len(body) > MAX_RECORD_BYTES:
             return TransactionStatus(0, found.record_hash, _TOO_LARGE)
         batch = self._need_batch(active=active)
-        reason = self.builder.transact(body, found, self.chain.covered)
-        if reason:
+        is_taken, reason = self.builder.transact(body, found, self.chain.covered)
+        if not is_taken:
             self.counters.rejected += 1
             return _refusal(found, int(reason))
         sequence = self.chain.extend(found.record_hash)
@@ -199,7 +199,8 @@ class Assembly:
         batch.data += framed
         self._frames += framed
         self.counters.sequenced += 1
-        return TransactionStatus(sequence, found.record_hash, 0)
+        field = _FIELD_OF_REASON.get(int(reason))
+        return TransactionStatus(sequence, found.record_hash, int(reason), field)
 
     def advance(self, *, active: bool, pending: bool = False) -> None:
         """Do what the policy decides until it decides nothing more.

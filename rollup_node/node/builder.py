@@ -120,21 +120,25 @@ class Builder:
         self._run_tasks(outcome, digest, decoded)
         return outcome
 
-    def transact(self, body: bytes, recovered: Recovered, sequence: int) -> Reason:
-        """Execute a transaction if it is good; leave no trace of it otherwise."""
+    def transact(self, body: bytes, recovered: Recovered, sequence: int) -> tuple[bool, Reason]:
+        """Execute a transaction if it is good; leave no trace of it otherwise.
+
+        Returns whether it is in the state now, and what came of it: a transfer or withdrawal whose
+        account had to be refreshed first may fail after that, and its nonce is spent.
+        """
         record, transaction, signer, signers = recovered
         if transaction is None:
-            return Reason.UNDECODABLE
+            return False, Reason.UNDECODABLE
         size = LENGTH_BYTES + len(body)
         outcome = step.apply_record(self.state, transaction, signer, size, signers)
         if outcome.reason not in _TAKEN:
-            return outcome.reason
+            return False, outcome.reason
         self.state.commit(outcome.writes)
         if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances
             self.ledger.note(outcome.writes)
         self._add(record, outcome, sequence, _account_of(transaction), signer or b"", body)
-        self._run_tasks(outcome, record, transaction)
-        return _OK
+        left = self._run_tasks(outcome, record, transaction)
+        return True, outcome.reason if outcome.reason is Reason.STALE_ACCOUNT else left
 
     def close(self) -> None:
         """Finish the item and its last block."""
@@ -173,9 +177,12 @@ class Builder:
             self.pull(messages.delayed[self.cursor.delayed])
         self.close()
 
-    def _run_tasks(self, first: Outcome, source: bytes = b"", content: Any = None) -> None:  # noqa: ANN401 - any record or message
-        """Finish what the first step began: nothing interrupts it (docs/spec.md X-2)."""
-        heard = first.events
+    def _run_tasks(self, first: Outcome, source: bytes = b"", content: Any = None) -> Reason:  # noqa: ANN401 - any record or message
+        """Finish what the first step began: nothing interrupts it (docs/spec.md X-2).
+
+        Returns what came of money that left after a refresh, else `OK`.
+        """
+        heard, left = first.events, _OK
         legs: list[Reason] = []
         is_repriced = first.kind in REPRICING
         while (cursor := self.cursor).phase > Phase.IDLE:
@@ -184,12 +191,15 @@ class Builder:
             self.ledger.note(outcome.writes)
             heard += outcome.events
             is_repriced |= outcome.kind in REPRICING
+            if outcome.kind is StepKind.LEAVE:
+                left = outcome.reason
             if outcome.kind is StepKind.LEG:
                 legs.append(outcome.reason)
             elif legs and outcome.kind is StepKind.TAKE:
                 legs[-1] = outcome.reason  # the leg goes on there: what it meets decides
         if heard or is_repriced:
             self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_repriced))
+        return left
 
     def _root(self) -> bytes:
         began = time.thread_time()

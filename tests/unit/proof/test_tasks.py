@@ -115,7 +115,7 @@ def test_builder_finishes_the_task_of_a_transaction_before_it_returns() -> None:
     record = decode_record(BEGIN)
     assert isinstance(record, SignedTransaction)
     known = Recovered(record_hash(BEGIN), record.transaction, None)
-    assert builder.transact(BEGIN, known, 0) is Reason.OK
+    assert builder.transact(BEGIN, known, 0) == (True, Reason.OK)
     assert builder.cursor.phase == Phase.IDLE
     assert builder.state.get(ALLOCATORS_KEY) == Allocators(STEPS, 0, 0, 0)
     assert builder.ledger.hashes == [record_hash(BEGIN)]
