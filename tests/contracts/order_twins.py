@@ -50,12 +50,14 @@ class OrderChain:
         self.evm.set_balance(_DEPLOYER, 10**24)
         code = load_artifact("OrderSteps").bytecode.removeprefix("0x")
         arguments = encode(("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex()))
+        self.gas = 0
         self.address = self.evm.deploy(_DEPLOYER, bytes.fromhex(code) + arguments)
 
     def execute(self, given: tuple[Any, ...], openings: list[tuple[int, bytes]]) -> tuple[Any, ...]:
         """Execute one step; raises if it reverts."""
         data = _EXECUTE + encode((_INPUT, "(uint64,bytes)[]"), (given, openings))
         answer = self.evm.message_call(_DEPLOYER, self.address, calldata=data, is_static=True)
+        self.gas = int(self.evm.result.gas_used)
         (result,) = decode((_RESULT,), bytes(answer))
         return result  # type: ignore[no-any-return]
 
@@ -68,6 +70,7 @@ class TwinWorld(World):
         self.chain = chain
         self.counts: Counter[tuple[StepKind, Reason]] = Counter()
         self.largest: Counter[StepKind] = Counter()
+        self.dearest: Counter[StepKind] = Counter()
 
     def address(self, account: int, number: int = 0) -> bytes:
         """Return the address of an owner, or of a session key."""
@@ -136,6 +139,7 @@ class TwinWorld(World):
         self.events, self.opened = frame.events, keys
         self.counts[kind, reason] += 1
         self.largest[kind] = max(self.largest[kind], len(keys))
+        self.dearest[kind] = max(self.dearest[kind], self.chain.gas)
         return reason
 
     def _bytes(self, key: Any) -> bytes:
@@ -173,17 +177,19 @@ def main(arguments: list[str] | None = None) -> int:
     start = time.perf_counter()
     counts: Counter[tuple[StepKind, Reason]] = Counter()
     largest: Counter[StepKind] = Counter()
+    dearest: Counter[StepKind] = Counter()
     rng = random.Random(seed)
     while counts.total() < options.steps:
         flow = OrderFlow(rng, TwinWorld(chain))
         flow.run(400)
         counts.update(flow.world.counts)
         largest |= flow.world.largest
+        dearest |= flow.world.dearest
     elapsed = time.perf_counter() - start
     for (kind, reason), count in sorted(counts.items()):
         print(f"{kind.name:20} {reason.name:22} {count:8}")
     for kind, leaves in sorted(largest.items()):
-        print(f"{kind.name:20} at most {leaves} leaves")
+        print(f"{kind.name:20} at most {leaves} leaves, {dearest[kind]} gas")
     print(f"{counts.total()} steps equal, {counts.total() / elapsed:.0f} steps/s, seed {seed}")
     return 0
 
