@@ -15,13 +15,11 @@ library AccountLeaves {
     uint256 internal constant DIRECTORY_BYTES = 256;
     uint256 internal constant POSITIONS_BYTES = 192;
 
+    uint256 private constant ROWS = 8;
     uint256 private constant HOT_SLOTS_AT = 53;
     uint256 private constant HOT_ROWS_AT = 85;
-    uint256 private constant RISK_ROW_BYTES = 29;
     uint256 private constant COLD_SERIES_AT = 32;
     uint256 private constant COLD_ROWS_AT = 50;
-    uint256 private constant PROTECTION_ROW_BYTES = 20;
-    uint256 private constant POSITION_BYTES = 24;
 
     bytes32 private constant HOT = hex"08040101010208080410";
     bytes32 private constant SLOTS = hex"0404040404040404";
@@ -35,26 +33,19 @@ library AccountLeaves {
         if (!Structs.isPresent(value, HOT_BYTES)) return leaf;
         Structs.unpack(value, 0, HOT, Structs.pointerTo(leaf));
         Structs.unpack(value, HOT_SLOTS_AT, SLOTS, Structs.pointerTo(leaf.slots));
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.unpack(value, HOT_ROWS_AT + RISK_ROW_BYTES * i, RISK_ROW, Structs.pointerTo(leaf.rows[i]));
-        }
+        Structs.unpackRows(value, HOT_ROWS_AT, RISK_ROW, Structs.pointerTo(leaf.rows), ROWS);
     }
 
     function encodeHot(Hot memory leaf) internal pure returns (bytes memory value) {
         value = Structs.encode(Structs.pointerTo(leaf), HOT, HOT_BYTES);
         Structs.pack(Structs.pointerTo(leaf.slots), SLOTS, value, HOT_SLOTS_AT);
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.pack(Structs.pointerTo(leaf.rows[i]), RISK_ROW, value, HOT_ROWS_AT + RISK_ROW_BYTES * i);
-        }
+        Structs.packRows(Structs.pointerTo(leaf.rows), ROWS, RISK_ROW, value, HOT_ROWS_AT);
     }
 
     function decodeCold(bytes memory value) internal pure returns (Cold memory leaf) {
         if (!Structs.isPresent(value, COLD_BYTES)) return leaf;
         Structs.unpack(value, 0, COLD, Structs.pointerTo(leaf));
-        for (uint256 i = 0; i < 8; ++i) {
-            uint256 offset = COLD_ROWS_AT + PROTECTION_ROW_BYTES * i;
-            Structs.unpack(value, offset, PROTECTION_ROW, Structs.pointerTo(leaf.protections[i]));
-        }
+        Structs.unpackRows(value, COLD_ROWS_AT, PROTECTION_ROW, Structs.pointerTo(leaf.protections), ROWS);
     }
 
     /// @notice The only series of a child account, by its cold leaf alone; 0 if there is none.
@@ -64,10 +55,7 @@ library AccountLeaves {
 
     function encodeCold(Cold memory leaf) internal pure returns (bytes memory value) {
         value = Structs.encode(Structs.pointerTo(leaf), COLD, COLD_BYTES);
-        for (uint256 i = 0; i < 8; ++i) {
-            uint256 offset = COLD_ROWS_AT + PROTECTION_ROW_BYTES * i;
-            Structs.pack(Structs.pointerTo(leaf.protections[i]), PROTECTION_ROW, value, offset);
-        }
+        Structs.packRows(Structs.pointerTo(leaf.protections), ROWS, PROTECTION_ROW, value, COLD_ROWS_AT);
     }
 
     function decodeSessionKey(bytes memory value) internal pure returns (SessionKey memory leaf) {
@@ -105,15 +93,11 @@ library AccountLeaves {
 
     function decodePositions(bytes memory value) internal pure returns (Positions memory leaf) {
         if (!Structs.isPresent(value, POSITIONS_BYTES)) return leaf;
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.unpack(value, POSITION_BYTES * i, POSITION, Structs.pointerTo(leaf.rows[i]));
-        }
+        Structs.unpackRows(value, 0, POSITION, Structs.pointerTo(leaf.rows), ROWS);
     }
 
     function encodePositions(Positions memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(POSITIONS_BYTES);
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.pack(Structs.pointerTo(leaf.rows[i]), POSITION, value, POSITION_BYTES * i);
-        }
+        Structs.packRows(Structs.pointerTo(leaf.rows), ROWS, POSITION, value, 0);
     }
 }

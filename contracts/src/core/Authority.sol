@@ -53,12 +53,28 @@ library Authorities {
         LeafKey place = Layout.ownerKey(account);
         bytes memory leaf = frame.get(place);
         if (leaf.length == 0) return Reason.UNKNOWN_ACCOUNT;
-        if (key != 0) return _authenticateKey(frame, account, key, nonce, authority, scope);
-        Owner memory owner = Leaves.decodeOwner(leaf);
-        if (authority.who != owner.owner) return _stranger(authority);
+        Owner memory window;
+        SessionKey memory session;
+        if (key == 0) {
+            window = Leaves.decodeOwner(leaf);
+        } else {
+            if (key > Layout.SESSION_KEYS) return Reason.BAD_KEY_NUMBER;
+            place = Layout.sessionKeyKey(account, key);
+            session = AccountLeaves.decodeSessionKey(frame.get(place));
+            window = Owner(session.keyAddress, session.nonceHigh, session.nonceMap);
+        }
+        if (window.owner == address(0) || window.owner != authority.who) {
+            return authority.forced ? Reason.NOT_OWNER : Reason.BAD_SIGNATURE;
+        }
+        if (key != 0) {
+            if (session.expiryMs <= frame.timeMs) return Reason.KEY_EXPIRED;
+            if (session.scope & scope == 0) return Reason.KEY_SCOPE;
+        }
         if (authority.forced) return Reason.OK;
-        reason = Nonces.spend(owner, nonce, frame.timeMs);
-        if (reason == Reason.OK) frame.put(place, Leaves.encodeOwner(owner));
+        reason = Nonces.spend(window, nonce, frame.timeMs);
+        if (reason != Reason.OK) return reason;
+        (session.nonceHigh, session.nonceMap) = (window.nonceHigh, window.nonceMap);
+        frame.put(place, key == 0 ? Leaves.encodeOwner(window) : AccountLeaves.encodeSessionKey(session));
     }
 
     /// @notice Check the class of a record, then who stands behind it; what is authenticated counts.
@@ -74,31 +90,5 @@ library Authorities {
         if (isLate(frame, wanted, authority.forced)) return Reason.OUT_OF_CLASS;
         reason = authenticate(frame, account, key, nonce, authority, scope);
         if (reason == Reason.OK) enterClass(frame, wanted);
-    }
-
-    function _authenticateKey(
-        Frame memory frame,
-        uint256 account,
-        uint256 key,
-        uint256 nonce,
-        Authority memory authority,
-        uint256 scope
-    ) private pure returns (Reason reason) {
-        if (key > Layout.SESSION_KEYS) return Reason.BAD_KEY_NUMBER;
-        LeafKey place = Layout.sessionKeyKey(account, key);
-        SessionKey memory session = AccountLeaves.decodeSessionKey(frame.get(place));
-        if (session.keyAddress == address(0) || session.keyAddress != authority.who) return _stranger(authority);
-        if (session.expiryMs <= frame.timeMs) return Reason.KEY_EXPIRED;
-        if (session.scope & scope == 0) return Reason.KEY_SCOPE;
-        if (authority.forced) return Reason.OK;
-        Owner memory window = Owner(session.keyAddress, session.nonceHigh, session.nonceMap);
-        reason = Nonces.spend(window, nonce, frame.timeMs);
-        if (reason != Reason.OK) return reason;
-        (session.nonceHigh, session.nonceMap) = (window.nonceHigh, window.nonceMap);
-        frame.put(place, AccountLeaves.encodeSessionKey(session));
-    }
-
-    function _stranger(Authority memory authority) private pure returns (Reason) {
-        return authority.forced ? Reason.NOT_OWNER : Reason.BAD_SIGNATURE;
     }
 }

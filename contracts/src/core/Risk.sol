@@ -13,7 +13,8 @@ import {MarketLeaves} from "./MarketLeaves.sol";
 
 /// @notice What an account is worth and what it must be worth: equity, margins, models of risk (docs/spec.md M-4 to M-10).
 /// @dev The one model so far is the standard one, which every mode means; another one is another branch of `contribute`
-/// and `requireInitial`. All sums fit by construction (M-4).
+/// and `requireInitial`. Sums and products are unchecked: amounts have at most 96 bits, prices and rows 64, weights 32, a
+/// drift 84, powers of ten 120, so nothing reaches 2^200 (M-4).
 /// @custom:twin rollup_node/core/risk.py
 library Risk {
     using Frames for Frame;
@@ -31,7 +32,9 @@ library Risk {
         uint256 ref = price.referencePrice;
         uint256 index = price.indexPrice;
         if (ref == 0) return PPM;
-        return FixedPoint.divUp((index > ref ? index - ref : ref - index) * PPM, ref);
+        unchecked {
+            return FixedPoint.divUp((index > ref ? index - ref : ref - index) * PPM, ref);
+        }
     }
 
     /// @notice Whether a price is older than 60 s: its index, or the reprice that used it.
@@ -59,7 +62,10 @@ library Risk {
 
     /// @notice Initial margin of a row, rounded up (M-5).
     function requireInitial(RiskRow memory row, PriceRow memory price) internal pure returns (uint256) {
-        return FixedPoint.divUp(uint256(row.initial) * (BASE_FACTOR_PPM + DRIFT_FACTOR * computeDriftPpm(price)), PPM);
+        unchecked {
+            return
+                FixedPoint.divUp(uint256(row.initial) * (BASE_FACTOR_PPM + DRIFT_FACTOR * computeDriftPpm(price)), PPM);
+        }
     }
 
     /// @notice Hot leaf of an account; one that never traded is its own group.
@@ -88,11 +94,13 @@ library Risk {
 
     /// @notice Value and initial margin over all rows, in µUSDC (M-5).
     function sumMargins(Hot memory hot, Prices memory prices) internal pure returns (int256 value, int256 initial) {
-        for (uint256 i = 0; i < ROWS; ++i) {
-            RiskRow memory row = hot.rows[i];
-            if (row.positions == 0) continue;
-            value += row.value;
-            initial += int256(requireInitial(row, prices.rows[i]));
+        unchecked {
+            for (uint256 i = 0; i < ROWS; ++i) {
+                RiskRow memory row = hot.rows[i];
+                if (row.positions == 0) continue;
+                value += row.value;
+                initial += int256(requireInitial(row, prices.rows[i]));
+            }
         }
     }
 
@@ -111,8 +119,10 @@ library Risk {
     {
         AssetRow memory row = assets.rows[asset];
         if (amount == 0 || row.underlying >= Layout.UNDERLYING_LIMIT || row.exponent > MAX_EXPONENT) return 0;
-        uint256 counted = (amount < row.cap ? amount : row.cap) * prices.rows[row.underlying].referencePrice;
-        return FixedPoint.divDown(counted * row.weightPpm, 10 ** uint256(row.exponent) * PPM);
+        unchecked {
+            uint256 counted = (amount < row.cap ? amount : row.cap) * prices.rows[row.underlying].referencePrice;
+            return FixedPoint.divDown(counted * row.weightPpm, 10 ** uint256(row.exponent) * PPM);
+        }
     }
 
     /// @notice What the balances besides cash count, µUSDC, each rounded down (M-5).
@@ -159,8 +169,10 @@ library Risk {
         int256 locked
     ) internal pure returns (bool) {
         (int256 value, int256 initial) = sumMargins(hot, prices);
-        int256 free = amounts[0] + value - locked - initial;
-        return free >= 0 || free + readCollateral(frame, amounts, prices) >= 0;
+        unchecked {
+            int256 free = amounts[0] + value - locked - initial;
+            return free >= 0 || free + readCollateral(frame, amounts, prices) >= 0;
+        }
     }
 
     /// @notice Check that an order may reserve `reserve` more µUSDC (M-7). The rows are current.

@@ -128,6 +128,45 @@ library Structs {
         }
     }
 
+    /// @notice Read `count` rows of one table, one after the other from byte `offset`, into the structs of an array whose
+    /// elements (pointers to them) begin at `rows`.
+    function unpackRows(bytes memory value, uint256 offset, bytes32 widths, uint256 rows, uint256 count) internal pure {
+        uint256 size = _sizeOf(widths);
+        unchecked {
+            // A leaf is shorter than 2^16 bytes, a pointer below 2^64.
+            for (uint256 end = rows + 32 * count; rows < end; rows += 32) {
+                unpack(value, offset, widths, _pointerAt(rows));
+                offset += size;
+            }
+        }
+    }
+
+    /// @notice Write the structs of an array as rows of one table; the reverse of `unpackRows`.
+    function packRows(uint256 rows, uint256 count, bytes32 widths, bytes memory value, uint256 offset) internal pure {
+        uint256 size = _sizeOf(widths);
+        unchecked {
+            for (uint256 end = rows + 32 * count; rows < end; rows += 32) {
+                pack(_pointerAt(rows), widths, value, offset);
+                offset += size;
+            }
+        }
+    }
+
+    /// @dev Bytes of one row of a table.
+    function _sizeOf(bytes32 widths) private pure returns (uint256 size) {
+        unchecked {
+            for (; widths != 0; widths <<= 8) {
+                size += uint8(widths[0]) & 0x3f;
+            }
+        }
+    }
+
+    function _pointerAt(uint256 place) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := mload(place)
+        }
+    }
+
     function pointerTo(Order memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf
@@ -389,6 +428,24 @@ library Structs {
     function pointerTo(SettlementPrice memory record) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := record
+        }
+    }
+
+    function pointerTo(RiskRow[8] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
+        }
+    }
+
+    function pointerTo(ProtectionRow[8] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
+        }
+    }
+
+    function pointerTo(Position[8] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
         }
     }
 }
