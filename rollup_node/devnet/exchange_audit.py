@@ -9,6 +9,7 @@ from rollup_node.codec.leaves import decode_leaf
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BRIDGE_ACCOUNT_LIMIT,
+    CREDIT_KEY,
     POOLS_KEY,
     POSITION_LIMIT,
     POSITIONS_PER_PAGE,
@@ -26,12 +27,13 @@ _CHUNK: Final = 64
 class Holdings:
     """What the exchange adds to the claims on USDC (docs/spec.md M-1), and what must be zero.
 
-    `pools` fees and insurance, `basis` the sum over positions, both in µUSDC; `unbalanced` the
-    series whose positions do not sum to zero; `miscounted` those whose open interest is wrong.
+    `pools` fees and insurance, `basis` the sum over positions, `deficit` what the insurance lacked
+    (claims that custody does not hold), all in µUSDC; `unbalanced` the series whose positions do not sum to zero; `miscounted` those whose open interest is wrong.
     """
 
     pools: int
     basis: int
+    deficit: int
     positions: int
     unbalanced: tuple[int, ...]
     miscounted: tuple[int, ...]
@@ -39,7 +41,7 @@ class Holdings:
     @property
     def net(self) -> int:
         """What custody holds beyond the cash of accounts, in µUSDC."""
-        return self.pools - self.basis
+        return self.pools - self.basis - self.deficit
 
     @property
     def exact(self) -> bool:
@@ -49,7 +51,7 @@ class Holdings:
 
 def count_holdings(node: JsonRpc, accounts: Iterable[int]) -> Holdings:
     """Read what `accounts`, and all that they opened, hold on the exchange."""
-    allocators, pools = _read(node, [ALLOCATORS_KEY, POOLS_KEY])
+    allocators, pools, credit = _read(node, [ALLOCATORS_KEY, POOLS_KEY, CREDIT_KEY])
     opened = range(BRIDGE_ACCOUNT_LIMIT, BRIDGE_ACCOUNT_LIMIT + allocators.next_account)
     rows = _positions(node, [*accounts, *opened])
     lots: Counter[int] = Counter()
@@ -63,6 +65,7 @@ def count_holdings(node: JsonRpc, accounts: Iterable[int]) -> Holdings:
     return Holdings(
         held,
         sum(row.basis for row in rows),
+        0 if credit is None else credit.deficit,
         len(rows),
         tuple(number for number in series if lots[number]),
         tuple(

@@ -107,6 +107,7 @@ def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int)
         "verifier_agrees": True,
         "custody": money.table(),
         "custody_equals_claims": money.exact,
+        "deficit_usdc": str(money.holdings.deficit),
         "open_positions": money.holdings.positions,
         "positions_sum_to_zero": money.holdings.exact,
     }
