@@ -28,7 +28,8 @@ class Holdings:
     """What the exchange adds to the claims on USDC (docs/spec.md M-1), and what must be zero.
 
     `pools` fees and insurance, `basis` the sum over positions, `deficit` what the insurance lacked
-    (claims that custody does not hold), all in µUSDC; `unbalanced` the series whose positions do not sum to zero; `miscounted` those whose open interest is wrong.
+    (claims that custody does not hold), all in µUSDC; `unbalanced` the series whose positions do
+    not sum to zero; `miscounted` those whose open interest is wrong.
     """
 
     pools: int
