@@ -133,6 +133,25 @@ def restart(*, json_flag: bool, orders: int, records: int, seed: int) -> int:
     return ExitCode.OK
 
 
+@bench.command()
+@json_option
+@click.option("--seed", type=int, default=1, show_default=True, help="Of prices and accounts.")
+def keeper(*, json_flag: bool, seed: int) -> int:
+    """Watch accounts while prices walk: how the work grows with the number of healthy ones."""
+    from rollup_node.devnet.bench_keeper import BLOCKS, NEAR, run_bench
+
+    rows = run_bench(seed)
+    lines = [
+        f"  {row.healthy:>7,} healthy  {row.looks_per_block:>8.2f} looks  "
+        f"{row.microseconds_per_block:>8.1f} us per block"
+        for row in rows
+    ]
+    head = f"{NEAR} accounts near maintenance in every row, {BLOCKS} blocks"
+    result = {"near": NEAR, "blocks": BLOCKS, "rows": [row._asdict() for row in rows]}
+    emit(json_flag, result, "\n".join([head, *lines]))
+    return ExitCode.OK
+
+
 def render_orders(result: "OrdersResult") -> str:
     """Return the result as text."""
     rows = [
