@@ -3,13 +3,14 @@
 from collections import defaultdict
 from typing import Any
 
-from rollup_node.core.book_leaves import NO_LEVEL, NO_SLOTS, NO_TICKS, Level, Order
+from rollup_node.core.book_leaves import NO_LEVEL, NO_TICKS, Level, Order
 from rollup_node.core.client_slots import find_client_order
 from rollup_node.core.flags import SIDE_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BOOK_LIMIT,
+    CLIENT_SLOTS,
     INDEX_BITS,
     LEVELS,
     MIDDLE_WORDS,
@@ -20,7 +21,6 @@ from rollup_node.core.layout import (
     TRIGGER_MAP,
     WORDS_PER_BOOK_BITS,
     LeafKey,
-    client_slots_key,
     hot_key,
     level_key,
     order_key,
@@ -44,6 +44,7 @@ class Audit:
             for slot in range(1, allocators.order_next + 1)
             if slot not in self.free
         }
+        self.client_slots = self._read_client_slots()
         self.series = {
             order.series: self.leaves[series_key(order.series)] for order in self.orders.values()
         } | {
@@ -51,6 +52,14 @@ class Audit:
             for series in range(1, BOOK_LIMIT)
             if terms_key(series) in self.leaves
         }
+
+    def _read_client_slots(self) -> dict[int, dict[int, Any]]:
+        """Return the client slots from 8 on, in eights, by account."""
+        found: dict[int, dict[int, Any]] = defaultdict(dict)
+        for key, leaf in self.leaves.items():
+            if key >> INDEX_BITS == CLIENT_SLOTS:
+                found[(key & (1 << INDEX_BITS) - 1) >> 7][key & 127] = leaf.slots
+        return found
 
     def check(self) -> None:
         """Check all invariants of the books."""
@@ -171,10 +180,7 @@ class Audit:
         for slot, order in orders.items():
             found = find_client_order(frame, account, hot, order.slot)
             assert found == slot, f"BK-6: account {account}, client slot {order.slot}"
-        groups: dict[int, Any] = {0: hot.slots} | {
-            group: self.leaves.get(client_slots_key(account, group << 3), NO_SLOTS).slots
-            for group in range(1, 128)
-        }
+        groups: dict[int, Any] = {0: hot.slots, **self.client_slots[account]}
         held = sum(slot != 0 for slots in groups.values() for slot in slots)
         assert held == len(orders), f"BK-6: account {account} holds {held} client slots"
         bits = sum(1 << group for group, slots in groups.items() if any(slots))

@@ -1,0 +1,184 @@
+"""Counts a whole state of the exchange: each check raises with the id of docs/invariants.md."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from rollup_node.core.account_leaves import NO_HOT, Hot, Position, RiskRow
+from rollup_node.core.layout import (
+    ACCOUNTS,
+    ASSET_COUNT,
+    ASSETS_KEY,
+    BALANCES_FIELD,
+    CREDIT_KEY,
+    INDEX_BITS,
+    POOLS_KEY,
+    POSITION_LIMIT,
+    POSITIONS_PER_PAGE,
+    PRICES_KEY,
+    SERIES,
+    TOTALS_KEY,
+    LeafKey,
+    balances_key,
+    directory_key,
+    hot_key,
+    positions_key,
+    series_key,
+    terms_key,
+)
+from rollup_node.core.leaves import Balances
+from rollup_node.core.market_leaves import NO_CREDIT, NO_POOLS, Credit, Pools, Prices
+
+_YEAR: Final = 31_536_000_000
+_INDEX: Final = (1 << INDEX_BITS) - 1
+
+
+class Ledger:
+    """One look at a state: who holds what, and what it is worth, in exact numbers."""
+
+    def __init__(self, leaves: Mapping[LeafKey, Any], time_ms: int) -> None:
+        self.leaves, self.time_ms = leaves, time_ms
+        self.prices: Prices = leaves[PRICES_KEY]
+        self._positions: dict[int, list[Position]] = {}
+
+    def accounts(self) -> list[int]:
+        """Return all accounts that have balances."""
+        return [
+            (key & _INDEX) >> 5
+            for key in self.leaves
+            if key >> INDEX_BITS == ACCOUNTS and key & 31 == BALANCES_FIELD
+        ]
+
+    def hot(self, account: int) -> Hot:
+        """Return the hot leaf of an account."""
+        found: Hot | None = self.leaves.get(hot_key(account))
+        return NO_HOT._replace(group=account) if found is None else found
+
+    def amounts(self, account: int) -> tuple[int, ...]:
+        """Return the balances of an account."""
+        leaf: Balances = self.leaves[balances_key(account)]
+        return leaf.amounts
+
+    def positions(self, account: int) -> list[Position]:
+        """Return the open positions of an account; its directory and pages agree (X-17)."""
+        if account not in self._positions:
+            self._positions[account] = self._read_positions(account)
+        return self._positions[account]
+
+    def _read_positions(self, account: int) -> list[Position]:
+        directory = self.leaves.get(directory_key(account))
+        if directory is None:
+            return []
+        found: list[Position] = []
+        for first in range(0, POSITION_LIMIT, POSITIONS_PER_PAGE):
+            listed = directory.series[first : first + POSITIONS_PER_PAGE]
+            page = self.leaves.get(positions_key(account, first))
+            if page is None:
+                assert not any(listed), f"X-17: account {account}, place {first}"
+                continue
+            assert tuple(row.series for row in page.rows) == listed, f"X-17: account {account}"
+            for row in page.rows:
+                assert bool(row.series) == bool(row.lots), f"X-17: account {account}, {row}"
+                assert row.lots or not any(row), f"X-17: account {account}, {row}"
+            found += [row for row in page.rows if row.lots]
+        series = [row.series for row in found]
+        assert len(set(series)) == len(series), f"X-17: account {account} has a series twice"
+        return found
+
+    def lots(self, account: int, series: int) -> int:
+        """Return the position of an account in a series."""
+        return sum(row.lots for row in self.positions(account) if row.series == series)
+
+    def rows(self, account: int) -> list[RiskRow]:
+        """Return the rows that the positions make."""
+        sums = [[0, 0, 0, 0] for _ in self.prices.rows]
+        for position in self.positions(account):
+            underlying = self.leaves[terms_key(position.series)].underlying
+            state = self.leaves[series_key(position.series)]
+            row = sums[underlying]
+            row[0] += 1
+            row[1] += position.lots * state.mark - position.basis
+            row[2] += abs(position.lots) * state.initial
+            row[3] += abs(position.lots) * state.maintenance
+        return [RiskRow(price.epoch, *row) for price, row in zip(self.prices.rows, sums, strict=True)]
+
+    def collateral(self, account: int) -> Fraction:
+        """Return what the balances besides cash count, exactly."""
+        total = Fraction(0)
+        assets = self.leaves[ASSETS_KEY].rows
+        for amount, row in zip(self.amounts(account)[1:], assets[1:], strict=True):
+            if row.underlying < len(self.prices.rows):
+                reference = self.prices.rows[row.underlying].reference
+                counted = min(amount, row.cap) * reference * row.weight_ppm
+                total += Fraction(counted, 10 ** (row.exponent + 6))
+        return total
+
+    def margins(self, account: int) -> tuple[Fraction, Fraction, int]:
+        """Return equity with funding and interest settled, IM, and MM of an account, exactly."""
+        cash = self.amounts(account)[0]
+        equity = cash + self.collateral(account)
+        if cash < 0:
+            since = self.time_ms - self.hot(account).interest_ms
+            equity += Fraction(cash * since, 10 * _YEAR)
+        for position in self.positions(account):
+            state = self.leaves[series_key(position.series)]
+            equity += position.lots * state.mark - position.basis
+            equity -= position.lots * (state.funding_index - position.funding_index)
+        initial, maintenance = Fraction(0), 0
+        for row, price in zip(self.rows(account), self.prices.rows, strict=True):
+            if row.positions:
+                drift = Fraction(abs(price.index_price - price.reference), price.reference)
+                initial += row.initial * (Fraction(102, 100) + 8 * drift)
+                maintenance += row.maintenance
+        return equity, initial, maintenance
+
+    # Checks
+
+    def check(self, *, rows: bool = True) -> None:
+        """Check everything that holds of a state by itself; `rows` not in the midst of a reprice."""
+        accounts = self.accounts()
+        positions = {account: self.positions(account) for account in accounts}
+        self.check_positions([row for rows in positions.values() for row in rows])
+        self.check_money(accounts, [row for rows in positions.values() for row in rows])
+        for account in accounts if rows else ():
+            self.check_rows(account)
+
+    def check_positions(self, positions: list[Position]) -> None:
+        """Check that positions cancel out. Invariant X-1, X-16."""
+        found = {key & _INDEX: leaf for key, leaf in self.leaves.items() if key >> INDEX_BITS == SERIES}
+        for index in [index for index in found if index & 7 == 1]:
+            series, state = index >> 3, found[index]
+            lots = [row.lots for row in positions if row.series == series]
+            assert sum(lots) == 0, f"X-1: positions of series {series} sum to {sum(lots)}"
+            longs = sum(max(q, 0) for q in lots)
+            assert longs == state.open_interest, f"X-1: open interest of series {series}"
+            cap = found[index - 1].open_interest_cap
+            assert longs <= cap, f"X-16: open interest {longs} of series {series}"
+            assert 0 <= state.funding_rest < 28_800_000, f"X-16: funding rest of series {series}"
+
+    def check_money(self, accounts: list[int], positions: list[Position]) -> None:
+        """Check that custody is what accounts hold. Invariants X-2, X-7."""
+        totals = self.leaves[TOTALS_KEY].amounts
+        pools: Pools = self.leaves.get(POOLS_KEY) or NO_POOLS
+        credit: Credit = self.leaves.get(CREDIT_KEY) or NO_CREDIT
+        amounts = [self.amounts(account) for account in accounts]
+        cash = [row[0] for row in amounts]
+        due = sum(row.lots * row.funding_index - row.basis for row in positions)
+        held = sum(cash) + due + pools.fees + sum(pools.insurance)
+        assert held == totals[0] + credit.deficit, f"X-2: USDC {held - totals[0] - credit.deficit}"
+        for asset in range(1, ASSET_COUNT):
+            assert sum(row[asset] for row in amounts) == totals[asset], f"X-2: asset {asset}"
+            assert all(row[asset] >= 0 for row in amounts), f"X-2: asset {asset} below zero"
+        assert credit.borrowed == sum(max(0, -amount) for amount in cash), "X-7: borrowed"
+        assert pools.fees >= 0, "X-7: fees"
+        assert min(pools.insurance) >= 0, "X-7: insurance"
+
+    def check_rows(self, account: int) -> None:
+        """Check what the hot leaf says of the positions. Invariants X-3, X-4."""
+        hot = self.hot(account)
+        rows = zip(hot.rows, self.rows(account), self.prices.rows, strict=True)
+        for row, expected, price in rows:
+            assert row.positions == expected.positions, f"X-3: account {account}"
+            assert row.maintenance <= row.initial, f"X-4: account {account}"
+            if row.positions and row.epoch == price.epoch:
+                assert row == expected, f"X-3: account {account}"
