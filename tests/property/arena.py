@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from rollup_node.codec.delayed import decode_message, encode_deposit, encode_forced
 from rollup_node.codec.admin import encode_admin
+from rollup_node.codec.delayed import decode_message, encode_deposit, encode_forced
 from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
@@ -32,7 +32,14 @@ from rollup_node.core.layout import (
 from rollup_node.core.leaves import Allocators, Cursor, Leaf, Owner, Totals
 from rollup_node.core.markets import ListSeries, SeriesKind, SetExpiry
 from rollup_node.core.reason import Reason
-from rollup_node.core.step import Outcome, apply_record, apply_seal, open_item, pull_message, run_task
+from rollup_node.core.step import (
+    Outcome,
+    apply_record,
+    apply_seal,
+    open_item,
+    pull_message,
+    run_task,
+)
 from rollup_node.devnet.markets import MARKETS, initial_messages
 
 SPOT: Final = 1
@@ -213,7 +220,8 @@ class Arena:
 
     def tick(self, series: int = PERP) -> int:
         """Return the tick of the mark, at least 1."""
-        return max(1, self.series(series).mark // self.leaf(terms_key(series)).unit)
+        mark, unit = self.series(series).mark, self.leaf(terms_key(series)).unit
+        return max(1, int(mark // unit))
 
     def has_key(self, account: int, number: int) -> bool:
         """Tell whether an account has a session key."""

@@ -60,7 +60,7 @@ class Ledger:
         return leaf.amounts
 
     def positions(self, account: int) -> list[Position]:
-        """Return the open positions of an account; its directory and pages agree (X-17)."""
+        """Return the open positions of an account; its directory and pages agree (X-21)."""
         if account not in self._positions:
             self._positions[account] = self._read_positions(account)
         return self._positions[account]
@@ -74,15 +74,15 @@ class Ledger:
             listed = directory.series[first : first + POSITIONS_PER_PAGE]
             page = self.leaves.get(positions_key(account, first))
             if page is None:
-                assert not any(listed), f"X-17: account {account}, place {first}"
+                assert not any(listed), f"X-21: account {account}, place {first}"
                 continue
-            assert tuple(row.series for row in page.rows) == listed, f"X-17: account {account}"
+            assert tuple(row.series for row in page.rows) == listed, f"X-21: account {account}"
             for row in page.rows:
-                assert bool(row.series) == bool(row.lots), f"X-17: account {account}, {row}"
-                assert row.lots or not any(row), f"X-17: account {account}, {row}"
+                assert bool(row.series) == bool(row.lots), f"X-21: account {account}, {row}"
+                assert row.lots or not any(row), f"X-21: account {account}, {row}"
             found += [row for row in page.rows if row.lots]
         series = [row.series for row in found]
-        assert len(set(series)) == len(series), f"X-17: account {account} has a series twice"
+        assert len(set(series)) == len(series), f"X-21: account {account} has a series twice"
         return found
 
     def lots(self, account: int, series: int) -> int:
@@ -100,7 +100,9 @@ class Ledger:
             row[1] += position.lots * state.mark - position.basis
             row[2] += abs(position.lots) * state.initial
             row[3] += abs(position.lots) * state.maintenance
-        return [RiskRow(price.epoch, *row) for price, row in zip(self.prices.rows, sums, strict=True)]
+        return [
+            RiskRow(price.epoch, *row) for price, row in zip(self.prices.rows, sums, strict=True)
+        ]
 
     def collateral(self, account: int) -> Fraction:
         """Return what the balances besides cash count, exactly."""
@@ -135,7 +137,7 @@ class Ledger:
     # Checks
 
     def check(self, *, rows: bool = True) -> None:
-        """Check everything that holds of a state by itself; `rows` not in the midst of a reprice."""
+        """Check all that holds of a state by itself; `rows` not in the midst of a reprice."""
         accounts = self.accounts()
         positions = {account: self.positions(account) for account in accounts}
         self.check_positions([row for rows in positions.values() for row in rows])
@@ -144,8 +146,10 @@ class Ledger:
             self.check_rows(account)
 
     def check_positions(self, positions: list[Position]) -> None:
-        """Check that positions cancel out. Invariant X-1, X-16."""
-        found = {key & _INDEX: leaf for key, leaf in self.leaves.items() if key >> INDEX_BITS == SERIES}
+        """Check that positions cancel out. Invariant X-1, X-20."""
+        found = {
+            key & _INDEX: leaf for key, leaf in self.leaves.items() if key >> INDEX_BITS == SERIES
+        }
         for index in [index for index in found if index & 7 == 1]:
             series, state = index >> 3, found[index]
             lots = [row.lots for row in positions if row.series == series]
@@ -153,8 +157,8 @@ class Ledger:
             longs = sum(max(q, 0) for q in lots)
             assert longs == state.open_interest, f"X-1: open interest of series {series}"
             cap = found[index - 1].open_interest_cap
-            assert longs <= cap, f"X-16: open interest {longs} of series {series}"
-            assert 0 <= state.funding_rest < 28_800_000, f"X-16: funding rest of series {series}"
+            assert longs <= cap, f"X-20: open interest {longs} of series {series}"
+            assert 0 <= state.funding_rest < 28_800_000, f"X-20: funding rest of series {series}"
 
     def check_money(self, accounts: list[int], positions: list[Position]) -> None:
         """Check that custody is what accounts hold. Invariants X-2, X-7."""

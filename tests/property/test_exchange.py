@@ -11,23 +11,35 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from rollup_node.core.inputs import (
+    Bid,
     ForwardReport,
     Freeze,
     Leg,
+    Liquidate,
     MovePosition,
     OpenAccount,
     Prune,
     SetDeadMan,
     SetKey,
     SetProtection,
+    Takeover,
     Transfer,
     Trigger,
     Withdraw,
 )
 from rollup_node.core.layout import ALLOCATORS_KEY, BRIDGE_ACCOUNT_LIMIT, session_key_key
 from rollup_node.core.reason import Reason
-from tests.property.arena import BTC, ETH, FUTURE, PERP, PUBLISHERS, SERIES, SPOT, USD, Arena
-from tests.property.arena import key_address
+from tests.property.arena import (
+    BTC,
+    ETH,
+    PERP,
+    PUBLISHERS,
+    SERIES,
+    SPOT,
+    USD,
+    Arena,
+    key_address,
+)
 from tests.property.ledger import Ledger
 from tests.property.referee import Referee
 
@@ -70,7 +82,7 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     def send(self, record: Any, signer: bytes | None = None) -> Reason:
         """Send a record in a block of its own, mostly, and remember it for a replay."""
-        if self.arena.cursor().order_class > 2:  # noqa: PLR2004 - after the first classes
+        if self.arena.cursor().order_class > 2:
             self.arena.seal()
         key = getattr(record, "key", 0)
         by = signer or (key_address(record[0], key) if key else self.arena.owner(record[0]))
@@ -98,7 +110,7 @@ class ExchangeMachine(RuleBasedStateMachine):
             slot=client,
             time_in_force=in_force,
             expiry=self.arena.now() // 1_000 + 30 if in_force == 1 else 0,
-            post_only=int(terms["post_only"] and in_force != 2),  # noqa: PLR2004 - IOC
+            post_only=int(terms["post_only"] and in_force != 2),
             reduce_only=int(terms["reduce_only"] and terms["series"] != SPOT),
             self_trade=terms["self_trade"],
             key=terms["key"],
@@ -113,7 +125,7 @@ class ExchangeMachine(RuleBasedStateMachine):
         order = self.arena.order(
             account,
             side,
-            self.price(series, side, -3_000 if series != 3 else -8_000),  # noqa: PLR2004 - BTC
+            self.price(series, side, -3_000 if series != 3 else -8_000),
             lots,
             series=series,
             kind=1,
@@ -190,6 +202,42 @@ class ExchangeMachine(RuleBasedStateMachine):
     def prune(self, slot: int) -> None:
         """Prune what may be pruned."""
         self.arena.open_record(Prune(slot))
+
+    @rule(account=ACCOUNTS, series=SERIES_IDS, side=SIDES, kind=st.integers(2, 3), lots=LOTS,
+          away=st.integers(1, 900), client=CLIENTS, reduce_only=RARELY)  # fmt: skip
+    def wait_for(self, account: int, series: int, side: int, kind: int, **terms: Any) -> None:
+        """Place a stop or a take-profit, on the side of the mark where it waits."""
+        above = (side == 0) == (kind == 2)
+        tick = self.arena.tick(series)
+        order = self.arena.order(
+            account,
+            side,
+            self.price(series, side, -2_000),
+            terms["lots"],
+            series=series,
+            kind=kind,
+            trigger=max(1, tick + terms["away"] if above else tick - terms["away"]),
+            slot=terms["client"],
+            reduce_only=int(terms["reduce_only"]),
+        )
+        self.referee.remember(order, order.nonce & 0xFFFFFFFF)
+        self.send(order)
+
+    @rule(account=ACCOUNTS, series=SERIES_IDS, crash=st.sampled_from([0, 1, -1]))
+    def liquidate(self, account: int, series: int, crash: int) -> None:
+        """Liquidate an account, perhaps after a crash; then offer for it, or take it over."""
+        if crash:
+            underlying = BTC if series == 3 else ETH
+            price = self.arena.row(underlying).index_price
+            self.arena.seal(1_000)
+            self.arena.report(underlying, price + crash * price * 49 // 1_000)
+        self.arena.seal()
+        self.arena.open_record(Liquidate(account, series))
+        self.arena.open_record(Takeover(account))
+        look = Ledger(self.arena.state, self.arena.now())
+        for bidder in range(1, 7):
+            version, nonce = look.hot(account).version, self.arena.nonce()
+            self.arena.send(Bid(bidder, 0, account, version, 10**12, nonce))
 
     @rule(account=ACCOUNTS, recipient=ACCOUNTS, series=SERIES_IDS, part=st.sampled_from([1, 2]))
     def move(self, account: int, recipient: int, series: int, part: int) -> None:
@@ -325,4 +373,4 @@ class ExchangeMachine(RuleBasedStateMachine):
 
 
 TestExchange = ExchangeMachine.TestCase
-TestExchange.settings = settings(max_examples=6, stateful_step_count=40, deadline=None)
+TestExchange.settings = settings(max_examples=80, stateful_step_count=60, deadline=None)
