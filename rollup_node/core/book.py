@@ -35,6 +35,8 @@ RESERVE_DIVISOR: Final = 100
 
 _WORD_MASK: Final = (1 << WORD_BITS) - 1
 _LEVELS_OF_WORDS: Final = (0, MIDDLE_WORDS, TOP_WORD)
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 
 def compute_reserve(flags: int, trigger: int, lots: int, lot_value: int) -> int:
@@ -57,13 +59,13 @@ def allocate_slot(frame: Frame) -> int:
     outbox, account, free, following = allocators
     if free:
         freed: Order = frame.get(order_key(free))
-        frame.put(ALLOCATORS_KEY, Allocators(outbox, account, freed.next, following))
+        frame.put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, freed.next, following)))
         return free
     slot = following + 1
     if slot >= ORDER_LIMIT:
         return 0
     frame.get(order_key(slot))
-    frame.put(ALLOCATORS_KEY, Allocators(outbox, account, free, slot))
+    frame.put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, free, slot)))
     return slot
 
 
@@ -86,9 +88,9 @@ def link_order(frame: Frame, terms: SeriesTerms, series: int, slot: int, order: 
     else:
         head = slot
         _set_tick(frame, terms.book, tick, triggers=triggers)
-    frame.put(key, Level(head, slot, lots + order.remaining, orders + 1))
+    frame.put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
     sequence = state.sequence + 1
-    frame.put(order_key(slot), Order(*order[:6], tail, 0, sequence, *order[9:]))
+    frame.put(order_key(slot), _new(Order, (*order[:6], tail, 0, sequence, *order[9:])))
     bid, ask = (state.bid, state.ask) if triggers else _improved(state, order.flags, tick)
     frame.put(series_key(series), _with_book(state, bid, ask, sequence, triggers, 1))
 
@@ -116,8 +118,8 @@ def unlink_order(frame: Frame, slot: int) -> Order:
     frame.put(series_key(order.series), state)
     _count(frame, order, 0, -1)
     outbox, account, free, following = frame.get(ALLOCATORS_KEY)
-    frame.put(key, Order(0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0))
-    frame.put(ALLOCATORS_KEY, Allocators(outbox, account, slot, following))
+    frame.put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
+    frame.put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, slot, following)))
     return order
 
 
@@ -214,13 +216,12 @@ def _with_book(
     """Return a series with one order (or trigger order) more or less."""
     orders = state.orders if triggers else state.orders + change
     waiting = state.triggers + change if triggers else state.triggers
-    return SeriesState(
-        state.status, bid, ask, sequence, state.open_interest, orders, *state[6:17], waiting
-    )
+    numbers = (state[0], bid, ask, sequence, state[4], orders, *state[6:17], waiting)
+    return _new(SeriesState, numbers)
 
 
 def _with_next(order: Order, following: int) -> Order:
-    return Order(*order[:7], following, *order[8:])
+    return _new(Order, (*order[:7], following, *order[8:]))
 
 
 def _unlink_neighbours(frame: Frame, order: Order) -> None:
@@ -231,7 +232,7 @@ def _unlink_neighbours(frame: Frame, order: Order) -> None:
     if order.next:
         key = order_key(order.next)
         after: Order = frame.get(key)
-        frame.put(key, Order(*after[:6], order.previous, *after[7:]))
+        frame.put(key, _new(Order, (*after[:6], order.previous, *after[7:])))
 
 
 def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
@@ -241,7 +242,7 @@ def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
     head, tail, lots, orders = frame.get(key)
     head = head if order.previous else order.next
     tail = tail if order.next else order.previous
-    frame.put(key, Level(head, tail, lots - order.remaining, orders - 1))
+    frame.put(key, _new(Level, (head, tail, lots - order.remaining, orders - 1)))
     if orders > 1:
         return False
     _clear_tick(frame, book, tick, triggers=triggers)
@@ -255,18 +256,21 @@ def _count(frame: Frame, order: Order, slot: int, change: int) -> None:
     reserve, group, flags, mode, protected, orders, dead_man_ms, interest_ms, version, *_ = hot
     frame.put(
         hot_key(order.account),
-        Hot(
-            reserve + change * order.reserve,
-            group,
-            flags,
-            mode,
-            protected,
-            orders + change,
-            dead_man_ms,
-            interest_ms,
-            version,
-            slot_map,
-            slots,
-            hot.rows,
+        _new(
+            Hot,
+            (
+                reserve + change * order.reserve,
+                group,
+                flags,
+                mode,
+                protected,
+                orders + change,
+                dead_man_ms,
+                interest_ms,
+                version,
+                slot_map,
+                slots,
+                hot.rows,
+            ),
         ),
     )

@@ -11,6 +11,8 @@ from rollup_node.core.frame import Frame
 from rollup_node.core.layout import SLOTS_PER_LEAF_BITS, client_slots_key
 
 _MASK = (1 << SLOTS_PER_LEAF_BITS) - 1
+_new = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 
 def find_client_order(frame: Frame, account: int, hot: Hot, client: int) -> int:
@@ -36,7 +38,7 @@ def put_client_slot(
     key = client_slots_key(account, client)
     (before,) = frame.get(key) or NO_SLOTS
     after = (*before[:place], slot, *before[place + 1 :])
-    frame.put(key, ClientSlots(after))
+    frame.put(key, _new(ClientSlots, (after,)))
     bit = 1 << group
     return hot.slot_map | bit if any(after) else hot.slot_map & ~bit, hot.slots
 

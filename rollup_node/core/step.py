@@ -18,6 +18,9 @@ from rollup_node.core.reason import Reason
 _OK: Final = Reason.OK
 _MS: Final = 1_000
 
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
+
 
 class Outcome(NamedTuple):
     """What one step did: its kind, its reason, and the leaves it wrote (the cursor always).
@@ -175,14 +178,17 @@ def _outcome(
     `pulled` counts the messages of each queue that the step took: delayed, fast.
     """
     item, _, delayed, fast, _, _, _, _ = cursor
-    frame.writes[CURSOR_KEY] = Cursor(
-        item,
-        offset,
-        delayed + pulled[0],
-        fast + pulled[1],
-        frame.block,
-        frame.time_ms,
-        frame.phase,
-        frame.order_class,
+    frame.writes[CURSOR_KEY] = _new(
+        Cursor,
+        (
+            item,
+            offset,
+            delayed + pulled[0],
+            fast + pulled[1],
+            frame.block,
+            frame.time_ms,
+            frame.phase,
+            frame.order_class,
+        ),
     )
-    return Outcome(kind, reason, frame.writes, tuple(frame.events))
+    return _new(Outcome, (kind, reason, frame.writes, tuple(frame.events)))

@@ -36,6 +36,21 @@ _TAKEN: Final = (Reason.OK, Reason.PRICE_PENDING, Reason.STALE_ACCOUNT, Reason.R
 """What changes the state: a jump that waits (V-4) and a refresh before the rest (K-7, M-9) too."""
 _ACCOUNT_FIRST: Final = frozenset((*get_args(SignedContent), Deposit))
 
+_QUIET: Final = frozenset(
+    [
+        StepKind.TRANSFER,
+        StepKind.PLACE,
+        StepKind.CANCEL,
+        StepKind.REPLACE,
+        StepKind.QUOTE,
+        StepKind.TAKE,
+        StepKind.LEG,
+        StepKind.SWEEP,
+        StepKind.REFRESH,
+    ]
+)
+"""The frequent steps: none changes who owns an account, none writes to the outbox."""
+
 REPRICING: Final = frozenset(
     [
         StepKind.ADMIN,
@@ -134,7 +149,7 @@ class Builder:
         if outcome.reason not in _TAKEN:
             return False, outcome.reason
         self.state.commit(outcome.writes)
-        if len(outcome.writes) != 4 or outcome.kind != StepKind.TRANSFER:  # noqa: PLR2004 - cursor, owner, two balances
+        if outcome.kind not in _QUIET:
             self.ledger.note(outcome.writes)
         self._add(record, outcome, sequence, _account_of(transaction), signer or b"", body)
         left = self._run_tasks(outcome, record, transaction)
@@ -188,7 +203,8 @@ class Builder:
         while (cursor := self.cursor).phase > Phase.IDLE:
             outcome = step.run_task(self.state)
             self.state.commit(outcome.writes)
-            self.ledger.note(outcome.writes)
+            if outcome.kind not in _QUIET:
+                self.ledger.note(outcome.writes)
             heard += outcome.events
             is_repriced |= outcome.kind in REPRICING
             if outcome.kind is StepKind.LEAVE:

@@ -5,11 +5,15 @@ import contextlib
 import gc
 import signal
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 from rollup_node.node.config import NodeConfig, load_rollup_config
 from rollup_node.node.logs import set_up_logging
 from rollup_node.node.loop import Node
+
+_GC_THRESHOLDS: Final = (50_000, 20, 100)
+"""Leaves and answers are tuples without cycles: looking for some every 700 objects, as is the
+default, takes a third of the time of executing an order."""
 
 
 def run_node(config: NodeConfig) -> None:
@@ -32,6 +36,7 @@ async def _main(node: Node) -> None:
         if starting.done():
             starting.result()
             gc.freeze()
+            gc.set_threshold(*_GC_THRESHOLDS)
             await node.run_until(stop)
     finally:
         for task in (starting, stopping):
