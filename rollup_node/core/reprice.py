@@ -99,7 +99,7 @@ def _reprice_series(
     epoch = row.epoch + 1
     if is_over or state.status >= SeriesStatus.EXPIRED:
         status = max(state.status, SeriesStatus.EXPIRED)
-        return state._replace(status=status, epoch=epoch, initial=0, maintenance=0)
+        return state._replace(status=status, epoch=epoch)
     mark, status = div_down(price, terms.lots_per_unit), state.status
     if not 0 < mark <= MAX_LOT_VALUE:
         mark, status = state.mark, SeriesStatus.REDUCE_ONLY

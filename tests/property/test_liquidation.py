@@ -161,8 +161,8 @@ class Distress:
             series,
             status=3 if is_over else state.status,
             mark=state.mark if is_over else mark,
-            initial=0 if is_over else -(-mark // 20),
-            maintenance=0 if is_over else -(-mark // 40),
+            initial=state.initial if is_over else -(-mark // 20),
+            maintenance=state.maintenance if is_over else -(-mark // 40),
             funding_index=state.funding_index
             + (random.randrange(-1_000, 1_000) if series == PERP else 0),
         )

@@ -99,8 +99,6 @@ library Reprice {
         }
         if (isOver || state.status >= SeriesStatus.EXPIRED) {
             if (state.status < SeriesStatus.EXPIRED) state.status = SeriesStatus.EXPIRED;
-            state.initial = 0;
-            state.maintenance = 0;
             return;
         }
         uint256 mark = price > 0 ? FixedPoint.divDown(uint256(price), terms.lotsPerUnit) : 0;

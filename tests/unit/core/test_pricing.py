@@ -390,8 +390,9 @@ def test_forward_moves_the_mark_of_a_future(world: World) -> None:
     world.time_ms = expiry_at * 1_000
     world.price(3_000, 3)
     world.run()
-    state: Any = world.leaves[series_key(5)]
-    assert (state.status, state.initial, state.mark) == (SeriesStatus.EXPIRED, 0, 30_300_000)
+    expired: Any = world.leaves[series_key(5)]
+    assert (expired.status, expired.mark) == (SeriesStatus.EXPIRED, 30_300_000)
+    assert expired.initial == -(-30_300_000 * future.initial_ppm // 1_000_000)
 
 
 @pytest.mark.parametrize(
