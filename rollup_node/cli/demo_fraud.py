@@ -59,7 +59,7 @@ def fight_one(what: str, anvil: Any, options: dict[str, Any], *, json_flag: bool
     spec = make_spec(what, options["door"], options["data"], options["step"], options["sybils"])
 
     async def fight() -> dict[str, Any]:
-        async with open_arena(spec.data, anvil) as arena:
+        async with open_arena(spec.data, anvil, spec.scene) as arena:
             return await arena.run(spec, progress)
 
     outcome = asyncio.run(fight())

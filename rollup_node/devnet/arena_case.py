@@ -11,10 +11,18 @@ from rollup_node.devnet.arena_build import seat
 from rollup_node.devnet.arena_game import tell_game
 from rollup_node.devnet.arena_ground import Field, prepare
 from rollup_node.devnet.arena_outcome import judge, note_start
+from rollup_node.devnet.arena_scenes import SCENES
 from rollup_node.devnet.arena_timeline import tell_timeline
 from rollup_node.devnet.arena_world import ArenaWorld, new_world
 from rollup_node.devnet.failure import UsageError
-from rollup_node.devnet.faults.catalogue import FAULTS, ONE_SHOT, Door, Fault, find_fault
+from rollup_node.devnet.faults.catalogue import (
+    FAULTS,
+    ONE_SHOT,
+    Door,
+    Fault,
+    SceneName,
+    find_fault,
+)
 from rollup_node.devnet.faults.plan import Choice
 from rollup_node.node.config import BatchData
 
@@ -31,6 +39,11 @@ class Spec:
     data: BatchData
     step: int | None = None
     sybils: int | None = None
+
+    @property
+    def scene(self) -> SceneName:
+        """Return the scene of the arena that it needs."""
+        return find_fault(self.fault).scene
 
     @property
     def name(self) -> str:
@@ -123,10 +136,13 @@ class Arena:
 
 
 @asynccontextmanager
-async def open_arena(data: BatchData, anvil: Path | None = None) -> AsyncIterator[Arena]:
-    """Open an arena on an anvil of its own."""
-    async with new_world(data, anvil) as world:
-        yield Arena(world, await prepare(world))
+async def open_arena(
+    data: BatchData, anvil: Path | None = None, scene: SceneName = "money"
+) -> AsyncIterator[Arena]:
+    """Open an arena on an anvil of its own, for the faults of one scene."""
+    played = SCENES[scene]()
+    async with new_world(data, anvil, markets=played.markets) as world:
+        yield Arena(world, await prepare(world, played))
 
 
 def check_outcomes(

@@ -5,15 +5,10 @@ from dataclasses import dataclass
 
 from rollup_node.derive.items import DerivedItem
 from rollup_node.devnet.arena_desk import Desk, open_desk
-from rollup_node.devnet.arena_world import (
-    ArenaWorld,
-    append_forced,
-    cut_everything,
-    open_accounts,
-)
+from rollup_node.devnet.arena_scenes import Scene
+from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.failure import DevnetError
-from rollup_node.devnet.faults.plan import Ground
-from rollup_node.devnet.faults.trace import walk
+from rollup_node.devnet.faults.trace import Ground, walk
 from rollup_node.node.players import BatchPosterPlayer, ProposerPlayer
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.roles.proposer import RightClaim
@@ -33,15 +28,12 @@ class Field:
         Segments from genesis to its after state.
     right
         The child that an honest node claims.
-    state
-        Snapshot of the after state of the origin.
     """
 
     origin: bytes
     start: int
     right: RightClaim
     ground: Ground
-    state: bytes
 
     @property
     def items(self) -> Sequence[DerivedItem]:
@@ -50,19 +42,19 @@ class Field:
 
     def state_at_start(self) -> ChainState:
         """Return a state of its own to walk on."""
-        return ChainState.from_bytes(self.state)
+        return self.ground.state_at_start()
 
 
-async def prepare(world: ArenaWorld) -> Field:
+async def prepare(world: ArenaWorld, scene: Scene) -> Field:
     """Fill the inbox, confirm the claim about its first item, and keep that moment."""
     desk = await open_desk(world)
     poster = BatchPosterPlayer(desk.l1, world.batches, world.user("batch_poster"), world.data)
     desk.players.append(poster)
-    await open_accounts(world)
+    await scene.open(world)
     await _post(desk, poster)
-    await cut_everything(world)
+    await scene.cut(world)
     await _post(desk, poster)
-    await append_forced(world)
+    await scene.append(world)
     await _confirm_first(world, desk)
     field = _describe(world, desk)
     await world.keep()
@@ -102,5 +94,6 @@ def _describe(world: ArenaWorld, desk: Desk) -> Field:
     snapshot = start.to_bytes()
     items = desk.l1.derivation.items[1:]
     steps = list(walk(world.machine, start, items))
-    ground = Ground(steps, items, len(right.segment_roots), world.rollup.parameters.history_height)
-    return Field(right.parent_id, first.segments, right, ground, snapshot)
+    height, segments = world.rollup.parameters.history_height, len(right.segment_roots)
+    ground = Ground(steps, items, segments, height, world.machine, snapshot)
+    return Field(right.parent_id, first.segments, right, ground)

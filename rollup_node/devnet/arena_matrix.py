@@ -59,12 +59,14 @@ def work(specs: Sequence[Spec], anvil: Path | None, queue: "Queue[Outcome]") -> 
 
 
 async def _work(specs: Sequence[Spec], anvil: Path | None, queue: "Queue[Outcome]") -> None:
-    async with open_arena(specs[0].data, anvil) as arena:
-        for spec in specs:
-            try:
-                queue.put(await arena.run(spec))
-            except Exception as error:  # noqa: BLE001 - one broken case must not hide the others
-                queue.put(failed(spec, error))
+    for scene in dict.fromkeys(spec.scene for spec in specs):
+        shared = [spec for spec in specs if spec.scene == scene]
+        async with open_arena(specs[0].data, anvil, scene) as arena:
+            for spec in shared:
+                try:
+                    queue.put(await arena.run(spec))
+                except Exception as error:  # noqa: BLE001 - one broken case must not hide the others
+                    queue.put(failed(spec, error))
 
 
 def failed(spec: Spec, error: Exception) -> Outcome:

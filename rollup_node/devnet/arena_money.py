@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from rollup_node.codec.delayed import decode_message
+from rollup_node.core.account_leaves import Positions
 from rollup_node.core.inputs import Deposit
+from rollup_node.core.leaves import Balances
+from rollup_node.core.market_leaves import Credit, Pools
 from rollup_node.devnet.arena_desk import Desk
 from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.l1.reader import to_bytes, to_int
@@ -104,20 +107,33 @@ async def check_pool(world: ArenaWorld) -> dict[str, Any]:
 
 
 async def custody_equals_claims(world: ArenaWorld, desk: Desk) -> bool:
-    """Tell whether the bridge holds what balances, outbox and waiting deposits add up to."""
+    """Tell whether the bridge holds what balances, outbox and waiting deposits add up to.
+
+    And what the exchange itself holds: pools and deficit, and what its positions cost (M-1).
+    """
     replica, derivation = desk.replica, desk.l1.derivation
-    (accounts,) = await world.reader.call("bridge", "accountCount")
-    held = [leaf for number in range(1, accounts + 1) if (leaf := replica.balances(number))]
+    leaves = [replica.state.get(key) for key in replica.state.keys()]  # noqa: SIM118 - no mapping
+    held = [leaf for leaf in leaves if isinstance(leaf, Balances)]
     outbox = replica.withdrawals()
     waiting = list(_deposits(derivation.messages[derivation.consumed :]))
     for asset in world.rollup.assets:
         owed = sum(leaf.amounts[asset.id] for leaf in held)
         owed += sum(entry.amount for _, entry in outbox if entry.asset == asset.id)
         owed += sum(deposit.amount for deposit in waiting if deposit.asset == asset.id)
+        owed += 0 if asset.id else sum(map(_exchange_usdc, leaves))
         (custody,) = await world.reader.call("bridge", "custody", asset.id)
         if custody != owed:
             return False
     return True
+
+
+def _exchange_usdc(leaf: object) -> int:
+    """Return what a leaf adds to the claims on USDC beside cash. Source: docs/spec.md M-1."""
+    if isinstance(leaf, Pools):
+        return leaf.fees + sum(leaf.insurance)
+    if isinstance(leaf, Positions):
+        return sum(row.lots * row.funding_index - row.basis for row in leaf.rows)
+    return -leaf.deficit if isinstance(leaf, Credit) else 0
 
 
 def _deposits(messages: Iterable[Any]) -> Iterable[Deposit]:

@@ -142,13 +142,17 @@ async def append_forced(world: ArenaWorld) -> None:
 
 
 @asynccontextmanager
-async def new_world(data: BatchData, anvil: Path | None = None) -> AsyncIterator[ArenaWorld]:
+async def new_world(
+    data: BatchData, anvil: Path | None = None, *, markets: bool = False
+) -> AsyncIterator[ArenaWorld]:
     """Deploy the contracts with profile `ci` on an anvil of its own."""
     options = AnvilOptions(binary=anvil, timestamp=_GENESIS_TIME)
     with tempfile.TemporaryDirectory(prefix="strikenet-arena-") as folder:
         run_dir = RunDir(Path(folder) / "run")
         run_dir.prepare()
-        manifest = Manifest(profile("ci"), seed=1, l1_port=0, nodes=(), batch_data=data)
+        manifest = Manifest(
+            profile("ci"), seed=1, l1_port=0, nodes=(), batch_data=data, markets=markets
+        )
         async with AnvilProcess(options, Path(folder) / "anvil.log") as process:
             await process.call("anvil_setBlockTimestampInterval", 1)
             await asyncio.to_thread(deploy, JsonRpc(process.url), manifest, run_dir)

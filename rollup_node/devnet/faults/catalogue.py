@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from rollup_node.devnet.failure import UsageError
 
 Layer = Literal["state", "history", "data", "timing", "funds"]
+SceneName = Literal["money", "market"]
 Door = Literal["one-shot", "interactive"]
 
 ONE_SHOT: Final[Door] = "one-shot"
@@ -40,6 +41,8 @@ class Fault:
         Named error that L1 answers to its characteristic move, empty if L1 takes the move.
     parameters
         Options of `demo fraud` that it understands.
+    scene
+        What the arena is about: accounts that move money, or a market.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Fault:
     changes_root: bool
     refused_with: str = ""
     parameters: tuple[str, ...] = ()
+    scene: SceneName = "money"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as `fault list --json` prints it."""
@@ -85,6 +89,27 @@ _STATE: Final = (
     _state("dropped-transaction", (1, 20), "a good transaction is passed over"),
     _state("wrong-block-time", (5,), "a block is an hour later than the bounds of its item allow"),
     _state("void-batch-swallow", (6, 20), "a void batch eats the deposits that it consumes"),
+)
+
+
+def _market(name: str, summary: str) -> Fault:
+    """Return a fault of the exchange: the machine breaks one rule of the market once."""
+    return Fault(name, "state", summary, _RIVALS, BOTH, (1,), changes_root=True, scene="market")
+
+
+_MARKET: Final = (
+    _market("class-order-broken", "a record is executed after those it had to come before"),
+    _market("wrong-fill-price", "a fill is booked at another price than the maker's"),
+    _market("skipped-better-maker", "an order is filled behind the best price"),
+    _market("priority-inversion", "the second order at a price is filled before the first"),
+    _market("stripped-reduce-only", "a reduce-only order fills beyond the position it closes"),
+    _market("overfilled-order", "an order is filled with more lots than it asked for"),
+    _market("fee-above-signed", "a taker pays a higher fee than it has signed"),
+    _market("self-trade-let-through", "two orders of one owner trade with each other"),
+    _market("skipped-margin-check", "an order is filled for an account that lacks the margin"),
+    _market("mmp-ignored", "a market maker's quotes stay although its protection was hit"),
+    _market("wrong-deficit-ratio", "a withdrawal is cut by a loss that nobody made"),
+    _market("session-key-overreach", "a session key places an order beyond what it may do"),
 )
 
 _HISTORY: Final = (
@@ -329,7 +354,7 @@ _FUNDS: Final = (
 )
 
 FAULTS: Final[dict[str, Fault]] = {
-    fault.name: fault for fault in (*_STATE, *_HISTORY, *_DATA, *_TIMING, *_FUNDS)
+    fault.name: fault for fault in (*_STATE, *_MARKET, *_HISTORY, *_DATA, *_TIMING, *_FUNDS)
 }
 """The catalogue, in the order of the layers."""
 

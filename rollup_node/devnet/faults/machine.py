@@ -1,10 +1,20 @@
 """A machine that lies at chosen places and is honest everywhere else, on what its lies left."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, NamedTuple, Protocol
 
 from rollup_node.core.inputs import ItemHeader, Messages
-from rollup_node.core.layout import CURSOR_KEY, LeafKey
+from rollup_node.core.kinds import Phase
+from rollup_node.core.layout import (
+    LEAVE_KEY,
+    LIQUIDATION_KEY,
+    PRICE_TASK_KEY,
+    QUOTE_KEY,
+    REFRESH_KEY,
+    SWEEP_KEY,
+    TAKER_KEY,
+    LeafKey,
+)
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.machine import (
@@ -36,8 +46,27 @@ class Lie(Protocol):
         """Return the false result."""
 
 
-LieAt = Callable[[Cursor], Lie | None]
-"""The lie at a cursor, `None` where the machine is honest."""
+LieAt = Callable[[LeafReader], Lie | None]
+"""The lie at a place, `None` where the machine is honest. It reads cursor and task, no more."""
+
+_TASKS: Final[Mapping[int, LeafKey]] = {
+    Phase.TAKE: TAKER_KEY,
+    Phase.LEG: QUOTE_KEY,
+    Phase.SWEEP: SWEEP_KEY,
+    Phase.REFRESH: REFRESH_KEY,
+    Phase.REPRICE: PRICE_TASK_KEY,
+    Phase.SAMPLE: PRICE_TASK_KEY,
+    Phase.DRAIN: PRICE_TASK_KEY,
+    Phase.LEAVE: LEAVE_KEY,
+    Phase.LIQUIDATE: LIQUIDATION_KEY,
+}
+
+
+def read_task(state: LeafReader, cursor: Cursor) -> Leaf | None:
+    """Return what is in flight, `None` if nothing is: what the next step reads first anyway."""
+    key = _TASKS.get(cursor.phase)
+    task: Leaf | None = None if key is None else state.get(key)
+    return task
 
 
 class Pretend:
@@ -53,8 +82,30 @@ class Pretend:
         return self._shown.get(key, true)
 
 
+Mend = Callable[[Leaf], Leaf]
+"""Gives a leaf that was written over a false one what is true again."""
+
+
+def believing(
+    honest: HonestStep,
+    inputs: StepInputs,
+    shown: dict[LeafKey, Leaf],
+    mends: Mapping[LeafKey, Mend] | None = None,
+) -> StepResult:
+    """Return the honest step over leaves as they are shown, and mend what it writes to them."""
+    result = honest(inputs._replace(state=Pretend(inputs.state, shown)))
+    writes = result.writes
+    mended = {key: mend(writes[key]) for key, mend in (mends or {}).items() if key in writes}
+    return result._replace(writes={**writes, **mended})
+
+
+def restore(**fields: object) -> Mend:
+    """Return what gives some fields of a leaf their true values back."""
+    return lambda leaf: leaf._replace(**fields)  # type: ignore[arg-type]
+
+
 class FaultyMachine(Machine):
-    """The honest machine with lies; which step is a lie depends on the cursor alone."""
+    """The honest machine with lies; which step is a lie depends on its place alone."""
 
     def __init__(self, chain_id: int, bridge: bytes, lie_at: LieAt) -> None:
         super().__init__(chain_id, bridge)
@@ -70,7 +121,7 @@ class FaultyMachine(Machine):
         target: int | None = None,
     ) -> StepResult:
         """Do the next step, falsely where there is a lie; see `Machine.step`."""
-        lie = self._lie_at(state.get(CURSOR_KEY))
+        lie = self._lie_at(state)
         if lie is None:
             return super().step(state, header, data, messages, signers, target)
         inputs = StepInputs(state, header, data, messages, signers or self.recover_signer)

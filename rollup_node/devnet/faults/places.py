@@ -1,20 +1,22 @@
-"""Where a lie of the state layer goes: the middle one of the steps of a range that it fits."""
+"""Where a lie of the state layer goes: the middle one of the steps that it fits and changes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.leaves import Cursor
+from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY
+from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
 from rollup_node.devnet.failure import UsageError
-from rollup_node.devnet.faults import lies
-from rollup_node.devnet.faults.machine import Lie, LieAt
-from rollup_node.devnet.faults.trace import TraceStep
+from rollup_node.devnet.faults import lies, match_lies, price_lies, risk_lies
+from rollup_node.devnet.faults.machine import Lie, LieAt, StepInputs, read_task
+from rollup_node.devnet.faults.trace import Ground, TraceStep
+from rollup_node.proof.machine import StepResult
 
-_Place = tuple[int, int, int, int, int]
+_Place = tuple[int, int, int, int, int, Leaf | None]
 _Where = Callable[[TraceStep], bool]
 
 _SIGNED: Final = (StepKind.TRANSFER, StepKind.WITHDRAW, StepKind.ROTATE_KEY)
@@ -23,6 +25,9 @@ _PULLED: Final = (
     StepKind.FORCED_TRANSFER,
     StepKind.FORCED_WITHDRAW,
     StepKind.FORCED_ROTATE_KEY,
+)
+_KEY_REASONS: Final = frozenset(
+    [Reason.KEY_SCOPE, Reason.KEY_CAP, Reason.KEY_MARKET, Reason.KEY_EXPIRED]
 )
 
 
@@ -39,7 +44,7 @@ def _kind(*kinds: StepKind, reason: Reason = Reason.OK) -> _Where:
     return lambda step: step.kind in kinds and step.reason is reason
 
 
-_RULES: Final[Mapping[str, _Rule]] = {
+_MONEY_RULES: Final[Mapping[str, _Rule]] = {
     "wrong-poststate": _Rule(lies.wrong_poststate, _kind(StepKind.TRANSFER)),
     "forged-withdrawal": _Rule(lies.forged_withdrawal, _kind(StepKind.TRANSFER)),
     "forged-deposit": _Rule(lies.forged_deposit, _kind(StepKind.SEAL)),
@@ -65,6 +70,57 @@ _RULES: Final[Mapping[str, _Rule]] = {
 }
 
 
+_PRICE_RULES: Final[Mapping[str, _Rule]] = {
+    "wrong-funding": _Rule(price_lies.wrong_funding, _kind(StepKind.REPRICE)),
+    "wrong-rounding": _Rule(price_lies.wrong_rounding, _kind(StepKind.REPRICE)),
+    "skipped-reprice": _Rule(
+        price_lies.skipped_reprice,
+        _kind(StepKind.OPEN_ITEM, StepKind.SEAL, StepKind.PRICE_REPORT),
+    ),
+    "stale-oracle-used": _Rule(
+        price_lies.stale_oracle_used, _kind(StepKind.PRICE_REPORT, reason=Reason.BAD_TIME)
+    ),
+    "forged-oracle": _Rule(
+        price_lies.forged_oracle, _kind(StepKind.PRICE_REPORT, reason=Reason.TOO_FEW_SIGNATURES)
+    ),
+}
+
+
+def _is_fill(step: TraceStep) -> bool:
+    """Say whether a step is a fill: no other match pays the exchange."""
+    return step.kind is StepKind.TAKE and step.reason is Reason.OK and POOLS_KEY in step.touched
+
+
+_MATCH_RULES: Final[Mapping[str, _Rule]] = {
+    "wrong-fill-price": _Rule(match_lies.wrong_fill_price, _is_fill),
+    "fee-above-signed": _Rule(match_lies.fee_above_signed, _is_fill),
+    "skipped-better-maker": _Rule(match_lies.skipped_better_maker, _is_fill),
+    "priority-inversion": _Rule(match_lies.priority_inversion, _is_fill),
+    "stripped-reduce-only": _Rule(match_lies.stripped_reduce_only, _is_fill),
+    "overfilled-order": _Rule(match_lies.overfilled_order, _is_fill),
+    "self-trade-let-through": _Rule(
+        match_lies.self_trade_let_through, _kind(StepKind.TAKE, reason=Reason.SELF_TRADE)
+    ),
+    "skipped-margin-check": _Rule(
+        risk_lies.skipped_margin_check, _kind(StepKind.TAKE, reason=Reason.INSUFFICIENT_MARGIN)
+    ),
+    "mmp-ignored": _Rule(match_lies.mmp_ignored, _is_fill),
+    "session-key-overreach": _Rule(
+        risk_lies.session_key_overreach,
+        lambda step: step.kind is StepKind.PLACE and step.reason in _KEY_REASONS,
+    ),
+    "wrong-deficit-ratio": _Rule(risk_lies.wrong_deficit_ratio, _kind(StepKind.WITHDRAW)),
+    "false-liquidation": _Rule(
+        risk_lies.false_liquidation, _kind(StepKind.LIQUIDATE, reason=Reason.NOT_LIQUIDATABLE)
+    ),
+    "skipped-trigger": _Rule(price_lies.skipped_trigger, _kind(StepKind.REPRICE)),
+    "class-order-broken": _Rule(
+        price_lies.class_order_broken, lambda step: step.reason is Reason.OUT_OF_CLASS
+    ),
+}
+_RULES: Final[Mapping[str, _Rule]] = {**_MONEY_RULES, **_PRICE_RULES, **_MATCH_RULES}
+
+
 def lie_at_step(steps: Sequence[TraceStep], number: int) -> LieAt:
     """Return the lie that credits one unit too much in step `number` of a range.
 
@@ -75,25 +131,43 @@ def lie_at_step(steps: Sequence[TraceStep], number: int) -> LieAt:
     """
     if not 0 <= number < len(steps):
         raise UsageError(f"--step {number}: the range has the steps 0 to {len(steps) - 1}")
-    return _at({_place(steps[number].cursor): lies.wrong_poststate})
+    return _at({_place(steps[number]): lies.wrong_poststate})
 
 
-def find_lie(name: str, steps: Sequence[TraceStep], items: Sequence[DerivedItem]) -> LieAt:
+def find_lie(name: str, ground: Ground) -> LieAt:
     """Return where the machine of a state fault lies; a range without such a place is a bug.
 
     Faults of other layers lie as `wrong-poststate` does where they need a wrong state.
     """
     if name == "wrong-inbox-range":
-        return _other_item(steps, items)
+        return _other_item(ground.steps, ground.items)
     if name == "reordered-delayed-message":
-        return _turned(steps)
+        return _turned(ground.steps)
     rule = _RULES.get(name, _RULES["wrong-poststate"])
-    fitting = [step for step in steps if rule.fits(step)]
+    fitting = list(_changed(rule, ground))
     middle = len(fitting) >> 1
     chosen = fitting if rule.everywhere else fitting[middle : middle + 1]
     if not chosen:
         raise UsageError(f"{name}: no step of this range can be lied about like that")
-    return _at({_place(step.cursor): rule.lie for step in chosen})
+    return _at({_place(step): rule.lie for step in chosen})
+
+
+def _changed(rule: _Rule, ground: Ground) -> Iterator[TraceStep]:
+    """Yield the steps that a lie fits and that it makes another step of."""
+    machine, state = ground.machine, ground.state_at_start()
+    items = {item.index: item for item in ground.items}
+
+    def honest(inputs: StepInputs) -> StepResult:
+        return machine.step(*inputs)
+
+    for step in ground.steps:
+        item = items[step.cursor.item]
+        signers = machine.recover_signer
+        inputs = StepInputs(state, item.header, item.data, item.messages, signers)
+        right = honest(inputs)
+        if rule.fits(step) and rule.lie(honest, inputs).writes != right.writes:
+            yield step
+        state.commit(right.writes)
 
 
 def _other_item(steps: Sequence[TraceStep], items: Sequence[DerivedItem]) -> LieAt:
@@ -102,7 +176,7 @@ def _other_item(steps: Sequence[TraceStep], items: Sequence[DerivedItem]) -> Lie
     last = max(item.index for item in items if item.data)
     other = next(item for item in items if item.index == last)
     lie = lies.OtherItem(other.header, other.data)
-    return lambda cursor: lie if cursor.item == first else None
+    return lambda state: lie if state.get(CURSOR_KEY).item == first else None
 
 
 def _turned(steps: Sequence[TraceStep]) -> LieAt:
@@ -111,17 +185,28 @@ def _turned(steps: Sequence[TraceStep]) -> LieAt:
         if this.kind is following.kind is StepKind.FORCED_WITHDRAW:
             return _at(
                 {
-                    _place(this.cursor): lies.turned_messages,
-                    _place(following.cursor): lies.turned_back_messages,
+                    _place(this): lies.turned_messages,
+                    _place(following): lies.turned_back_messages,
                 }
             )
     raise UsageError("no two forced withdrawals follow each other in this range")
 
 
 def _at(table: Mapping[_Place, Lie]) -> LieAt:
-    return lambda cursor: table.get(_place(cursor))
+    def lie_at(state: LeafReader) -> Lie | None:
+        cursor: Cursor = state.get(CURSOR_KEY)
+        return table.get(_key(cursor, read_task(state, cursor)))
+
+    return lie_at
 
 
-def _place(cursor: Cursor) -> _Place:
-    """Return what of a cursor is the same in false states: where it is, not what time it says."""
-    return cursor.item, cursor.offset, cursor.delayed, cursor.fast, cursor.phase
+def _place(step: TraceStep) -> _Place:
+    return _key(step.cursor, step.task)
+
+
+def _key(cursor: Cursor, task: Leaf | None) -> _Place:
+    """Return what of a place is the same in false states: where it is, not what time it says.
+
+    The steps of a task share all of the cursor, so what is in flight tells them apart.
+    """
+    return cursor.item, cursor.offset, cursor.delayed, cursor.fast, cursor.phase, task

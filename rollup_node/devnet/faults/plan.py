@@ -1,16 +1,15 @@
 """A fault plan: which lies, whose claims, shown or not, and when. Plain data made from a name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from rollup_node.derive.items import DerivedItem
 from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.faults.catalogue import ONE_SHOT, STEP, SYBILS, Door, Fault
 from rollup_node.devnet.faults.histories import Patches, no_state
 from rollup_node.devnet.faults.machine import LieAt
 from rollup_node.devnet.faults.places import find_lie, lie_at_step
-from rollup_node.devnet.faults.trace import TraceStep
+from rollup_node.devnet.faults.trace import Ground
 
 Entry = Literal["at once", "last second"]
 Answers = Literal["prompt", "last second", "bisects", "never"]
@@ -51,16 +50,6 @@ class Claimant:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What a plan is made for: the honest steps and items of the contest, and its segments."""
-
-    steps: Sequence[TraceStep]
-    items: Sequence[DerivedItem]
-    segments: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
 class Choice:
     """What the user asked for."""
 
@@ -96,7 +85,7 @@ def _liar(
     if choice.step is not None:
         lie_at = lie_at_step(ground.steps, choice.step)
     else:
-        lie_at = find_lie(fault.name, ground.steps, ground.items)
+        lie_at = find_lie(fault.name, ground)
     return (Claimant(MALLORY, lie_at, publishes=choice.door == ONE_SHOT, answers=answers),)
 
 

@@ -5,33 +5,28 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import (
-    ACCOUNT_FIELD_BITS,
-    ACCOUNTS,
-    ALLOCATORS_KEY,
-    BALANCES_FIELD,
-    CURSOR_KEY,
-    INDEX_BITS,
-    OUTBOX,
-    OWNER_FIELD,
-    TOTALS_KEY,
-    LeafKey,
-)
-from rollup_node.core.leaves import Cursor
+from rollup_node.core.layout import CURSOR_KEY, LeafKey
+from rollup_node.core.leaves import Cursor, Leaf
 from rollup_node.core.reason import Reason
 from rollup_node.core.weights import is_segment_end
 from rollup_node.derive.items import DerivedItem
+from rollup_node.devnet.faults.leaf_names import name_leaf
+from rollup_node.devnet.faults.machine import read_task
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.machine import Machine, StepResult
 
 
 class TraceStep(NamedTuple):
-    """One step. `number` counts from the start of the range, `place` from that of its segment."""
+    """One step. `number` counts from the start of the range, `place` from that of its segment.
+
+    `task` is what is in flight before it, `None` for a step of its own.
+    """
 
     number: int
     segment: int
     place: int
     cursor: Cursor
+    task: Leaf | None
     kind: StepKind
     reason: Reason
     is_void: bool
@@ -46,6 +41,7 @@ def walk(machine: Machine, state: ChainState, items: Sequence[DerivedItem]) -> I
         void = False
         while state.get(CURSOR_KEY).item == item.index:
             cursor: Cursor = state.get(CURSOR_KEY)
+            task = read_task(state, cursor)
             result: StepResult = machine.step(state, item.header, item.data, item.messages)
             void = void or result.reason is Reason.VOID_BATCH
             state.commit(result.writes)
@@ -54,6 +50,7 @@ def walk(machine: Machine, state: ChainState, items: Sequence[DerivedItem]) -> I
                 segment,
                 place,
                 cursor,
+                task,
                 result.kind,
                 result.reason,
                 void,
@@ -63,6 +60,25 @@ def walk(machine: Machine, state: ChainState, items: Sequence[DerivedItem]) -> I
             number, place, weight = number + 1, place + 1, weight + result.weight
             if is_segment_end(result.kind, place, weight):
                 segment, place, weight = segment + 1, 0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a plan is made for: the honest steps and items of a contest, its segments, its start.
+
+    `state` is the snapshot before the first step, and `machine` the honest one.
+    """
+
+    steps: Sequence[TraceStep]
+    items: Sequence[DerivedItem]
+    segments: int
+    height: int
+    machine: Machine
+    state: bytes
+
+    def state_at_start(self) -> ChainState:
+        """Return a state of its own to walk on."""
+        return ChainState.from_bytes(self.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +122,3 @@ def first_difference(
         leaf = next(key for key in touched if ours.value(key) != theirs.value(key))
         return Difference(right, wrong, leaf, ours.value(leaf), theirs.value(leaf))
     return None
-
-
-def name_leaf(key: LeafKey) -> str:
-    """Return what a leaf is called: `balances of account 2`, `outbox 0`, `cursor`."""
-    region, index = key >> INDEX_BITS, key & ((1 << INDEX_BITS) - 1)
-    if region == ACCOUNTS:
-        field = index & ((1 << ACCOUNT_FIELD_BITS) - 1)
-        kind = {OWNER_FIELD: "owner", BALANCES_FIELD: "balances"}.get(field, f"field {field}")
-        return f"{kind} of account {index >> ACCOUNT_FIELD_BITS}"
-    if region == OUTBOX:
-        return f"outbox {index}"
-    names = {CURSOR_KEY: "cursor", ALLOCATORS_KEY: "allocators", TOTALS_KEY: "totals"}
-    return names.get(key, f"leaf 0x{key:010x}")

@@ -1,0 +1,118 @@
+"""What the leaves of the state are called where a person reads of them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from rollup_node.core.layout import (
+    ACCOUNT_FIELD_BITS,
+    ACCOUNTS,
+    ALLOCATORS_KEY,
+    ASSETS_KEY,
+    BALANCES_FIELD,
+    CLIENT_SLOTS,
+    COLD_FIELD,
+    CREDIT_KEY,
+    CURSOR_KEY,
+    DIRECTORY_FIELD,
+    EXPIRY_FIELD,
+    HOT_FIELD,
+    INDEX_BITS,
+    LEAVE_KEY,
+    LEVELS,
+    LIQUIDATION_KEY,
+    ORDERS,
+    OUTBOX,
+    OWNER_FIELD,
+    POOLS_KEY,
+    POSITIONS_FIELD,
+    PRICE_TASK_KEY,
+    PRICES_KEY,
+    PUBLISHERS_KEY,
+    QUOTE_KEY,
+    REFRESH_KEY,
+    SERIES,
+    SERIES_FIELD_BITS,
+    SERIES_LIST_FIELD,
+    SESSION_KEY_FIELD,
+    SESSION_KEYS,
+    SWEEP_KEY,
+    TAKER_KEY,
+    TICK_BITS,
+    TICK_MAP,
+    TOTALS_KEY,
+    TRIGGER_LEVELS,
+    TRIGGER_MAP,
+    UNDERLYING_LEAVES_BITS,
+    UNDERLYINGS,
+    LeafKey,
+)
+
+_GLOBALS: Final[Mapping[LeafKey, str]] = {
+    CURSOR_KEY: "cursor",
+    PRICES_KEY: "prices",
+    ALLOCATORS_KEY: "allocators",
+    POOLS_KEY: "pools",
+    TAKER_KEY: "order in flight",
+    TOTALS_KEY: "totals",
+    ASSETS_KEY: "assets",
+    CREDIT_KEY: "credit",
+    PUBLISHERS_KEY: "publishers",
+    REFRESH_KEY: "refresh in flight",
+    QUOTE_KEY: "mass quote in flight",
+    SWEEP_KEY: "sweep in flight",
+    PRICE_TASK_KEY: "price work in flight",
+    LEAVE_KEY: "transfer in flight",
+    LIQUIDATION_KEY: "liquidation in flight",
+}
+_OF_ACCOUNT: Final[Mapping[int, str]] = {
+    HOT_FIELD: "margin",
+    OWNER_FIELD: "owner",
+    COLD_FIELD: "settings",
+    BALANCES_FIELD: "balances",
+    DIRECTORY_FIELD: "directory",
+}
+_INDEXED: Final[Mapping[int, str]] = {
+    TICK_MAP: "tick map",
+    ORDERS: "order",
+    CLIENT_SLOTS: "client slots",
+    OUTBOX: "outbox",
+    TRIGGER_MAP: "trigger map",
+}
+_LEVELS: Final[Mapping[int, str]] = {LEVELS: "level", TRIGGER_LEVELS: "trigger level"}
+
+
+def name_leaf(key: LeafKey) -> str:
+    """Return what a leaf is called: `balances of account 2`, `order 7`, `cursor`."""
+    region, index = key >> INDEX_BITS, key & ((1 << INDEX_BITS) - 1)
+    if region == ACCOUNTS:
+        return _name_field(index)
+    if region == SERIES:
+        kind = "state" if index & 1 else "terms"
+        return f"{kind} of series {index >> SERIES_FIELD_BITS}"
+    if region == UNDERLYINGS:
+        return _name_underlying(index)
+    if region in _LEVELS:
+        book, tick = index >> TICK_BITS, index & ((1 << TICK_BITS) - 1)
+        return f"{_LEVELS[region]} {tick} of book {book}"
+    if region in _INDEXED:
+        return f"{_INDEXED[region]} {index}"
+    return _GLOBALS.get(key, f"leaf 0x{key:010x}")
+
+
+def _name_field(index: int) -> str:
+    account, field = index >> ACCOUNT_FIELD_BITS, index & ((1 << ACCOUNT_FIELD_BITS) - 1)
+    number = field - SESSION_KEY_FIELD + 1
+    if 0 < number <= SESSION_KEYS:
+        return f"session key {number} of account {account}"
+    kind = "positions" if field >= POSITIONS_FIELD else _OF_ACCOUNT.get(field, f"field {field}")
+    return f"{kind} of account {account}"
+
+
+def _name_underlying(index: int) -> str:
+    number, field = (
+        index >> UNDERLYING_LEAVES_BITS,
+        index & ((1 << UNDERLYING_LEAVES_BITS) - 1),
+    )
+    if field >= EXPIRY_FIELD:
+        return f"expiry {field - EXPIRY_FIELD} of underlying {number}"
+    return f"{'series list' if field == SERIES_LIST_FIELD else 'oracle'} of underlying {number}"

@@ -1,0 +1,35 @@
+"""Every leaf of the state has a name that a person can read."""
+
+import pytest
+
+from rollup_node.core import layout
+from rollup_node.core.layout import LeafKey
+from rollup_node.devnet.faults.leaf_names import name_leaf
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (layout.CURSOR_KEY, "cursor"),
+        (layout.TAKER_KEY, "order in flight"),
+        (layout.PRICE_TASK_KEY, "price work in flight"),
+        (layout.owner_key(2), "owner of account 2"),
+        (layout.hot_key(3), "margin of account 3"),
+        (layout.balances_key(1 << 21), "balances of account 2097152"),
+        (layout.session_key_key(1, 1), "session key 1 of account 1"),
+        (layout.session_key_key(1, 3), "session key 3 of account 1"),
+        (layout.positions_key(4, 9), "positions of account 4"),
+        (layout.terms_key(2), "terms of series 2"),
+        (layout.series_key(2), "state of series 2"),
+        (layout.underlying_key(1), "oracle of underlying 1"),
+        (layout.series_list_key(1), "series list of underlying 1"),
+        (layout.expiry_key(1, 2), "expiry 2 of underlying 1"),
+        (layout.level_key(2, 60_000), "level 60000 of book 2"),
+        (layout.level_key(2, 60_000, triggers=True), "trigger level 60000 of book 2"),
+        (layout.order_key(7), "order 7"),
+        (layout.outbox_key(0), "outbox 0"),
+        (LeafKey(200), "leaf 0x00000000c8"),
+    ],
+)
+def test_name_leaf_of_each_region_says_what_it_is(key: LeafKey, name: str) -> None:
+    assert name_leaf(key) == name
