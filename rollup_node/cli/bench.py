@@ -11,6 +11,7 @@ from rollup_node.cli.options import anvil_option, cache_dir_option, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 
 if TYPE_CHECKING:
+    from rollup_node.devnet.bench_l1 import L1Result
     from rollup_node.devnet.bench_orders import FlowResult, OrdersResult
     from rollup_node.devnet.bench_restart import RestartResult
     from rollup_node.devnet.bench_spine import SpineResult
@@ -150,6 +151,51 @@ def keeper(*, json_flag: bool, seed: int) -> int:
     result = {"near": NEAR, "blocks": BLOCKS, "rows": [row._asdict() for row in rows]}
     emit(json_flag, result, "\n".join([head, *lines]))
     return ExitCode.OK
+
+
+@bench.command(name="l1")
+@json_option
+@click.option(
+    "--trades",
+    type=click.IntRange(100, 50_000),
+    default=5_000,
+    show_default=True,
+    help="Makers that rest, each taken by one order that crosses it.",
+)
+@anvil_option
+@cache_dir_option
+def on_l1(*, json_flag: bool, trades: int, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
+    """Trade on a plain Solidity order book and on the rollup, and compare.
+
+    The plain book matches first in, first out at each tick and checks margin, on an anvil of its
+    own; needs a source checkout with the compiler. The rollup's gas is that of its batches.
+    """
+    from rollup_node.cli.up import plan, require_anvil
+    from rollup_node.devnet.bench_l1 import run_bench
+    from rollup_node.devnet.bench_orders import prepare
+
+    manifest = prepare(plan(None, {**fresh("calldata"), "prices": "calm"}))
+    result = run_bench(manifest, require_anvil(options), trades, progress)
+    emit(json_flag, result.to_dict(), render_l1(result))
+    return ExitCode.OK
+
+
+def render_l1(result: "L1Result") -> str:
+    """Return the result as text."""
+    plain, rollup = result.plain, result.rollup
+    return "\n".join(
+        [
+            "plain order book on L1",
+            f"  a block each     {plain.block_per_transaction_per_second:>10,.0f} trades/s",
+            f"  full blocks      {plain.full_blocks_per_second:>10,.0f} trades/s",
+            f"  gas              {plain.gas_per_trade:>10,.0f} per trade",
+            "rollup",
+            f"  confirmed        {rollup.trades_per_second:>10,.0f} trades/s",
+            f"  gas              {rollup.gas_per_trade:>10,.0f} per trade",
+            f"  {result.faster:,.1f} times as fast as full blocks",
+            f"  {result.cheaper:,.1f} times as cheap",
+        ]
+    )
 
 
 def render_orders(result: "OrdersResult") -> str:

@@ -15,6 +15,7 @@ NEAR_TICKS: Final = 10
 """Takers trade up to here from the middle."""
 DEEP_TICKS: Final = 200
 LEGS: Final = 20
+PAIR_LOTS: Final = 10
 CANCEL_SHARE: Final = 0.30
 TAKER_SHARE: Final = 0.10
 NEAR_SHARE: Final = 1 / 3
@@ -71,6 +72,24 @@ class Flow:
     def quotes(self, count: int) -> list[Planned]:
         """Return mass quotes of `LEGS` legs, account after account; all but the first move."""
         return [self._quote(number % len(self._accounts)) for number in range(count)]
+
+    def pairs(self, count: int) -> list[Planned]:
+        """Return trades: an order that rests next to the middle, another account that takes it."""
+        found = []
+        for number in range(count):
+            book, side = self._books[number % len(self._books)], number & 1
+            for place, taking in ((0, False), (1, True)):
+                owner = (2 * number + place) % len(self._accounts)
+                nonce = self._nonce(owner)
+                if taking:
+                    terms = (1 - side, -NEAR_TICKS, _IMMEDIATE_OR_CANCEL, 0, _TAKER_SLOT)
+                else:
+                    slot = self._near[owner] % _TAKER_SLOT
+                    self._near[owner] += 1
+                    terms = (side, 1 + number % NEAR_TICKS, _GOOD_TILL_CANCELLED, 1, slot)
+                order = self._order(owner, book, terms, nonce)._replace(quantity=PAIR_LOTS)
+                found.append(Planned(owner, "taker" if taking else "post-only", order))
+        return found
 
     def _draw(self) -> Planned:
         roll = self._rng.random()

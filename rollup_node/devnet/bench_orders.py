@@ -209,14 +209,14 @@ def _run(session: Session, l1_pid: int, sizes: tuple[int, int, int], tell: Tell)
 def _send(session: Session, planned: Sequence[Planned], window: int) -> None:
     """Send what nobody measures; all of it has to be taken."""
     requests = sign_requests(planned, session.domain, CONNECTIONS)
-    _, answers = drive(_port(session), requests, CONNECTIONS, window)
+    _, answers = drive(port_of(session), requests, CONNECTIONS, window)
     taken, refused, _ = count_answers(answers)
     if refused:
         raise DevnetError(f"preparation: {taken} orders committed, refused: {dict(refused)}")
 
 
 def _measure(session: Session, l1_pid: int, part: _Part, tell: Tell) -> _Measured:
-    count, port = len(part.full), _port(session)
+    count, port = len(part.full), port_of(session)
     tell(f"signing {count + len(part.half):,} {part.name}")
     requests = sign_requests(part.full, session.domain, CONNECTIONS)
     later = sign_requests(part.half, session.domain, CONNECTIONS)
@@ -342,5 +342,6 @@ def _check_signatures(refused: Counter[str]) -> None:
         raise DevnetError(f"signatures were refused: {wrong}")
 
 
-def _port(session: Session) -> int:
+def port_of(session: Session) -> int:
+    """Return the port of the sequencer."""
     return urlsplit(session.sequencer.url).port or 0

@@ -367,6 +367,7 @@ class Sequencer:
     def _turn(self) -> None:
         if not self.ready:
             return
+        rooted = self.builder.root_seconds
         self.clock.begin()
         for ticket, index, status in self._assembly.turn(active=self.active):
             request, first = cast(tuple[_Request, int], ticket)
@@ -375,6 +376,7 @@ class Sequencer:
         if not self._assembly.held:
             self._is_holding.clear()
         self.clock.end("execute")
+        self.clock.add("execute", rooted - self.builder.root_seconds)
 
     def _advance(self) -> None:
         if not self.ready:

@@ -58,3 +58,16 @@ def test_bench_orders_json_has_rates_latency_and_bytes() -> None:
     assert single["fills"] > 0
     assert single["bytes_per_order"] <= 100
     assert quoted["bytes_per_order"] <= 12
+
+
+def test_bench_l1_json_compares_trades_and_gas() -> None:
+    result = strikenet("bench", "l1", "--json", "--trades", "100", timeout=200).json
+    plain, rollup = result["plain"], result["rollup"]
+    assert plain["trades"] == 100
+    assert rollup["orders"] == 2 * 100
+    assert rollup["trades"] >= 90  # a taker may come before its maker, and take two later
+    assert plain["block_per_transaction_per_second"] > 0
+    faster = rollup["trades_per_second"] / plain["full_blocks_per_second"]
+    assert result["faster"] == pytest.approx(faster, abs=0.1)
+    cheaper = plain["gas_per_trade"] / rollup["gas_per_trade"]
+    assert result["cheaper"] == pytest.approx(cheaper, abs=0.1)

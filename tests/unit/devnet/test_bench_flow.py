@@ -74,3 +74,15 @@ def test_quotes_move_the_same_client_slots_and_cross_nothing_near() -> None:
         )
         slots.append([leg.slot for leg in quote.legs])
     assert slots[0] == slots[1] == list(range(100, 120))
+
+
+def test_pairs_are_a_maker_and_another_account_that_takes_as_many_lots() -> None:
+    found = make_flow().pairs(50)
+    for maker, taker in zip(found[::2], found[1::2], strict=True):
+        assert maker.owner != taker.owner
+        resting, crossing = maker.content, taker.content
+        assert isinstance(resting, PlaceOrder)
+        assert isinstance(crossing, PlaceOrder)
+        assert (resting.side, resting.series) == (1 - crossing.side, crossing.series)
+        assert 0 < away(resting) <= -away(crossing) == NEAR_TICKS
+        assert resting.quantity == crossing.quantity
