@@ -39,7 +39,7 @@ from rollup_node.core.risk import (
     collateral_usdc,
     has_collateral,
     is_current,
-    is_stale,
+    is_restricted,
     read_amounts,
     read_assets,
     read_hot,
@@ -139,14 +139,15 @@ def leave_to_l1(frame: Frame, withdraw: Withdraw) -> Reason:
 def check_leaving(frame: Frame, hot: Hot | None, left: Amounts, prices: Prices) -> Reason:
     """Check that an account may be left with `left`. Source: docs/spec.md M-9.
 
-    Collateral counts, and its price must be fresh, only if cash and positions do not do; reads
-    the asset terms then. An account without a hot leaf may leave altogether.
+    No loss that is known but not booked is left behind: prices must not be restricted (M-6).
+    Collateral counts, and its prices must not be restricted, only if cash and positions do not
+    do; reads the asset terms then. An account without a hot leaf may leave altogether.
     """
     if hot is None:
         return _OK
     now = frame.time_ms
     for row, price in zip(hot[11], prices[0], strict=True):
-        if row[1] and is_stale(price, now):
+        if row[1] and is_restricted(price, now):
             return Reason.STALE_PRICE
     cash = left[0]
     value, initial = sum_margins(hot, prices)
@@ -156,7 +157,7 @@ def check_leaving(frame: Frame, hot: Hot | None, left: Amounts, prices: Prices) 
     collateral = 0
     if has_collateral(left):
         assets = read_assets(frame)
-        if _is_any_stale(left, assets, prices, now):
+        if _is_any_restricted(left, assets, prices, now):
             return Reason.STALE_PRICE
         collateral = collateral_usdc(left, assets, prices)
     if -2 * cash > collateral:
@@ -219,10 +220,14 @@ def share_of_custody(custody: int, deficit: int, amount: int) -> int:
     return div_down(amount * custody, custody + deficit) if deficit else amount
 
 
-def _is_any_stale(left: Amounts, assets: AssetTerms, prices: Prices, time_ms: int) -> bool:
-    """Say whether the price of any asset held as collateral is too old to be left with."""
+def _is_any_restricted(left: Amounts, assets: AssetTerms, prices: Prices, time_ms: int) -> bool:
+    """Say whether the price of any asset held as collateral is too old, or drifts, to leave."""
     for amount, row in zip(left[1:], assets[0][1:], strict=True):
         underlying = row[0]
-        if amount and underlying < UNDERLYING_LIMIT and is_stale(prices[0][underlying], time_ms):
+        if (
+            amount
+            and underlying < UNDERLYING_LIMIT
+            and is_restricted(prices[0][underlying], time_ms)
+        ):
             return True
     return False

@@ -38,7 +38,7 @@ from rollup_node.core.refresh import begin_refresh
 from rollup_node.core.risk import (
     has_margin,
     is_current,
-    is_stale,
+    is_restricted,
     read_amounts,
     read_hot,
     read_prices,
@@ -74,7 +74,7 @@ def _move(frame: Frame, account: int, recipient: int, series: int, lots: int) ->
     terms: SeriesTerms | None = frame.get(terms_key(series)) if series < SERIES_LIMIT else None
     if terms is None:
         return Reason.UNKNOWN_SERIES
-    if is_stale(prices.rows[terms.underlying], frame.time_ms):
+    if is_restricted(prices.rows[terms.underlying], frame.time_ms):
         return Reason.STALE_PRICE
     state: SeriesState = frame.get(series_key(series))
     if state.status not in {SeriesStatus.TRADING, SeriesStatus.REDUCE_ONLY}:

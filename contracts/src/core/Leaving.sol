@@ -89,7 +89,9 @@ library Leaving {
         returns (Reason)
     {
         for (uint256 i = 0; i < Risk.ROWS; ++i) {
-            if (hot.rows[i].positions != 0 && Risk.isStale(prices.rows[i], frame.timeMs)) return Reason.STALE_PRICE;
+            if (hot.rows[i].positions != 0 && Risk.isRestricted(prices.rows[i], frame.timeMs)) {
+                return Reason.STALE_PRICE;
+            }
         }
         int256 cash = left[0];
         (int256 value, int256 initial) = Risk.sumMargins(hot, prices);
@@ -99,7 +101,7 @@ library Leaving {
         int256 collateral = 0;
         if (Risk.hasCollateral(left)) {
             AssetTerms memory assets = Risk.readAssets(frame);
-            if (_isAnyStale(left, assets, prices, frame.timeMs)) return Reason.STALE_PRICE;
+            if (_isAnyRestricted(left, assets, prices, frame.timeMs)) return Reason.STALE_PRICE;
             collateral = Risk.collateralUsdc(left, assets, prices);
         }
         if (-2 * cash > collateral) return Reason.BORROW_LIMIT;
@@ -159,8 +161,8 @@ library Leaving {
         frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
     }
 
-    /// @dev Whether the price of any asset held as collateral is too old to be left with.
-    function _isAnyStale(int256[4] memory left, AssetTerms memory assets, Prices memory prices, uint256 timeMs)
+    /// @dev Whether the price of any asset held as collateral is too old, or drifts, to leave.
+    function _isAnyRestricted(int256[4] memory left, AssetTerms memory assets, Prices memory prices, uint256 timeMs)
         private
         pure
         returns (bool)
@@ -168,7 +170,7 @@ library Leaving {
         for (uint256 i = 1; i < Layout.ASSETS; ++i) {
             uint256 underlying = assets.rows[i].underlying;
             if (left[i] == 0 || underlying >= Layout.UNDERLYING_LIMIT) continue;
-            if (Risk.isStale(prices.rows[underlying], timeMs)) return true;
+            if (Risk.isRestricted(prices.rows[underlying], timeMs)) return true;
         }
         return false;
     }

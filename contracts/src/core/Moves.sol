@@ -90,7 +90,7 @@ library Moves {
         if (terms.length == 0) return Reason.UNKNOWN_SERIES;
         market.series = series;
         market.terms = MarketLeaves.decodeSeriesTerms(terms);
-        if (Risk.isStale(market.prices.rows[market.terms.underlying], frame.timeMs)) return Reason.STALE_PRICE;
+        if (Risk.isRestricted(market.prices.rows[market.terms.underlying], frame.timeMs)) return Reason.STALE_PRICE;
         market.state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(series)));
         uint8 status = market.state.status;
         bool isOpen = status == SeriesStatus.TRADING || status == SeriesStatus.REDUCE_ONLY;
