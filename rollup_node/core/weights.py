@@ -33,7 +33,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_200_000,  # SETTLEMENT_PRICE
     1_200_000,  # SETTLE
     1_200_000,  # REPRICE
-    1_200_000,  # SAMPLE
+    4_000_000,  # SAMPLE
     1_200_000,  # DRAIN
     1_600_000,  # LIQUIDATE
     1_600_000,  # BID

@@ -13,7 +13,7 @@ library Weights {
     uint256 internal constant UNIT = 100_000;
     /// @dev One byte for each kind, in units.
     bytes private constant TABLE =
-        hex"040404040606060606060604040c0c0c100c0c16100c200c0c0c0c0c0c0c10100c100c0c0c0c0c0c100c0c";
+        hex"040404040606060606060604040c0c0c100c0c16100c200c0c0c0c0c280c10100c100c0c0c0c0c0c100c0c";
 
     function weightOf(StepKind kind) internal pure returns (uint256) {
         return uint8(TABLE[uint8(kind)]) * UNIT;
