@@ -243,7 +243,9 @@ async def _pace(
 
 
 async def _finish(load: _Load, pipes: Sequence[_Pipe]) -> list[Answer]:
-    await load.done
-    for pipe in pipes:
-        pipe.close()
+    try:
+        await load.done
+    finally:
+        for pipe in pipes:
+            pipe.close()
     return load.answers

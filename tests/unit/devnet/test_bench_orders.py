@@ -105,8 +105,7 @@ class Server:
     """Answers requests in a process of its own loop; ends the connection after `most` answers."""
 
     def __init__(self, most: int = 1 << 30) -> None:
-        self.port, self.most, self.largest = 0, most, 0
-        self._stop: asyncio.Event | None = None
+        self.port, self.most = 0, most
 
     async def serve(self, ready: "asyncio.Future[None]") -> None:
         server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
@@ -116,6 +115,12 @@ class Server:
             await server.serve_forever()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answer_all(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
         writer.write(bytes((0x89, 2)) + b"hi")  # a ping
@@ -130,7 +135,6 @@ class Server:
                 continue
             number = json.loads(body[4:])["id"]
             writer.write(server_frame(b'{"jsonrpc":"2.0","id":%d,"result":{}}' % number))
-        writer.close()
         assert pongs <= 1
 
 
@@ -142,6 +146,7 @@ async def run_with(server: Server, work: Any) -> Any:
         return await asyncio.to_thread(work)
     finally:
         serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 def requests(count: int) -> list[Request]:
