@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from rollup_node.core.account_leaves import NO_POSITION, Hot, Position
 from rollup_node.core.cash import accrued_interest, mark_interest, read_credit, store_cash
 from rollup_node.core.fixed_point import div_down, div_up
+from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import MAX_BALANCE, MAX_LOTS, balances_key, hot_key
 from rollup_node.core.leaves import Amounts, Balances, replace_amount
@@ -28,6 +29,7 @@ from rollup_node.core.risk import (
     collateral_usdc,
     has_collateral,
     is_restricted,
+    maintenance_margin,
     read_amounts,
     read_assets,
     read_collateral,
@@ -124,13 +126,37 @@ def weigh_side(
     row = replace_contribution(hot, terms[1], position, moved, state, prices)
     eased = gain - fee - lots * (position[3] - index) + row[2] - row[4] - old[2] + old[4]
     changed = with_row(hot, terms[1], row)
-    if not _passes(frame, market, changed, amounts, cash, row[4] <= old[4] and eased >= 0):
+    released = old[4] - row[4]
+    reduces = released >= 0 and eased >= 0
+    if reduces and released > eased:
+        before = stored - interest + lots * (position[3] - index)
+        reduces = may_give(frame, hot, amounts, before, prices, (released - eased, released))
+    if not _passes(frame, market, changed, amounts, cash, reduces):
         return Reason.INSUFFICIENT_MARGIN, None
     changed = mark_interest(changed, frame.time_ms, stored, cash)
     grown = (max(0, after)) - (max(0, lots))
     return _OK, _new(
         Side, (account, changed, number, moved, amounts, cash, interest, fee, grown, 0, eased)
     )
+
+
+def may_give(
+    frame: Frame, hot: Hot, amounts: Amounts, cash: int, prices: Prices, terms: tuple[int, int]
+) -> bool:
+    """Say whether an account may give away equity for the maintenance it releases. Source: M-6.
+
+    `terms` are both, the gift not above the release. Who covers the maintenance may; who does not
+    may give the part of the release that equity covers, so equity / MM does not fall and nobody
+    hands what the insurance would have to pay to an accomplice. The fund gives what it must.
+    `hot` and `cash` are those before. Reads the asset terms if cash does not cover it.
+    """
+    maintenance = maintenance_margin(hot)
+    equity = cash + sum_margins(hot, prices)[0]
+    if equity >= maintenance or hot[2] & FUND_FLAG:
+        return True
+    equity += read_collateral(frame, amounts, prices)
+    given, released = terms
+    return given * maintenance <= released * max(0, equity)
 
 
 def _passes(

@@ -174,8 +174,7 @@ def _may_hold(frame: Frame, market: Transferred, side: _Holding, *, must_cover: 
     settled = (amounts[0] - interest + side.cash, *amounts[1:])
     if has_margin(frame, moved, settled, market.prices, 0):
         return True
-    eased = side.cash + row.value - row.maintenance - old.value + old.maintenance
-    return not must_cover and row.maintenance <= old.maintenance and eased >= 0
+    return not must_cover and row.maintenance <= old.maintenance and row.value >= old.value
 
 
 def _store_holding(frame: Frame, market: Transferred, side: _Holding) -> None:

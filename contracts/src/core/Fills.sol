@@ -8,6 +8,7 @@ import {Reason} from "../types/Reason.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
 import {FixedPoint} from "./FixedPoint.sol";
+import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 import {Positions} from "./Positions.sol";
@@ -121,18 +122,51 @@ library Fills {
         pure
         returns (bool)
     {
-        uint256 underlying = market.terms.underlying;
-        RiskRow memory old = side.hot.rows[underlying];
-        RiskRow memory row =
-            Positions.replaceContribution(side.hot, underlying, position, side.position, market.state, market.prices);
-        side.eased = gain + row.value - int256(uint256(row.maintenance)) - old.value + int256(uint256(old.maintenance));
-        Positions.setRow(side.hot, underlying, row);
-        bool reduces = row.maintenance <= old.maintenance && side.eased >= 0;
+        RiskRow memory row = Positions.replaceContribution(
+            side.hot, market.terms.underlying, position, side.position, market.state, market.prices
+        );
+        bool reduces = _reduces(frame, market, side, row, gain);
+        Positions.setRow(side.hot, market.terms.underlying, row);
         if (market.restricted || reduces) return reduces;
         (int256 value, int256 initial) = Risk.sumMargins(side.hot, market.prices);
         int256 free = side.cash + value - initial;
         return free >= 0
             || (Risk.hasCollateral(side.amounts) && free + Risk.readCollateral(frame, side.amounts, market.prices) >= 0);
+    }
+
+    /// @dev Whether a fill that leaves `row` passes by the second way of M-6. The hot leaf is that before.
+    function _reduces(Frame memory frame, Market memory market, Side memory side, RiskRow memory row, int256 gain)
+        private
+        pure
+        returns (bool)
+    {
+        RiskRow memory old = side.hot.rows[market.terms.underlying];
+        int256 released = int256(uint256(old.maintenance)) - int256(uint256(row.maintenance));
+        int256 given = old.value - row.value - gain;
+        side.eased = released - given;
+        if (released < 0 || side.eased < 0) return false;
+        return given <= 0 || _mayGive(frame, market, side, gain, given, released);
+    }
+
+    /// @dev Whether an account may give away equity for the maintenance it releases: who covers the maintenance may; who
+    /// does not may give the part of the release that equity covers, so equity / MM does not fall and nobody hands what the
+    /// insurance would have to pay to an accomplice. The fund gives what it must. The asset terms are read if cash does
+    /// not cover the maintenance.
+    function _mayGive(
+        Frame memory frame,
+        Market memory market,
+        Side memory side,
+        int256 gain,
+        int256 given,
+        int256 released
+    ) private pure returns (bool) {
+        if (side.hot.flags & Flags.FUND != 0) return true;
+        int256 maintenance = int256(Risk.maintenanceMargin(side.hot));
+        (int256 equity,) = Risk.sumMargins(side.hot, market.prices);
+        equity += side.cash - gain;
+        if (equity >= maintenance) return true;
+        equity += Risk.readCollateral(frame, side.amounts, market.prices);
+        return given * maintenance <= released * (equity > 0 ? equity : int256(0));
     }
 
     /// @dev Exchanges an asset for cash (M-6, M-8).

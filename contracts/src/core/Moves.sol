@@ -153,9 +153,7 @@ library Moves {
         int256[4] memory amounts = Cash.readBalances(frame, side.account);
         amounts[0] += side.cash - Cash.accruedInterest(amounts[0], side.hot.interestMs, frame.timeMs);
         if (Risk.hasMargin(frame, side.hot, amounts, market.prices, 0)) return true;
-        int256 eased =
-            side.cash + row.value - int256(uint256(row.maintenance)) - old.value + int256(uint256(old.maintenance));
-        return !mustCover && row.maintenance <= old.maintenance && eased >= 0;
+        return !mustCover && row.maintenance <= old.maintenance && row.value >= old.value;
     }
 
     function _store(Frame memory frame, Holding memory side) private pure {

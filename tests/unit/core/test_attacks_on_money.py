@@ -14,6 +14,7 @@ from tests.property.arena import (
     EXPIRY_AT,
     FUTURE,
     IOC,
+    PERP,
     PRICES,
     PUBLISHERS,
     SELL,
@@ -81,3 +82,20 @@ def test_withdraw_before_settlement_of_an_expired_future_keeps_its_margin(arena:
         assert arena.open_record(Settle(account, FUTURE)) is Reason.OK
     withdraw(arena, SHORT, 9_900 * USD)
     assert cash(arena, SHORT) < 1_100 * USD
+
+
+def test_trade_below_maintenance_hands_nothing_of_the_insurance_to_an_accomplice() -> None:
+    """Two accounts of one mind, opposite sides: the loser may not sell to the winner for less."""
+    arena = Arena()
+    for account, money in ((LONG, 4_700), (SHORT, 100_000)):
+        assert arena.deposit(account, 0, money * USD) is Reason.OK
+    arena.seal()
+    trade(arena, PERP, 3_000)
+    arena.move(ETH, PRICES[ETH] * 954 // 1_000)
+    arena.seal(20)
+    cheap = arena.tick() * 975 // 1_000
+    assert arena.send(arena.order(SHORT, BUY, cheap, 3_000)) is Reason.OK
+    before = cash(arena, LONG), cash(arena, SHORT)
+    sale = arena.order(LONG, SELL, cheap, 3_000, time_in_force=IOC, reduce_only=1)
+    arena.send(sale)
+    assert (cash(arena, LONG), cash(arena, SHORT)) == before

@@ -346,17 +346,27 @@ def test_take_when_restricted_only_reduces(exchange: Exchange, restrict: Any) ->
     assert run(exchange) is Reason.REDUCE_ONLY
 
 
-def test_take_when_poor_may_reduce_at_a_fair_price_only(exchange: Exchange) -> None:
+def test_take_when_poor_may_give_the_margin_that_it_covers_only(exchange: Exchange) -> None:
+    exchange.open(4, 100 * MARK // 80)
+    exchange.hold(4, 100, 100 * MARK)
+    # MM per lot is 2.5 % of the mark, and equity is half of MM: it may sell 1.25 % below the mark
+    exchange.rest(3, BUY, TICK - TICK // 60, 10)
+    exchange.fly(4, SELL, 1, 10)
+    assert run(exchange) is Reason.INSUFFICIENT_MARGIN
+    exchange.rest(2, BUY, TICK - TICK // 100, 10)
+    exchange.fly(4, SELL, 1, 10)
+    assert run(exchange) is Reason.OK
+
+
+def test_take_when_insolvent_may_not_give_anything(exchange: Exchange) -> None:
     exchange.open(4, 0)
     exchange.hold(4, 100, 100 * MARK)
     exchange.rest(2, BUY, TICK, 10)
     exchange.fly(4, SELL, TICK, 10)
-    assert run(exchange) is Reason.OK
-    # MM per lot is 2.5 % of the mark: selling further below than that leaves less over MM
-    exchange.set_series(PERP, bid=0)
-    exchange.rest(3, BUY, TICK - TICK // 30, 10)
-    exchange.fly(4, SELL, 1, 10)
     assert run(exchange) is Reason.INSUFFICIENT_MARGIN
+    exchange.rest(2, BUY, TICK + TICK // 100, 10)
+    exchange.fly(4, SELL, TICK, 10)
+    assert run(exchange) is Reason.OK
 
 
 def test_take_beyond_the_lots_of_a_position_fails(exchange: Exchange) -> None:
@@ -496,7 +506,7 @@ def test_take_protected_maker_counts_within_its_window(exchange: Exchange) -> No
 def test_take_by_the_protocol_pays_at_most_what_margin_leaves(
     exchange: Exchange, discount: int, full: bool
 ) -> None:
-    exchange.open(4, 0)
+    exchange.open(4, 100 * MARK // 40)
     exchange.hold(4, 100, 100 * MARK)
     exchange.rest(2, BUY, TICK - discount, 10)
     flag = flags(SELL, reduce_only=True)
