@@ -41,7 +41,7 @@ from rollup_node.core.positions import (
     store_position,
     with_row,
 )
-from rollup_node.core.prices import PRICE_LIMIT, check_signers
+from rollup_node.core.prices import PRICE_LIMIT, check_signers, report_clock
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import read_hot, read_prices
 
@@ -69,7 +69,8 @@ def apply_settlement_price(frame: Frame, report: SettlementPrice, authority: Aut
     if expiry_at == 0 or expiry_at != expiry.expiry_at or number >= ROUNDS:
         return Reason.BAD_TIME
     begins_at = expiry_at - STEP_SECONDS * (ROUNDS - 1 - number)
-    if not begins_at * _MS <= frame.time_ms < (expiry_at + LATE_SECONDS) * _MS:
+    clock_ms = report_clock(frame, authority)
+    if not begins_at * _MS <= clock_ms < (expiry_at + LATE_SECONDS) * _MS:
         return Reason.BAD_TIME
     if not 0 < price < PRICE_LIMIT:
         return Reason.BAD_PRICE

@@ -7,17 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollup_node.core.account_leaves import RiskRow
+from rollup_node.core.book_leaves import Order
 from rollup_node.core.events import Fill
 from rollup_node.core.families import ACTIONS, find_task
-from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG, STOP, TAKE_PROFIT
 from rollup_node.core.frame import Authority, Frame
-from rollup_node.core.inputs import Bid, Liquidate, Settle, Takeover
+from rollup_node.core.inputs import Bid, Liquidate, Settle, Takeover, Trigger
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BRIDGE_ACCOUNT_LIMIT,
     CREDIT_KEY,
     CURSOR_KEY,
+    PRICE_TASK_KEY,
     PRICES_KEY,
     TAKER_KEY,
     balances_key,
@@ -27,12 +29,14 @@ from rollup_node.core.layout import (
     owner_key,
     positions_key,
     series_key,
+    series_list_key,
     terms_key,
 )
 from rollup_node.core.leaves import Balances, Owner
-from rollup_node.core.market_leaves import Expiry
+from rollup_node.core.market_leaves import Expiry, SeriesList
 from rollup_node.core.order_checks import PROTOCOL
 from rollup_node.core.reason import Reason
+from rollup_node.core.task_leaves import PriceTask
 from tests.unit.core.exchange import (
     BTC,
     ETH,
@@ -43,6 +47,7 @@ from tests.unit.core.exchange import (
     PERP,
     STATE,
     TERMS,
+    TICK,
     USD,
     Exchange,
 )
@@ -62,6 +67,10 @@ class Distress:
         exchange.state[terms_key(FUTURE)] = future
         exchange.state[series_key(FUTURE)] = STATE
         exchange.state[expiry_key(BTC, 0)] = Expiry(EXPIRY_AT, 0, 0, 0)
+        for underlying, series in ((ETH, PERP), (BTC, FUTURE)):
+            listed = (series, *(0,) * 15)
+            exchange.state[series_list_key(underlying)] = SeriesList(listed)
+            exchange.set_series(series, low=TICK, high=TICK)
         for account in range(1, 6):
             ether = random.randrange(10**17) if random.random() < 0.5 else 0
             exchange.open(account, random.randrange(30, 200) * USD, ether)
@@ -89,7 +98,7 @@ class Distress:
 
     def step(self) -> None:
         """Do one random thing, and run the machine until it is idle."""
-        weights = (5, 4, 3, 4, 1, 1, 1, 1, 1)
+        weights = (5, 4, 3, 4, 1, 1, 1, 1, 1, 1)
         (action,) = self.random.choices(
             (
                 self.rest,
@@ -101,10 +110,23 @@ class Distress:
                 self.settle,
                 self.wait,
                 self.deposit,
+                self.trigger,
             ),
             weights,
         )
         action()
+        self.check_triggers()
+
+    def check_triggers(self) -> None:
+        """Check that no trigger is inside the range of its series but what is left to drain."""
+        for order in self.exchange.state.values():
+            if isinstance(order, Order) and order.account and order.trigger:
+                state = self.exchange.series(order.series)
+                assert not state.low <= order.trigger <= state.high or state.low < state.high
+
+    def trigger(self) -> None:
+        """Let anyone look at an underlying."""
+        self.act(Trigger(self.random.choice((ETH, BTC, ETH, 8))))
 
     def liquidate(self) -> None:
         """Let anyone liquidate somebody."""
@@ -128,9 +150,29 @@ class Distress:
         crosses = tick <= state.bid if side else 0 < state.ask <= tick
         client = [k for k in range(8) if not exchange.hot(account).slots[k]]
         if not crosses and client and state.status < 3:
-            exchange.rest(
-                account, side, tick, random.randrange(1, 400), series=series, slot=client[0]
-            )
+            lots = random.randrange(1, 400)
+            if random.random() < 0.3:
+                self.wait_for_trigger(account, side, lots, series, client[0])
+            else:
+                exchange.rest(account, side, tick, lots, series=series, slot=client[0])
+
+    def wait_for_trigger(self, account: int, side: int, lots: int, series: int, slot: int) -> None:
+        """Let an order wait where O-2 allows it, with a bound inside or outside of the band."""
+        random, state = self.random, self.exchange.series(series)
+        kind = random.choice((STOP, TAKE_PROFIT))
+        waits_above = (kind == STOP) != bool(side)
+        trigger = (
+            state.high + random.randrange(1, 600)
+            if waits_above
+            else max(1, state.low - random.randrange(1, 600))
+        )
+        if waits_above or trigger < state.low:
+            tick = max(1, trigger + random.randrange(-30_000, 30_000))
+            flags = side | kind << 1 | random.choice((0, IOC))
+            self.exchange.rest(
+                account, side, tick, lots, series=series, slot=slot, flags=flags, trigger=trigger,
+                reserve=0,
+            )  # fmt: skip
 
     def take(self) -> None:
         """Let an order take at any price."""
@@ -157,6 +199,7 @@ class Distress:
         if state.status == SETTLED:
             return
         is_over = series == FUTURE and now >= EXPIRY_AT * 1_000
+        tick = mark // 100
         exchange.set_series(
             series,
             status=3 if is_over else state.status,
@@ -165,7 +208,14 @@ class Distress:
             maintenance=state.maintenance if is_over else -(-mark // 40),
             funding_index=state.funding_index
             + (random.randrange(-1_000, 1_000) if series == PERP else 0),
+            low=min(state.low, tick) if state.triggers else tick,
+            high=max(state.high, tick) if state.triggers else tick,
         )
+        if state.triggers:
+            task = PriceTask(0, 0, underlying, 0, 1, random.choice((0, 0, 62)), Phase.IDLE, 0)
+            exchange.state[PRICE_TASK_KEY] = task
+            exchange.set_phase(Phase.DRAIN)
+            self.run()
 
     def wait(self) -> None:
         """Let time pass; prices stay fresh but for once in a while."""
@@ -211,8 +261,7 @@ class Distress:
     def act(self, record: Any) -> None:
         """Execute a record by who may make it, then what it began."""
         exchange = self.exchange
-        owner: Any = exchange.state.get(owner_key(record[0]))
-        authority = Authority(owner.address, forced=False, tag=0)
+        authority = Authority(self.sender(record), forced=False, tag=0)
         cursor: Any = exchange.state[CURSOR_KEY]
         exchange.state[CURSOR_KEY] = cursor._replace(order_class=0)
 
@@ -223,6 +272,11 @@ class Distress:
         self.note(kind, reason)
         self.check()
         self.run()
+
+    def sender(self, record: Any) -> bytes:
+        """Return who signs a record."""
+        owner: Any = self.exchange.state.get(owner_key(record[0]))
+        return bytes(owner.address) if owner else bytes(20)
 
     def note(self, kind: StepKind, reason: Reason) -> None:
         """Remember what happened."""
@@ -305,8 +359,8 @@ class Distress:
 
     def check_rows(self, account: int, held: list[Any]) -> None:
         """Check rows against positions, and the flags of the fund."""
-        if not self.has_hot(account):
-            return
+        if not self.has_hot(account) or self.exchange.phase() == Phase.REPRICE:
+            return  # marks move one series a step, the epoch after the last one
         exchange, hot = self.exchange, self.exchange.hot(account)
         prices: Any = exchange.state[PRICES_KEY]
         for underlying, series in ((ETH, PERP), (BTC, FUTURE)):
@@ -361,6 +415,8 @@ def test_random_distress_reaches_every_end() -> None:
         Reason.NOT_LIQUIDATABLE,
         Reason.STALE_ACCOUNT,
     }
+    assert reasons["TRIGGER"] >= {Reason.OK, Reason.NOTHING_DUE, Reason.UNKNOWN_UNDERLYING}
+    assert reasons["DRAIN"] >= {Reason.OK, Reason.MAKER_VOID, Reason.PRICE_BAND}
     assert reasons["SETTLE"] >= {
         Reason.OK,
         Reason.NOT_EXPIRED,

@@ -58,7 +58,6 @@ library Fills {
 
     uint8 internal constant SPOT = 1;
     uint8 internal constant REDUCE_ONLY = 2;
-    int256 internal constant LIQUIDATION_FEE_PPM = 10_000;
     int256 private constant MAX_LOTS = int256(Layout.MAX_LOTS);
 
     /// @notice Fee on a notional, rounded up: a rebate's size is rounded down (M-3).
@@ -212,9 +211,12 @@ library Fills {
         return borrowed > int256(uint256(credit.borrowCap));
     }
 
-    /// @notice Charge the side of a protocol order: 1 %, at most what M-6 leaves it (L-2, M-3).
-    function chargeProtocol(Side memory side, uint256 lots, int256 price, uint256 timeMs) internal pure {
-        int256 fee = computeFee(lots, price, LIQUIDATION_FEE_PPM);
+    /// @notice Charge the side of a protocol order, at most what M-6 leaves it; its rate is its fee cap (L-2, M-3).
+    function chargeProtocol(Side memory side, uint256 lots, int256 price, uint256 ratePpm, uint256 timeMs)
+        internal
+        pure
+    {
+        int256 fee = computeFee(lots, price, int256(ratePpm));
         int256 limit = side.eased > 0 ? side.eased : int256(0);
         side.fee = fee < limit ? fee : limit;
         side.cash -= side.fee;

@@ -41,6 +41,7 @@ library Layout {
     LeafKey internal constant SWEEP = LeafKey.wrap(11);
     LeafKey internal constant PRICE_TASK = LeafKey.wrap(12);
     LeafKey internal constant LEAVE_TASK = LeafKey.wrap(13);
+    LeafKey internal constant LIQUIDATION_TASK = LeafKey.wrap(14);
 
     uint256 internal constant FIELDS_PER_ACCOUNT = 32;
     uint256 internal constant HOT_FIELD = 0;
@@ -62,6 +63,7 @@ library Layout {
     uint256 internal constant SERIES_LIST_FIELD = 1;
     uint256 internal constant EXPIRY_FIELD = 16;
     uint256 internal constant EXPIRIES = 16;
+    uint256 internal constant GRID_FIELD = 48;
     uint256 internal constant SERIES_PER_UNDERLYING = 16;
     uint256 internal constant SERIES_LIMIT = 4096;
     uint256 internal constant FIELDS_PER_SERIES = 8;
@@ -137,6 +139,11 @@ library Layout {
     /// @notice Key of a settlement date, `expirySlot` < 16.
     function expiryKey(uint256 underlying, uint256 expirySlot) internal pure returns (LeafKey) {
         return _underlyingKey(underlying, EXPIRY_FIELD + expirySlot);
+    }
+
+    /// @notice Key of the settlement prices of a date.
+    function gridKey(uint256 underlying, uint256 expirySlot) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, GRID_FIELD + expirySlot);
     }
 
     /// @notice Key of what a series is.

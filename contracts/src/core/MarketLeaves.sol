@@ -11,6 +11,7 @@ import {
     SeriesList,
     SeriesState,
     SeriesTerms,
+    SettlementGrid,
     Underlying
 } from "../types/Market.sol";
 import {Structs} from "./Structs.sol";
@@ -27,9 +28,10 @@ library MarketLeaves {
     uint256 internal constant ASSET_TERMS_BYTES = 88;
     uint256 internal constant CREDIT_BYTES = 48;
     uint256 internal constant PUBLISHERS_BYTES = 161;
-    uint256 internal constant UNDERLYING_BYTES = 29;
+    uint256 internal constant UNDERLYING_BYTES = 37;
     uint256 internal constant SERIES_LIST_BYTES = 32;
-    uint256 internal constant EXPIRY_BYTES = 64;
+    uint256 internal constant EXPIRY_BYTES = 32;
+    uint256 internal constant GRID_BYTES = 488;
     uint256 internal constant SERIES_TERMS_BYTES = 61;
     uint256 internal constant SERIES_STATE_BYTES = 89;
 
@@ -38,15 +40,19 @@ library MarketLeaves {
     uint256 private constant INSURANCE_AT = 16;
     uint256 private constant ASSET_ROW_BYTES = 22;
     uint256 private constant ADDRESSES_AT = 1;
+    uint256 private constant GRID_AT = 8;
+    uint256 private constant HALF_GRID_BYTES = 240;
+    uint256 private constant HALF_GRID_MEMORY = 30 * 32;
 
     bytes32 private constant PRICE_ROW = hex"0408080808";
     bytes32 private constant AMOUNTS = hex"1010101010101010";
     bytes32 private constant ASSET_ROW = hex"01010410";
     bytes32 private constant CREDIT = hex"101010";
     bytes32 private constant ADDRESSES = hex"1414141414141414";
-    bytes32 private constant UNDERLYING = hex"0108080804";
+    bytes32 private constant UNDERLYING = hex"010808080408";
     bytes32 private constant SERIES_LIST = hex"02020202020202020202020202020202";
-    bytes32 private constant EXPIRY = hex"08880808100808";
+    bytes32 private constant EXPIRY = hex"08880808";
+    bytes32 private constant HALF_GRID = hex"080808080808080808080808080808080808080808080808080808080808";
     bytes32 private constant SERIES_TERMS = hex"010101010104040404028204040804080484";
     bytes32 private constant SERIES_STATE = hex"010404080404040404048888880408040404";
 
@@ -140,6 +146,22 @@ library MarketLeaves {
 
     function encodeExpiry(Expiry memory leaf) internal pure returns (bytes memory) {
         return Structs.encode(Structs.pointerTo(leaf), EXPIRY, EXPIRY_BYTES);
+    }
+
+    function decodeGrid(bytes memory value) internal pure returns (SettlementGrid memory leaf) {
+        if (!Structs.isPresent(value, GRID_BYTES)) return leaf;
+        leaf.expiryAt = uint64(Structs.number(value, 0, GRID_AT));
+        uint256 target = Structs.pointerTo(leaf.prices);
+        Structs.unpack(value, GRID_AT, HALF_GRID, target);
+        Structs.unpack(value, GRID_AT + HALF_GRID_BYTES, HALF_GRID, target + HALF_GRID_MEMORY);
+    }
+
+    function encodeGrid(SettlementGrid memory leaf) internal pure returns (bytes memory) {
+        bytes memory prices = new bytes(GRID_BYTES - GRID_AT);
+        uint256 source = Structs.pointerTo(leaf.prices);
+        Structs.pack(source, HALF_GRID, prices, 0);
+        Structs.pack(source + HALF_GRID_MEMORY, HALF_GRID, prices, HALF_GRID_BYTES);
+        return abi.encodePacked(leaf.expiryAt, prices);
     }
 
     function decodeSeriesTerms(bytes memory value) internal pure returns (SeriesTerms memory leaf) {

@@ -56,7 +56,7 @@ library Meetings {
         if (_isOverCap(market, taking.change + making.change)) {
             return (Meeting.TAKER_ENDS, Reason.OPEN_INTEREST_CAP, 0);
         }
-        if (isProtocol) Fills.chargeProtocol(taking, lots, market.price, frame.timeMs);
+        if (isProtocol) Fills.chargeProtocol(taking, lots, market.price, taker.feeCapPpm, frame.timeMs);
         _settle(frame, market, taking, making, isProtocol);
         _countFill(frame, taker, lots);
         _protect(frame, order.account, market.terms.underlying, lots);

@@ -112,8 +112,13 @@ library OrderChecks {
         if (int256(uint256(taker.feeCapPpm)) < terms.makerFeePpm) return Reason.FEE_ABOVE_CAP;
         if (taker.feeCapPpm < terms.takerFeePpm && !rests) return Reason.FEE_ABOVE_CAP;
         if (state.mark == 0) return Reason.STALE_PRICE;
-        bool isOut = taker.trigger == 0 && isOutOfBand(taker.flags, taker.tick, terms, state.mark);
-        return isOut ? Reason.PRICE_BAND : Reason.OK;
+        if (taker.trigger != 0) {
+            // Stop buys and take-profit sells wait above all ticks that the mark saw, the others below (L-7).
+            bool isAbove = (taker.flags ^ taker.flags >> 1) & Flags.SIDE == 0;
+            bool waits = isAbove ? taker.trigger > state.high : taker.trigger < state.low;
+            return waits ? Reason.OK : Reason.PRICE_OUT_OF_RANGE;
+        }
+        return isOutOfBand(taker.flags, taker.tick, terms, state.mark) ? Reason.PRICE_BAND : Reason.OK;
     }
 
     /// @dev Whether an account may trade at all, and in this series.

@@ -23,6 +23,7 @@ library PriceRules {
     uint256 internal constant SAMPLE_GAP_MS = 1000;
     uint256 internal constant REPORT_LEAD_MS = 1000;
     uint256 internal constant REPORT_AGE_MS = 60_000;
+    uint256 internal constant GAP_MS = 300_000;
     uint256 internal constant PRICE_LIMIT = 1 << 40;
     uint256 internal constant MAX_CONFIDENCE_PPM = 20_000;
     uint256 internal constant JUMP_DIVISOR = 20;
@@ -77,10 +78,10 @@ library PriceRules {
         task.impact = 0;
         if (task.due != 0) {
             frame.phase = Phase.REPRICE;
-            task.underlying = _lowestBit(task.due);
+            task.underlying = lowestBit(task.due);
         } else if (task.sample != 0) {
             frame.phase = Phase.SAMPLE;
-            task.underlying = _lowestBit(task.sample);
+            task.underlying = lowestBit(task.sample);
         } else {
             frame.phase = task.resume;
         }
@@ -124,6 +125,10 @@ library PriceRules {
         oracle.pendingRound = isPending ? report.round : 0;
         frame.put(key, MarketLeaves.encodeUnderlying(oracle));
         if (isPending) return Reason.PRICE_PENDING;
+        if (row.indexPrice != 0 && report.timeMs > row.indexMs + GAP_MS) {
+            oracle.resumedMs = frame.timeMs;
+            frame.put(key, MarketLeaves.encodeUnderlying(oracle));
+        }
         row.indexPrice = report.price;
         row.indexMs = report.timeMs;
         frame.put(Layout.PRICES, MarketLeaves.encodePrices(prices));
@@ -156,15 +161,6 @@ library PriceRules {
         expiry.forward = report.difference;
         expiry.round = report.round;
         frame.put(key, MarketLeaves.encodeExpiry(expiry));
-        return Reason.OK;
-    }
-
-    /// @notice Begin a reprice that is due but was not begun (V-7).
-    function applyTrigger(Frame memory frame, uint256 underlying) internal pure returns (Reason) {
-        if (underlying >= Layout.UNDERLYING_LIMIT) return Reason.UNKNOWN_UNDERLYING;
-        Prices memory prices = MarketLeaves.decodePrices(frame.get(Layout.PRICES));
-        if (!isDue(prices.rows[underlying], frame.timeMs)) return Reason.NOTHING_DUE;
-        beginReprice(frame, underlying);
         return Reason.OK;
     }
 
@@ -206,7 +202,7 @@ library PriceRules {
         return uint8(2 ** underlying);
     }
 
-    function _lowestBit(uint256 mask) private pure returns (uint8 number) {
+    function lowestBit(uint256 mask) internal pure returns (uint8 number) {
         while (mask & 1 == 0) {
             mask >>= 1;
             ++number;

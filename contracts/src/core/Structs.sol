@@ -24,6 +24,7 @@ import {
 } from "../types/Records.sol";
 import {
     LeaveTask,
+    LiquidationTask,
     PriceTask,
     QuoteHead,
     QuoteLeg,
@@ -308,6 +309,18 @@ library Structs {
     function pointerTo(LeaveTask memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf
+        }
+    }
+
+    function pointerTo(LiquidationTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(uint64[60] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
         }
     }
 

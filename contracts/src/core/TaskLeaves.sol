@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LeaveTask, PriceTask, QuoteHead, QuoteLeg, QuoteTask, RefreshTask, SweepTask, Taker} from "../types/Task.sol";
+import {
+    LeaveTask,
+    LiquidationTask,
+    PriceTask,
+    QuoteHead,
+    QuoteLeg,
+    QuoteTask,
+    RefreshTask,
+    SweepTask,
+    Taker
+} from "../types/Task.sol";
 import {Structs} from "./Structs.sol";
 
 /// @notice Leaves of what is in flight (docs/spec.md S-20) as bytes, both ways. The empty leaf is all zeros.
@@ -14,6 +24,7 @@ library TaskLeaves {
     uint256 internal constant SWEEP_TASK_BYTES = 11;
     uint256 internal constant PRICE_TASK_BYTES = 12;
     uint256 internal constant LEAVE_TASK_BYTES = 38;
+    uint256 internal constant LIQUIDATION_TASK_BYTES = 7;
 
     uint256 private constant REFRESH_ROWS_AT = 6;
     uint256 private constant REFRESH_ROW_BYTES = 25;
@@ -28,6 +39,7 @@ library TaskLeaves {
     bytes32 private constant SWEEP_TASK = hex"040102020101";
     bytes32 private constant PRICE_TASK = hex"0101010102010104";
     bytes32 private constant LEAVE_TASK = hex"0104010c14";
+    bytes32 private constant LIQUIDATION_TASK = hex"040201";
 
     function decodeTaker(bytes memory value) internal pure returns (Taker memory leaf) {
         Structs.decode(value, TAKER_BYTES, TAKER, Structs.pointerTo(leaf));
@@ -102,5 +114,13 @@ library TaskLeaves {
 
     function encodeLeaveTask(LeaveTask memory leaf) internal pure returns (bytes memory) {
         return Structs.encode(Structs.pointerTo(leaf), LEAVE_TASK, LEAVE_TASK_BYTES);
+    }
+
+    function decodeLiquidationTask(bytes memory value) internal pure returns (LiquidationTask memory leaf) {
+        Structs.decode(value, LIQUIDATION_TASK_BYTES, LIQUIDATION_TASK, Structs.pointerTo(leaf));
+    }
+
+    function encodeLiquidationTask(LiquidationTask memory leaf) internal pure returns (bytes memory) {
+        return Structs.encode(Structs.pointerTo(leaf), LIQUIDATION_TASK, LIQUIDATION_TASK_BYTES);
     }
 }

@@ -7,19 +7,20 @@ import {Funding} from "../core/Funding.sol";
 import {OpenRecords} from "../core/OpenRecords.sol";
 import {PriceRules} from "../core/PriceRules.sol";
 import {Reprice} from "../core/Reprice.sol";
+import {Settlement} from "../core/Settlement.sol";
 import {Signature} from "../core/Signature.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {OrderClass, Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {RecordKind} from "../types/RecordKind.sol";
-import {CompactSignature, ForwardReport, PriceReport} from "../types/Records.sol";
+import {CompactSignature, ForwardReport, PriceReport, SettlementPrice} from "../types/Records.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
-/// @notice What a block begins with, what publishers report, repricing and the sampling of premiums
+/// @notice What a block begins with, what publishers report, repricing, the sampling of premiums, and settlement
 /// (docs/spec.md V, X-13).
-/// @custom:twin rollup_node/core/clock.py, prices.py, reprice.py, funding.py
+/// @custom:twin rollup_node/core/clock.py, prices.py, reprice.py, funding.py, settlement.py
 contract PriceSteps is IStep {
     using Frames for Frame;
 
@@ -46,6 +47,8 @@ contract PriceSteps is IStep {
         uint8 kind = input.body.length == 0 ? 0 : uint8(input.body[0]);
         if (kind == RecordKind.PRICE_REPORT) return _priceReport(frame, input);
         if (kind == RecordKind.FORWARD_REPORT) return _forwardReport(frame, input);
+        if (kind == RecordKind.SETTLEMENT_PRICE) return _settlementPrice(frame, input);
+        if (kind == RecordKind.SETTLE) return _settle(frame, input);
         return frame.undecodable(input.forced);
     }
 
@@ -66,6 +69,27 @@ contract PriceSteps is IStep {
         address[] memory signers = _recover(ExchangeEip712.digest(DOMAIN_SEPARATOR, report), signatures);
         return
             frame.finish(StepKind.FORWARD_REPORT, PriceRules.applyForwardReport(frame, report, signers, _clock(input)));
+    }
+
+    function _settlementPrice(Frame memory frame, StepInput calldata input) private view returns (StepResult memory) {
+        (bool ok, SettlementPrice memory report, CompactSignature[] memory signatures) =
+            OpenRecords.decodeSettlementPrice(input.body);
+        if (!ok) return frame.undecodable(input.forced);
+        if (_isLate(frame, input)) return frame.finish(StepKind.SETTLEMENT_PRICE, Reason.OUT_OF_CLASS);
+        address[] memory signers = _recover(ExchangeEip712.digest(DOMAIN_SEPARATOR, report), signatures);
+        Reason reason = Settlement.applySettlementPrice(frame, report, signers, _clock(input));
+        return frame.finish(StepKind.SETTLEMENT_PRICE, reason);
+    }
+
+    function _settle(Frame memory frame, StepInput calldata input) private pure returns (StepResult memory) {
+        (bool ok, uint32 account, uint16 series) = OpenRecords.decodeSettle(input.body);
+        if (!ok) return frame.undecodable(input.forced);
+        if (!input.forced && frame.orderClass > OrderClass.LIQUIDATION) {
+            return frame.finish(StepKind.SETTLE, Reason.OUT_OF_CLASS);
+        }
+        Reason reason = Settlement.applySettle(frame, account, series);
+        if (reason == Reason.OK && !input.forced) frame.orderClass = OrderClass.LIQUIDATION;
+        return frame.finish(StepKind.SETTLE, reason);
     }
 
     /// @dev What a report is held against: the time of the block, or of the L1 block that brought it.

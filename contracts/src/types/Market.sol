@@ -65,6 +65,7 @@ struct Publishers {
 }
 
 /// @notice What the oracle said last, and a jump that waits for its confirmation (docs/spec.md S-9).
+/// @param resumedMs When reports came back after a gap; 0 if there never was one (L-1).
 /// @custom:twin rollup_node/core/market_leaves.py Underlying
 struct Underlying {
     uint8 status;
@@ -72,6 +73,7 @@ struct Underlying {
     uint64 pendingPrice;
     uint64 pendingRound;
     uint32 confidencePpm;
+    uint64 resumedMs;
 }
 
 /// @notice The live series of an underlying, 0 for a free place (docs/spec.md S-9).
@@ -84,19 +86,21 @@ struct SeriesList {
 /// @param expiryAt Unix seconds.
 /// @param forward Forward minus index, µUSDC per unit.
 /// @param round Round of the newest forward report.
-/// @param rounds Map of the grid rounds seen.
-/// @param total Sum of the settlement prices that count so far.
-/// @param last The newest of them.
 /// @param price Settlement price; 0 until it is fixed.
 /// @custom:twin rollup_node/core/market_leaves.py Expiry
 struct Expiry {
     uint64 expiryAt;
     int64 forward;
     uint64 round;
-    uint64 rounds;
-    uint128 total;
-    uint64 last;
     uint64 price;
+}
+
+/// @notice The prices of the sixty rounds before a settlement date, 0: missing (docs/spec.md S-10).
+/// @param expiryAt The date that they count for.
+/// @custom:twin rollup_node/core/market_leaves.py SettlementGrid
+struct SettlementGrid {
+    uint64 expiryAt;
+    uint64[60] prices;
 }
 
 /// @notice What a series is (docs/spec.md S-8); changes by messages of the governor only.

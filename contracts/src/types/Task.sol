@@ -109,3 +109,12 @@ struct LeaveTask {
     uint96 amount;
     address target;
 }
+
+/// @notice The account being liquidated (docs/spec.md S-20, L-2).
+/// @param reduced 1 once the order that reduces it was made.
+/// @custom:twin rollup_node/core/task_leaves.py LiquidationTask
+struct LiquidationTask {
+    uint32 account;
+    uint16 series;
+    uint8 reduced;
+}

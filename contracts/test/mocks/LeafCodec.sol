@@ -17,9 +17,18 @@ import {
     SeriesList,
     SeriesState,
     SeriesTerms,
+    SettlementGrid,
     Underlying
 } from "../../src/types/Market.sol";
-import {LeaveTask, PriceTask, QuoteTask, RefreshTask, SweepTask, Taker} from "../../src/types/Task.sol";
+import {
+    LeaveTask,
+    LiquidationTask,
+    PriceTask,
+    QuoteTask,
+    RefreshTask,
+    SweepTask,
+    Taker
+} from "../../src/types/Task.sol";
 
 /// @notice Every leaf of the exchange, decoded and encoded again, for the comparison with the twin.
 contract LeafCodec {
@@ -162,5 +171,23 @@ contract LeafCodec {
     function decodeLeaveTask(bytes calldata value) external pure returns (LeaveTask memory leaf, bytes memory again) {
         leaf = TaskLeaves.decodeLeaveTask(value);
         again = TaskLeaves.encodeLeaveTask(leaf);
+    }
+
+    function decodeLiquidationTask(bytes calldata value)
+        external
+        pure
+        returns (LiquidationTask memory leaf, bytes memory again)
+    {
+        leaf = TaskLeaves.decodeLiquidationTask(value);
+        again = TaskLeaves.encodeLiquidationTask(leaf);
+    }
+
+    function decodeSettlementGrid(bytes calldata value)
+        external
+        pure
+        returns (SettlementGrid memory leaf, bytes memory again)
+    {
+        leaf = MarketLeaves.decodeGrid(value);
+        again = MarketLeaves.encodeGrid(leaf);
     }
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {OpenRecords} from "../core/OpenRecords.sol";
+import {Triggers} from "../core/Triggers.sol";
+import {IStep} from "../interfaces/IStep.sol";
+import {OrderClass, Phase} from "../types/Family.sol";
+import {Reason} from "../types/Reason.sol";
+import {RecordKind} from "../types/RecordKind.sol";
+import {StepKind} from "../types/StepKind.sol";
+import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {Frame, Frames} from "./Frames.sol";
+
+/// @notice Triggers that fire (docs/spec.md L-7, V-7): the part of family LIQUIDATION that does not fit into its
+/// contract (ADR 7).
+/// @custom:twin rollup_node/core/triggers.py
+contract TriggerSteps is IStep {
+    using Frames for Frame;
+
+    /// @inheritdoc IStep
+    function execute(StepInput calldata input, Opening[] calldata openings)
+        external
+        pure
+        returns (StepResult memory result)
+    {
+        Frame memory frame = Frames.open(input, openings);
+        if (input.phase == Phase.DRAIN) return frame.finish(StepKind.DRAIN, Triggers.drain(frame));
+        (bool ok, uint8 underlying) = OpenRecords.decodeTrigger(input.body);
+        if (!ok) return frame.undecodable(input.forced);
+        if (!input.forced && frame.orderClass > OrderClass.LIQUIDATION) {
+            return frame.finish(StepKind.TRIGGER, Reason.OUT_OF_CLASS);
+        }
+        Reason reason = Triggers.applyTrigger(frame, underlying);
+        if (reason == Reason.OK && !input.forced) frame.orderClass = OrderClass.LIQUIDATION;
+        return frame.finish(StepKind.TRIGGER, reason);
+    }
+}
