@@ -115,11 +115,7 @@ def render(outcome: dict[str, Any]) -> str:
         place = f"{wrong['kind']} in item {wrong['item']} at byte {wrong['offset']}"
         right, claimed = wrong["reason"], wrong["claimed_reason"]
         said = right if right == claimed else f"{right}, not {claimed}"
-        rows += [
-            f"  step {wrong['step']}, {place}: {said}",
-            f"  {wrong['leaf']}: {wrong['expected_value']}",
-            f"  {'claimed':>{len(wrong['leaf'])}}: {wrong['claimed_value']}",
-        ]
+        rows += [f"  step {wrong['step']}, {place}: {said}", *render_leaf(wrong)]
     ledger = outcome["ledger"]
     rows.append(
         f"{ledger['honest_moves']} honest moves, {ledger['honest_gas']:,} gas, "
@@ -129,6 +125,21 @@ def render(outcome: dict[str, Any]) -> str:
     checks = outcome["checks"].items()
     rows += [f"{'yes' if good else 'NO ':<5}{name.replace('_', ' ')}" for name, good in checks]
     return "\n".join(rows)
+
+
+def render_leaf(wrong: dict[str, Any]) -> list[str]:
+    """Return what is wrong with a leaf: its fields, or its bytes if there was none before."""
+    leaf = wrong["leaf"]
+    if wrong["fields"]:
+        return [
+            f"  {leaf}: {change['field'].replace('_', ' ')} is {change['expected']}, "
+            f"claimed {change['claimed']}"
+            for change in wrong["fields"]
+        ]
+    return [
+        f"  {leaf}: {wrong['expected_value']}",
+        f"  {'claimed':>{len(leaf)}}: {wrong['claimed_value']}",
+    ]
 
 
 def _ether(wei: int) -> str:

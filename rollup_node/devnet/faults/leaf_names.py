@@ -1,8 +1,9 @@
-"""What the leaves of the state are called where a person reads of them."""
+"""What the leaves of the state and their fields are called where a person reads of them."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
+from rollup_node.codec.leaves import decode_leaf
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
     ACCOUNTS,
@@ -116,3 +117,33 @@ def _name_underlying(index: int) -> str:
     if field >= EXPIRY_FIELD:
         return f"expiry {field - EXPIRY_FIELD} of underlying {number}"
     return f"{'series list' if field == SERIES_LIST_FIELD else 'oracle'} of underlying {number}"
+
+
+class FieldChange(NamedTuple):
+    """One field that differs: its path, such as `rows 0 lots`, and both values as text."""
+
+    field: str
+    expected: str
+    claimed: str
+
+
+def name_changes(key: LeafKey, expected: bytes, claimed: bytes) -> list[FieldChange]:
+    """Return the fields in which two encoded leaves differ; none if one of them is empty."""
+    if not (expected and claimed):
+        return []
+    return list(_changes("", decode_leaf(key, expected), decode_leaf(key, claimed)))
+
+
+def _changes(path: str, expected: Any, claimed: Any) -> Iterator[FieldChange]:  # noqa: ANN401 - any field
+    if expected == claimed:
+        return
+    if not isinstance(expected, tuple):
+        yield FieldChange(path.strip(), _text(expected), _text(claimed))
+        return
+    names = getattr(expected, "_fields", range(len(expected)))
+    for name, ours, theirs in zip(names, expected, claimed, strict=True):
+        yield from _changes(f"{path} {name}", ours, theirs)
+
+
+def _text(value: object) -> str:
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)

@@ -10,7 +10,7 @@ from rollup_node.core.leaves import Cursor, Leaf
 from rollup_node.core.reason import Reason
 from rollup_node.core.weights import is_segment_end
 from rollup_node.derive.items import DerivedItem
-from rollup_node.devnet.faults.leaf_names import name_leaf
+from rollup_node.devnet.faults.leaf_names import name_changes, name_leaf
 from rollup_node.devnet.faults.machine import read_task
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.machine import Machine, StepResult
@@ -105,6 +105,9 @@ class Difference:
             "leaf": name_leaf(self.leaf),
             "expected_value": "0x" + self.expected.hex(),
             "claimed_value": "0x" + self.claimed.hex(),
+            "fields": [
+                change._asdict() for change in name_changes(self.leaf, self.expected, self.claimed)
+            ],
         }
 
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core import layout
 from rollup_node.core.layout import LeafKey
-from rollup_node.devnet.faults.leaf_names import name_leaf
+from rollup_node.core.leaves import Owner
+from rollup_node.core.market_leaves import NO_POOLS
+from rollup_node.devnet.faults.leaf_names import name_changes, name_leaf
 
 
 @pytest.mark.parametrize(
@@ -33,3 +36,19 @@ from rollup_node.devnet.faults.leaf_names import name_leaf
 )
 def test_name_leaf_of_each_region_says_what_it_is(key: LeafKey, name: str) -> None:
     assert name_leaf(key) == name
+
+
+def test_name_changes_of_a_nested_field_names_the_way_to_it() -> None:
+    wrong = NO_POOLS._replace(fees=7, insurance=(0, 5, *NO_POOLS.insurance[2:]))
+    found = name_changes(layout.POOLS_KEY, encode_leaf(NO_POOLS), encode_leaf(wrong))
+    assert found == [("fees", "0", "7"), ("insurance 1", "0", "5")]
+
+
+def test_name_changes_of_bytes_shows_them_as_hex() -> None:
+    right, wrong = Owner(b"\x11" * 20, 3, 1), Owner(b"\x22" * 20, 3, 1)
+    found = name_changes(layout.owner_key(1), encode_leaf(right), encode_leaf(wrong))
+    assert found == [("address", "0x" + "11" * 20, "0x" + "22" * 20)]
+
+
+def test_name_changes_of_a_leaf_that_is_not_there_are_none() -> None:
+    assert name_changes(layout.POOLS_KEY, b"", encode_leaf(NO_POOLS)) == []
