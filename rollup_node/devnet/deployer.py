@@ -42,7 +42,7 @@ STEP_CONTRACTS: Final = (
     "MatchSteps",
     "PriceSteps",
     "RiskSteps",
-    "PriceSteps",  # LIQUIDATION
+    "LiquidationSteps",
     "KeySteps",
     "MarketSteps",
 )
