@@ -12,8 +12,7 @@ from rollup_node.node.logs import set_up_logging
 from rollup_node.node.loop import Node
 
 _GC_THRESHOLDS: Final = (50_000, 20, 100)
-"""Leaves and answers are tuples without cycles: looking for some every 700 objects, as is the
-default, takes a third of the time of executing an order."""
+"""Leaves and answers are tuples without cycles: few of the default's looks for some find any."""
 
 
 def run_node(config: NodeConfig) -> None:
