@@ -1,0 +1,159 @@
+"""Any record, however odd, at any time: no step raises, writes what it has not read, or hangs."""
+
+from random import Random
+from typing import Any, Final, get_type_hints
+
+import pytest
+
+from rollup_node.codec.leaves import encode_leaf
+from rollup_node.core import inputs
+from rollup_node.core.events import Fill
+from rollup_node.core.inputs import DelayedMessage, Leg, PriceReport
+from rollup_node.core.kinds import MessageKind, Phase
+from rollup_node.core.layout import position, underlying_key
+from rollup_node.core.step import apply_record, pull_message
+from tests.property.arena import (
+    ETH,
+    PRICES,
+    PUBLISHERS,
+    SERIES,
+    USD,
+    Arena,
+    Step,
+    key_address,
+    owner_of,
+)
+from tests.property.ledger import Ledger
+
+RECORDS: Final = (
+    inputs.Transfer, inputs.Withdraw, inputs.RotateKey, inputs.CancelOrder, inputs.CancelAll,
+    inputs.ReplaceOrder, inputs.MassQuote, inputs.OpenAccount, inputs.SetKey, inputs.Freeze,
+    inputs.SetGuardian, inputs.SetProtection, inputs.SetDeadMan, inputs.MovePosition, inputs.Prune,
+    PriceReport, inputs.ForwardReport, inputs.SettlementPrice, inputs.Settle, inputs.Liquidate,
+    inputs.Bid, inputs.Trigger, inputs.Takeover, *(inputs.PlaceOrder,) * 8,
+)  # fmt: skip
+BITS: Final = {
+    "series": 16, "asset": 8, "key": 8, "underlying": 8, "expiry_slot": 8, "slot": 16, "nonce": 64,
+    "number": 8, "scope": 8, "scope_id": 16, "markets": 8, "max_fee": 16, "side": 1, "kind": 2,
+    "time_in_force": 2, "post_only": 1, "reduce_only": 1, "self_trade": 2, "frozen": 1, "round": 64,
+    "time_ms": 64, "amount": 96, "order_cap": 64,
+}  # fmt: skip
+"""How wide the fields of records are; 32 bits if not named. Source: docs/spec.md R-4."""
+
+
+_PLAIN: Final = (
+    "trigger", "expiry", "key", "frozen", "time_in_force", "kind", "post_only", "reduce_only",
+)  # fmt: skip
+"""Fields that are 0 unless they are odd."""
+
+
+class Anyone:
+    """Sends what comes to mind: mostly plausible numbers, some at the ends of their width."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.arena = Arena()
+        for account in range(1, 7):
+            self.arena.deposit(account, 0, self.random.choice((100, 10**4, 10**7)) * USD)
+            self.arena.deposit(account, 1, 10**18)
+        self.arena.seal()
+
+    def act(self) -> None:
+        """Send one record, as itself or through L1, with the right signer mostly."""
+        arena, random = self.arena, self.random
+        if random.random() < 0.3 or arena.cursor().order_class > 2:
+            arena.seal(random.choice((0, 1, 20, 20, 1_000, 5_000, 30_000)))
+            self.report()
+        record = self.record()
+        signer = self.signer(record) if random.random() < 0.9 else self.address()
+        if random.random() < 0.15:
+            seconds = arena.now() // 1_000 + random.choice((0, 100, 10**6))
+            message = DelayedMessage(MessageKind.FORCED_TRANSACTION, signer, seconds, b"")
+            fast = random.random() < 0.5
+            arena._run(
+                lambda state: pull_message(state, message, record, 2, PUBLISHERS[:3], fast=fast)
+            )
+        else:
+            arena._run(lambda state: apply_record(state, record, signer, 7, PUBLISHERS[:3]))
+
+    def report(self) -> None:
+        """Let the price of ether move a little."""
+        oracle = self.arena.leaf(underlying_key(ETH))
+        price = PRICES[ETH] * self.random.randrange(995, 1_005) // 1_000
+        record = PriceReport(ETH, oracle.round + 1, self.arena.now(), price, 10, ())
+        self.arena.open_record(record, PUBLISHERS[:3])
+
+    def signer(self, record: Any) -> bytes:
+        """Return who may sign a record, if there is such an account."""
+        key = getattr(record, "key", 0)
+        if 0 < key < 4:
+            return key_address(record[0] & 255, key)
+        return self.arena.owner(record[0]) if 0 < record[0] < 7 else self.address()
+
+    def address(self) -> bytes:
+        """Return an address: of an account, of the fund, or none."""
+        return self.random.choice((owner_of(self.random.randrange(1, 7)), bytes(20), b"\1" * 20))
+
+    def record(self) -> Any:
+        """Return any record."""
+        shape: Any = self.random.choice(RECORDS)
+        hints = get_type_hints(shape)
+        is_odd = self.random.random() < 0.1
+        return shape(*(self.field(name, hints[name], is_odd=is_odd) for name in shape._fields))
+
+    def field(self, name: str, kind: Any, *, is_odd: bool) -> Any:
+        """Return a value for a field of a record."""
+        random = self.random
+        if name == "signatures":
+            return ()
+        if name == "legs":
+            legs = random.choice((1, 2, 20))
+            return tuple(
+                Leg(*(self.field(part, int, is_odd=is_odd) for part in Leg._fields))
+                for _ in range(legs)
+            )
+        if kind is bytes:
+            return self.address()
+        bits = BITS.get(name, 32)
+        top = (1 << bits) - 1
+        if is_odd and random.random() < 0.5:
+            return random.choice((0, 1, top, top >> 1, random.getrandbits(bits)))
+        return self.usual(name) & top
+
+    def usual(self, name: str) -> int:
+        """Return a number that a field may well have."""
+        random, arena = self.random, self.arena
+        series = random.choice(SERIES)
+        if name == "nonce":
+            return arena.nonce()
+        usual: dict[str, int] = {
+            "series": series,
+            "price": max(1, arena.tick(series) + random.randrange(-40, 40)),
+            "time_ms": arena.now() + random.choice((-500, 0, 10**6)),
+            "slot": random.randrange(1_024),
+            **dict.fromkeys(("quantity", "lots"), random.choice((1, 40, 400, 3_000))),
+            **dict.fromkeys(("max_fee", "limit", "window_ms"), 1_000),
+            **dict.fromkeys(_PLAIN, 0),
+            **dict.fromkeys(("account", "sender", "recipient", "target"), random.randrange(1, 7)),
+        }
+        return usual.get(name, random.randrange(4))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_record_at_any_time_ends_and_keeps_every_invariant(seed: int) -> None:
+    anyone = Anyone(seed)
+    fills = 0
+
+    def check(step: Step) -> None:
+        nonlocal fills
+        ledger = Ledger(anyone.arena.state, anyone.arena.now())
+        ledger.check(rows=anyone.arena.cursor().phase != Phase.REPRICE)
+        fills += sum(isinstance(event, Fill) for event in step.events)
+
+    anyone.arena.watch = check
+    for _ in range(600):
+        anyone.act()
+    assert fills > 0
+    for key, leaf in anyone.arena.state.items():
+        assert position(key) >= 0
+        assert encode_leaf(leaf)
