@@ -103,6 +103,10 @@ fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twi
 		--no-match-path test/invariant/Game.t.sol
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
 
+.PHONY: exchange-fuzz
+exchange-fuzz: artifacts ## Random trading on both twins with a fresh seed, which it prints: 1,000,000 steps
+	$(BIN)/python -m tests.contracts.fuzz --exchange --steps 1000000
+
 .PHONY: game-fuzz
 game-fuzz: artifacts ## Random contests with a fresh seed: 2,500 runs of the challenge game at each of the heights 1 to 4
 	$(BIN)/python -m tests.contracts.game_fuzz --schedules 2000 --seed "$$RANDOM$$RANDOM"

@@ -163,6 +163,7 @@ class Exchange(World):
             self._account_record,
             self._open_record,
             self.signed,
+            self.bid,
         ]
 
     def _weights(self) -> list[float]:
@@ -176,6 +177,7 @@ class Exchange(World):
             6 * has_family(7),
             6,
             3 * orders,
+            2 * has_family(6),
         ]
 
     def batch(self) -> bytes:

@@ -1,6 +1,6 @@
 """The worst records and tasks of the exchange, for the provability gate.
 
-Worst means here: an order that stands alone on its level, in a word of the tick map of its own, whose
+Worst means here: an order that stands alone on its level, in a word of its own, whose
 neighbour is in another corner of the book; a session key; a child account; a debtor with collateral
 and a position on its last page; a future; client slots in a leaf of their own; 8 signatures.
 """
@@ -40,6 +40,7 @@ from rollup_node.core.kinds import ItemKind, MessageKind, Phase, StepKind
 from rollup_node.core.layout import (
     CREDIT_KEY,
     CURSOR_KEY,
+    POOLS_KEY,
     PRICE_TASK_KEY,
     PUBLISHERS_KEY,
     QUOTE_KEY,
@@ -56,7 +57,14 @@ from rollup_node.core.layout import (
     underlying_key,
 )
 from rollup_node.core.leaves import Cursor, Owner, Totals
-from rollup_node.core.market_leaves import NO_EXPIRY, Credit, Publishers, SeriesList, Underlying
+from rollup_node.core.market_leaves import (
+    NO_EXPIRY,
+    Credit,
+    Pools,
+    Publishers,
+    SeriesList,
+    Underlying,
+)
 from rollup_node.core.markets import DelistSeries, ListSeries, PayFees, SetTerms
 from rollup_node.core.task_leaves import NO_LEG, PriceTask, QuoteLeg, QuoteTask, SweepTask
 from rollup_node.proof.chain_state import ChainState
@@ -302,6 +310,7 @@ def _message_cases() -> Iterator[tuple[Case, Exchange]]:
     for name, message in _admin():
         world = _free(_listed(_world(), PERP))
         world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
+        world.state[POOLS_KEY] = Pools(1 << 100, (1 << 100,) * 8)
         sent = DelayedMessage(MessageKind.ADMIN, _OWNER, 9, encode_admin(message))
         yield Case(name, b"\x01", sent), world
 
