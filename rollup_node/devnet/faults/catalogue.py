@@ -98,6 +98,13 @@ def _market(name: str, summary: str) -> Fault:
 
 
 _MARKET: Final = (
+    _market("wrong-funding", "a reprice moves the funding index of a perpetual too far"),
+    _market("wrong-rounding", "a margin requirement is rounded down instead of up"),
+    _market("skipped-reprice", "a reprice that a block makes due is left out"),
+    _market("stale-oracle-used", "a price report that comes a minute too late is taken"),
+    _market("forged-oracle", "a price is taken that too few publishers signed"),
+    _market("false-liquidation", "an account that has enough is liquidated"),
+    _market("skipped-trigger", "a stop order whose price has come is not fired"),
     _market("class-order-broken", "a record is executed after those it had to come before"),
     _market("wrong-fill-price", "a fill is booked at another price than the maker's"),
     _market("skipped-better-maker", "an order is filled behind the best price"),
