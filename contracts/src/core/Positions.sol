@@ -110,14 +110,22 @@ library Positions {
         SeriesState memory state,
         Prices memory prices
     ) internal pure returns (RiskRow memory row) {
-        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(moved, state);
-        (int256 oldValue, int256 oldInitial, int256 oldMaintenance) = Risk.contribute(old, state);
         RiskRow memory was = hot.rows[underlying];
-        row.epoch = was.positions != 0 ? was.epoch : prices.rows[underlying].epoch;
-        row.positions = uint8(uint256(was.positions) + _one(moved) - _one(old));
-        row.value = int64(int256(was.value) + value - oldValue);
-        row.initial = uint64(uint256(int256(uint256(was.initial)) + initial - oldInitial));
-        row.maintenance = uint64(uint256(int256(uint256(was.maintenance)) + maintenance - oldMaintenance));
+        row = RiskRow(was.epoch, was.positions, was.value, was.initial, was.maintenance);
+        if (was.positions == 0) row.epoch = prices.rows[underlying].epoch;
+        _add(row, moved, state, 1);
+        _add(row, old, state, -1);
+    }
+
+    /// @dev Adds the contribution of a position to a row (`sign` 1), or takes it out (-1); the new one goes in first, so no
+    /// sum is negative on the way.
+    function _add(RiskRow memory row, Position memory position, SeriesState memory state, int256 sign) private pure {
+        if (position.lots == 0) return;
+        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(position, state);
+        row.positions = uint8(uint256(int256(uint256(row.positions)) + sign));
+        row.value = int64(row.value + sign * value);
+        row.initial = uint64(uint256(int256(uint256(row.initial)) + sign * initial));
+        row.maintenance = uint64(uint256(int256(uint256(row.maintenance)) + sign * maintenance));
     }
 
     /// @notice Give the hot leaf another row, and make its version one higher (M-4, O-7).
@@ -136,10 +144,6 @@ library Positions {
             if (directory.seriesAt(i) == series) return i;
         }
         return NONE;
-    }
-
-    function _one(Position memory position) private pure returns (uint256) {
-        return position.lots == 0 ? 0 : 1;
     }
 
     function _abs(int256 number) private pure returns (int256) {
