@@ -6,7 +6,7 @@ from typing import Any
 from rollup_node.codec.delayed import decode_message
 from rollup_node.core.inputs import DelayedMessage, Deposit
 from rollup_node.devnet.actions import stands_on_l1
-from rollup_node.devnet.exchange_audit import Holdings, count_holdings
+from rollup_node.devnet.exchange_audit import Holdings, count_holdings, opened_accounts
 from rollup_node.devnet.failure import DisagreementError
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import checksum
@@ -94,19 +94,18 @@ class Audit:
 
 def audit(session: Session) -> Audit:
     """Compare custody with claims, the claims as the verifier derives them from L1."""
-    accounts = [
-        account
-        for number in range(1, session.bridge.call("accountCount") + 1)
-        if (account := _account(session, number)) is not None
+    numbers = [
+        *range(1, session.bridge.call("accountCount") + 1),
+        *opened_accounts(session.verifier),
     ]
+    accounts = [account for number in numbers if (account := _account(session, number)) is not None]
     outbox = [
         entry
-        for account in range(1, session.bridge.call("accountCount") + 1)
+        for account in numbers
         for entry in session.verifier.call("rollup_getWithdrawals", account)
         if not session.bridge.call("isFinalized", entry["outboxIndex"])
     ]
     waiting = waiting_deposits(session)
-    numbers = range(1, session.bridge.call("accountCount") + 1)
     holdings = count_holdings(session.verifier, numbers)
     return Audit(
         tuple(

@@ -1,7 +1,7 @@
 """Counts what the exchange holds: pools, and what positions cost; and that positions cancel out."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from rollup_node.core.layout import (
     positions_key,
     series_key,
 )
+from rollup_node.core.markets import SeriesStatus
 from rollup_node.devnet.jsonrpc import JsonRpc
 
 _CHUNK: Final = 64
@@ -27,13 +28,15 @@ _CHUNK: Final = 64
 class Holdings:
     """What the exchange adds to the claims on USDC (docs/spec.md M-1), and what must be zero.
 
-    `pools` fees and insurance, `basis` the sum over positions, `deficit` what the insurance lacked
-    (claims that custody does not hold), all in µUSDC; `unbalanced` the series whose positions do
-    not sum to zero; `miscounted` those whose open interest is wrong.
+    `pools` fees and insurance, `basis` the sum over positions, `unsettled` funding that is due and
+    what positions of settled series still pay, `deficit` what the insurance lacked (claims that
+    custody does not hold), all in µUSDC; `unbalanced` the series whose positions do not sum to
+    zero; `miscounted` those whose open interest is wrong.
     """
 
     pools: int
     basis: int
+    unsettled: int
     deficit: int
     positions: int
     unbalanced: tuple[int, ...]
@@ -42,7 +45,7 @@ class Holdings:
     @property
     def net(self) -> int:
         """What custody holds beyond the cash of accounts, in µUSDC."""
-        return self.pools - self.basis - self.deficit
+        return self.pools - self.basis + self.unsettled - self.deficit
 
     @property
     def exact(self) -> bool:
@@ -50,30 +53,34 @@ class Holdings:
         return not (self.unbalanced or self.miscounted)
 
 
-def count_holdings(node: JsonRpc, accounts: Iterable[int]) -> Holdings:
-    """Read what `accounts`, and all that they opened, hold on the exchange."""
-    allocators, pools, credit = _read(node, [ALLOCATORS_KEY, POOLS_KEY, CREDIT_KEY])
-    opened = range(BRIDGE_ACCOUNT_LIMIT, BRIDGE_ACCOUNT_LIMIT + allocators.next_account)
-    rows = _positions(node, [*accounts, *opened])
+def opened_accounts(node: JsonRpc) -> range:
+    """Return the numbers of the accounts that were opened on L2."""
+    (allocators,) = _read(node, [ALLOCATORS_KEY])
+    return range(BRIDGE_ACCOUNT_LIMIT, BRIDGE_ACCOUNT_LIMIT + allocators.next_account)
+
+
+def count_holdings(node: JsonRpc, accounts: Sequence[int]) -> Holdings:
+    """Read what `accounts` hold on the exchange."""
+    pools, credit = _read(node, [POOLS_KEY, CREDIT_KEY])
+    rows = _positions(node, accounts)
     lots: Counter[int] = Counter()
-    longs: Counter[int] = Counter()
     for row in rows:
         lots[row.series] += row.lots
-        longs[row.series] += max(row.lots, 0)
     series = sorted(lots)
-    states = _read(node, [series_key(number) for number in series])
-    held = 0 if pools is None else pools.fees + sum(pools.insurance)
+    states = dict(zip(series, _read(node, [series_key(number) for number in series]), strict=True))
+    settled = {number for number in series if states[number].status == SeriesStatus.SETTLED}
+    counted: Counter[int] = Counter()
+    for row in rows:
+        counted[row.series] += abs(row.lots) if row.series in settled else max(row.lots, 0)
     return Holdings(
-        held,
+        0 if pools is None else pools.fees + sum(pools.insurance),
         sum(row.basis for row in rows),
+        sum(row.lots * row.funding_index for row in rows)
+        + sum(row.lots * states[row.series].mark for row in rows if row.series in settled),
         0 if credit is None else credit.deficit,
         len(rows),
-        tuple(number for number in series if lots[number]),
-        tuple(
-            number
-            for number, state in zip(series, states, strict=True)
-            if state.open_interest != longs[number]
-        ),
+        tuple(number for number in series if lots[number] and number not in settled),
+        tuple(number for number in series if states[number].open_interest != counted[number]),
     )
 
 

@@ -115,5 +115,5 @@ def test_free_ports_can_be_bound() -> None:
 def test_stakes_are_exact_if_the_pool_holds_what_it_owes(balance: int, exact: bool) -> None:
     found = Stakes(balance, locked_wei=6, pots_wei=2, owed_wei=1)
     assert found.exact is exact
-    assert Audit((), found, Holdings(0, 0, 0, 0, (), ())).exact is exact
+    assert Audit((), found, Holdings(0, 0, 0, 0, 0, (), ())).exact is exact
     assert found.table()["balance"] == str(balance)
