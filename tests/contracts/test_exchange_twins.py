@@ -7,7 +7,7 @@ from rollup_node.core.reason import Reason
 from tests.contracts.exchange_flow import Exchange
 from tests.contracts.fuzz import Differential
 
-STEPS: Final = 20_000
+STEPS: Final = 50_000
 SEED: Final = 20
 
 K, R = StepKind, Reason
@@ -91,7 +91,7 @@ REACHED: Final[dict[StepKind, set[Reason]]] = {
     K.MOVE_POSITION: {R.SELF_TRANSFER, R.OUT_OF_CLASS, R.NO_POSITION, R.STALE_ACCOUNT},
     K.ADMIN: {R.OK},
 }
-"""What 20,000 steps of this seed must meet at least; the fuzz target goes further."""
+"""What 50,000 steps of this seed must meet at least; the fuzz target goes further."""
 
 
 def test_twins_of_the_exchange_on_random_trading_agree() -> None:
