@@ -21,12 +21,17 @@ abstract contract CourtFixture is Test {
     uint64 internal constant CURSOR = 0;
     uint64 internal constant PRICES = 1;
     uint64 internal constant TOTALS = 5;
+    uint64 internal constant HOT_1 = (6 << 32) + 32;
     uint64 internal constant OWNER_1 = (6 << 32) + 33;
     uint64 internal constant BALANCES_1 = (6 << 32) + 35;
     uint64 internal constant BALANCES_2 = (6 << 32) + 67;
     uint16 internal constant STEPS = 5;
     /// @dev One opening, of leaf 1 of the table: what a block begins with.
     bytes internal constant OPEN_PRICES = hex"010001";
+    /// @dev Owner, hot leaf and balances of the sender, balances of the recipient.
+    bytes internal constant OPEN_TRANSFER = hex"040004000300050006";
+    /// @dev Totals, owner and balances.
+    bytes internal constant OPEN_DEPOSIT = hex"03000200040005";
 
     /// @dev W in the order of its parts.
     struct Witness {
@@ -144,13 +149,13 @@ abstract contract CourtFixture is Test {
 
     /// @dev The witness of all five steps: open, transfer, seal, deposit, close.
     function _valid() internal view returns (Witness memory witness) {
-        uint64[] memory keys = new uint64[](6);
+        uint64[] memory keys = new uint64[](7);
         (keys[0], keys[1], keys[2]) = (CURSOR, PRICES, TOTALS);
-        (keys[3], keys[4], keys[5]) = (OWNER_1, BALANCES_1, BALANCES_2);
+        (keys[3], keys[4], keys[5], keys[6]) = (HOT_1, OWNER_1, BALANCES_1, BALANCES_2);
         witness = _over(_before(), keys);
         witness.chunks = abi.encodePacked(uint8(1), uint16(0), _data());
         witness.messages = abi.encodePacked(uint8(1), _message());
-        witness.openings = abi.encodePacked(OPEN_PRICES, _open3(3, 4, 5), OPEN_PRICES, _open3(2, 3, 4), hex"00");
+        witness.openings = abi.encodePacked(OPEN_PRICES, OPEN_TRANSFER, OPEN_PRICES, OPEN_DEPOSIT, hex"00");
     }
 
     /// @dev The witness of the first step alone.
@@ -176,10 +181,6 @@ abstract contract CourtFixture is Test {
 
     function _message() internal view returns (bytes memory) {
         return abi.encodePacked(uint8(0), alice, uint40(1000), uint16(37), _deposit());
-    }
-
-    function _open3(uint16 a, uint16 b, uint16 c) internal pure returns (bytes memory) {
-        return abi.encodePacked(uint8(3), a, b, c);
     }
 
     function _pack(Witness memory witness) internal pure returns (bytes memory packed) {

@@ -51,7 +51,7 @@ contract StepDispatchTest is CourtFixture {
             if (phase == 2) family = 3;
             if (phase == 3 || phase == 4) family = 2;
             if (phase == 5 || phase == 9) family = 5;
-            if (phase == 8) family = 6;
+            if (phase == 8 || phase == 10) family = 6;
             this.echoed(_cursor(0, 7, 0, 1, 600_000, uint8(phase), 0), _cursor(0, 7, 0, 1, 600_000, 1, NAME + family));
         }
     }
@@ -138,7 +138,7 @@ contract StepDispatchTest is CourtFixture {
         witness.chunks = abi.encodePacked(uint8(1), uint16(0), content);
         witness.messages = abi.encodePacked(uint8(1), _message());
         bytes memory one = hex"010003";
-        witness.openings = abi.encodePacked(OPEN_PRICES, one, one, one, one, OPEN_PRICES, _open3(2, 4, 5), hex"00");
+        witness.openings = abi.encodePacked(OPEN_PRICES, one, one, one, one, OPEN_PRICES, OPEN_DEPOSIT, hex"00");
     }
 
     function _post(bytes memory data) private {

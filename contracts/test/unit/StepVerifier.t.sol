@@ -154,7 +154,7 @@ contract StepVerifierTest is CourtFixture {
         witness = _over(tree, _valid().keys);
         witness.chunks = _valid().chunks;
         witness.messages = _valid().messages;
-        witness.openings = abi.encodePacked(_open3(3, 4, 5), OPEN_PRICES, _open3(2, 3, 4), hex"00");
+        witness.openings = abi.encodePacked(OPEN_TRANSFER, OPEN_PRICES, OPEN_DEPOSIT, hex"00");
     }
 
     function _context() private view returns (bytes32) {

@@ -160,20 +160,20 @@ contract StepVerifierRejectionsTest is CourtFixture {
 
     function test_prove_with_a_key_of_a_missing_region_reverts() public {
         Witness memory witness = _valid();
-        witness.keys[5] = 11 << 32;
+        witness.keys[6] = 11 << 32;
         _expect(witness, abi.encodeWithSelector(IStepVerifier.InvalidLeaf.selector, uint64(11 << 32)));
     }
 
     function test_prove_with_leaves_out_of_order_reverts() public {
         Witness memory witness = _valid();
-        witness.keys[4] = OWNER_1;
+        witness.keys[5] = OWNER_1;
         _expect(witness, abi.encodeWithSelector(IStepVerifier.LeavesNotIncreasing.selector, OWNER_1, OWNER_1));
     }
 
     function test_prove_with_an_index_past_the_table_reverts() public {
         Witness memory witness = _valid();
-        witness.openings[5] = 0x06;
-        _expect(witness, abi.encodeWithSelector(IStepVerifier.UnknownLeaf.selector, 6, 6));
+        witness.openings[5] = 0x07;
+        _expect(witness, abi.encodeWithSelector(IStepVerifier.UnknownLeaf.selector, 7, 7));
     }
 
     function test_prove_with_a_leaf_that_nothing_opens_reverts() public {
@@ -200,19 +200,19 @@ contract StepVerifierRejectionsTest is CourtFixture {
 
     function test_prove_with_one_opening_too_many_reverts() public {
         Witness memory witness = _valid();
-        witness.openings = abi.encodePacked(OPEN_PRICES, hex"040003000400050002");
+        witness.openings = abi.encodePacked(OPEN_PRICES, hex"0500040003000500060002");
         _expect(witness, abi.encodeWithSelector(IStepVerifier.UnusedOpening.selector, TOTALS));
     }
 
     function test_prove_with_one_opening_too_few_reverts() public {
         Witness memory witness = _valid();
-        witness.openings = abi.encodePacked(OPEN_PRICES, hex"0200030004");
+        witness.openings = abi.encodePacked(OPEN_PRICES, hex"03000400030005");
         _expect(witness, abi.encodeWithSelector(IStepVerifier.MissingOpening.selector, BALANCES_2));
     }
 
     function test_prove_with_openings_in_another_order_reverts() public {
         Witness memory witness = _valid();
-        witness.openings = abi.encodePacked(OPEN_PRICES, _open3(3, 5, 4));
+        witness.openings = abi.encodePacked(OPEN_PRICES, hex"040004000300060005");
         _expect(witness, abi.encodeWithSelector(IStepVerifier.WrongOpening.selector, BALANCES_2, BALANCES_1));
     }
 

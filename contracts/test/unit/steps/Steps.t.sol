@@ -16,6 +16,8 @@ import {Test} from "../../Test.sol";
 contract StepsTest is Test {
     uint64 private constant ALLOCATORS = 2;
     uint64 private constant TOTALS = 5;
+    uint64 private constant CREDIT = 7;
+    uint64 private constant HOT_1 = (6 << 32) + 32;
     uint64 private constant OWNER_1 = (6 << 32) + 33;
     uint64 private constant BALANCES_1 = (6 << 32) + 35;
     uint64 private constant BALANCES_2 = (6 << 32) + 67;
@@ -78,11 +80,12 @@ contract StepsTest is Test {
     }
 
     function test_forced_transfer_moves_both_balances() public view {
-        Opening[] memory openings = _three(_amounts(100, 0), _amounts(MAX_BALANCE - 100, 0));
+        Opening[] memory openings = _transfer(_amounts(100, 0), _amounts(MAX_BALANCE - 100, 0));
         bytes[] memory values = _forced(hex"1001020064", Reason.OK, openings);
         assertEq(values[0], _owner(ALICE));
-        assertEq(values[1], _amounts(0, 0));
-        assertEq(values[2], _amounts(MAX_BALANCE, 0));
+        assertEq(values[1], "");
+        assertEq(values[2], _amounts(0, 0));
+        assertEq(values[3], _amounts(MAX_BALANCE, 0));
     }
 
     function test_forced_transfer_gives_each_reason_in_order() public view {
@@ -96,33 +99,33 @@ contract StepsTest is Test {
         _forced(hex"1001010301", Reason.SELF_TRANSFER, _one(_owner(ALICE)));
         _forced(hex"1001000301", Reason.UNKNOWN_RECIPIENT, _one(_owner(ALICE)));
         _forced(hex"1001808080020301", Reason.UNKNOWN_RECIPIENT, _one(_owner(ALICE)));
-        _forced(hex"1001020064", Reason.UNKNOWN_RECIPIENT, _three(_amounts(1, 0), ""));
-        _forced(hex"1001020064", Reason.INSUFFICIENT_BALANCE, _three(_amounts(99, 0), _amounts(0, 0)));
-        _forced(hex"1001020064", Reason.BALANCE_OVERFLOW, _three(_amounts(100, 0), _amounts(MAX_BALANCE - 99, 0)));
+        _forced(hex"1001020064", Reason.UNKNOWN_RECIPIENT, _transfer(_amounts(1, 0), ""));
+        _forced(hex"1001020064", Reason.INSUFFICIENT_BALANCE, _transfer(_amounts(99, 0), _amounts(0, 0)));
+        _forced(hex"1001020064", Reason.BALANCE_OVERFLOW, _transfer(_amounts(100, 0), _amounts(MAX_BALANCE - 99, 0)));
     }
 
     function test_forced_withdraw_moves_money_to_the_outbox() public view {
         bytes memory body = abi.encodePacked(hex"11010064", BOB);
         bytes[] memory values = _forced(body, Reason.OK, _withdraw(7));
-        assertEq(values[1], _amounts(0, 0));
-        assertEq(values[2], abi.encodePacked(uint40(8), uint96(0)));
-        assertEq(values[3], _amounts(50, 0));
-        assertEq(values[4], abi.encodePacked(uint32(1), uint8(0), uint96(100), BOB));
+        assertEq(values[2], _amounts(0, 0));
+        assertEq(values[3], abi.encodePacked(uint40(8), uint96(0)));
+        assertEq(values[4], _amounts(50, 0));
+        assertEq(values[6], abi.encodePacked(uint32(1), uint8(0), uint96(100), BOB));
     }
 
     function test_forced_withdraw_gives_each_reason_in_order() public view {
         _forced(abi.encodePacked(hex"11010400", address(0)), Reason.UNKNOWN_ASSET, _one(_owner(ALICE)));
         _forced(abi.encodePacked(hex"11010000", address(0)), Reason.ZERO_AMOUNT, _one(_owner(ALICE)));
         _forced(abi.encodePacked(hex"11010001", address(0)), Reason.ZERO_RECIPIENT, _one(_owner(ALICE)));
-        Opening[] memory two = _first(_withdraw(0), 2);
-        _forced(abi.encodePacked(hex"11010065", BOB), Reason.INSUFFICIENT_BALANCE, two);
-        Opening[] memory three = _first(_withdraw(2 ** 31), 3);
-        _forced(abi.encodePacked(hex"11010064", BOB), Reason.OUTBOX_FULL, three);
+        Opening[] memory three = _first(_withdraw(0), 3);
+        _forced(abi.encodePacked(hex"11010065", BOB), Reason.INSUFFICIENT_BALANCE, three);
+        Opening[] memory four = _first(_withdraw(2 ** 31), 4);
+        _forced(abi.encodePacked(hex"11010064", BOB), Reason.OUTBOX_FULL, four);
     }
 
     function test_forced_rotate_key_keeps_the_nonce_window() public view {
         bytes memory before = abi.encodePacked(ALICE, uint64(9), uint192(5));
-        bytes[] memory values = _forced(abi.encodePacked(hex"1201", BOB), Reason.OK, _one(before));
+        bytes[] memory values = _forced(abi.encodePacked(hex"1201", BOB), Reason.OK, _join(_one(before), _hot()));
         assertEq(values[0], abi.encodePacked(BOB, uint64(9), uint192(5)));
         _forced(abi.encodePacked(hex"1201", address(0)), Reason.ZERO_OWNER, _one(before));
     }
@@ -215,20 +218,27 @@ contract StepsTest is Test {
         openings[0] = Opening(LeafKey.wrap(OWNER_1), owner);
     }
 
-    function _three(bytes memory from, bytes memory to) private pure returns (Opening[] memory openings) {
-        openings = new Opening[](3);
-        openings[0] = Opening(LeafKey.wrap(OWNER_1), _owner(ALICE));
-        openings[1] = Opening(LeafKey.wrap(BALANCES_1), from);
-        openings[2] = Opening(LeafKey.wrap(BALANCES_2), to);
+    function _transfer(bytes memory from, bytes memory to) private pure returns (Opening[] memory openings) {
+        openings = new Opening[](2);
+        openings[0] = Opening(LeafKey.wrap(BALANCES_1), from);
+        openings[1] = Opening(LeafKey.wrap(BALANCES_2), to);
+        openings = _join(_join(_one(_owner(ALICE)), _hot()), openings);
     }
 
     function _withdraw(uint40 slot) private pure returns (Opening[] memory openings) {
         openings = new Opening[](5);
-        openings[0] = Opening(LeafKey.wrap(OWNER_1), _owner(ALICE));
-        openings[1] = Opening(LeafKey.wrap(BALANCES_1), _amounts(100, 0));
-        openings[2] = Opening(LeafKey.wrap(ALLOCATORS), abi.encodePacked(slot, uint96(0)));
-        openings[3] = Opening(LeafKey.wrap(TOTALS), _amounts(150, 0));
+        openings[0] = Opening(LeafKey.wrap(BALANCES_1), _amounts(100, 0));
+        openings[1] = Opening(LeafKey.wrap(ALLOCATORS), abi.encodePacked(slot, uint96(0)));
+        openings[2] = Opening(LeafKey.wrap(TOTALS), _amounts(150, 0));
+        openings[3] = Opening(LeafKey.wrap(CREDIT), "");
         openings[4] = Opening(LeafKey.wrap(OUTBOX + slot), "");
+        openings = _join(_join(_one(_owner(ALICE)), _hot()), openings);
+    }
+
+    /// @dev The hot leaf of an account that never traded.
+    function _hot() private pure returns (Opening[] memory openings) {
+        openings = new Opening[](1);
+        openings[0] = Opening(LeafKey.wrap(HOT_1), "");
     }
 
     function _first(Opening[] memory openings, uint256 count) private pure returns (Opening[] memory result) {
