@@ -12,7 +12,8 @@ FORGE_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-FORGE := cd contracts && ../node_modules/.bin/forge
+# The program itself: the script that npm puts in .bin answers 0 whatever forge answers.
+FORGE := cd contracts && ../node_modules/@foundry-rs/forge-*/bin/forge
 UV_VERSION := 0.13.8
 
 ANALYSIS := .venv-analysis
