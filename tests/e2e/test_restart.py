@@ -78,7 +78,7 @@ def test_kill_after_a_snapshot_serves_the_same(devnet: Devnet) -> None:
     for _ in Deadline(30, "snapshots are written"):
         if all(list(folder.glob("*.snapshot")) for folder in folders.values()):
             break
-    newest = session.sequencer.call("optimism_syncStatus")["unsafe_l2"]["number"]
+    newest = session.verifier.call("optimism_syncStatus")["safe_l2"]["number"]
     before = _answers(session, newest)
     session.close()
     pids = [devnet.processes[name].pid for name in folders]
