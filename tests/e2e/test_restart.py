@@ -21,7 +21,6 @@ from rollup_node.devnet.launcher import Devnet
 from rollup_node.devnet.rundir import RunDir
 from rollup_node.devnet.session import Session
 from rollup_node.l1 import toolchain
-from tests.e2e.conftest import is_alive
 
 pytestmark = pytest.mark.e2e
 
@@ -81,11 +80,11 @@ def test_kill_after_a_snapshot_serves_the_same(devnet: Devnet) -> None:
     newest = session.verifier.call("optimism_syncStatus")["safe_l2"]["number"]
     before = _answers(session, newest)
     session.close()
-    pids = [devnet.processes[name].pid for name in folders]
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+    killed = [devnet.processes[name] for name in folders]
+    for process in killed:
+        os.kill(process.pid, signal.SIGKILL)
     for _ in Deadline(10, "both are gone"):
-        if not any(is_alive(pid) for pid in pids):
+        if all(process.exit_code is not None for process in killed):
             break
     assert set(devnet.restart_crashed()) == set(folders)
     devnet.wait_ready()
