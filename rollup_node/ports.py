@@ -13,7 +13,10 @@ from rollup_node.derive.items import DerivedItem
 
 
 class RollupError(Exception):
-    """Something failed in the shell; the subclass says what the loop must do about it."""
+    """Something failed in the shell; the subclass says what the loop must do about it.
+
+    `exit_code` is that of the command or process which it ends; the message is one line.
+    """
 
     exit_code = 1
 
@@ -25,9 +28,15 @@ class InputError(RollupError):
 
 
 class PortInUseError(InputError):
-    """Another program listens on the port that was asked for."""
+    """A port is taken by another program, or the run directory by another devnet."""
 
     exit_code = 4
+
+
+class EnvironmentMissingError(RollupError):
+    """The machine lacks what is needed: a tool, a file, permission, space."""
+
+    exit_code = 3
 
 
 class TemporaryError(RollupError):

@@ -1,6 +1,7 @@
 """What every command prints and how it ends: exit codes, one line per error, JSON for scripts.
 
-Knows exceptions of other rooms by name only, so that printing an error imports none of them.
+Errors of other rooms carry their exit code, those of libraries are known by name: printing an error
+imports neither.
 """
 
 import errno
@@ -38,8 +39,6 @@ class CliError(Exception):
 _BY_CLASS_NAME: Final[Mapping[str, ExitCode]] = {
     "KeyboardInterrupt": ExitCode.INTERRUPTED,
     "Abort": ExitCode.INTERRUPTED,
-    "InputError": ExitCode.USAGE,
-    "TemporaryError": ExitCode.NOT_READY,
     "TimeoutError": ExitCode.NOT_READY,
     "ConnectionError": ExitCode.NOT_READY,
     "ClientConnectionError": ExitCode.NOT_READY,

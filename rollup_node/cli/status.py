@@ -49,14 +49,14 @@ def status(*, json_flag: bool, run_dir: Path) -> int:
 
 def look(session: "Session", node: dict[str, Any]) -> dict[str, Any]:
     """Ask one node how it is; a node that does not answer is not ready."""
-    from rollup_node.devnet.failure import DevnetError
+    from rollup_node.ports import RollupError
 
     client = session.nodes[node["name"]]
     view = {"name": node["name"], "url": node["url"], "pid": node["pid"], "ready": False}
     try:
         http_status, _ = client.request("GET", "/readyz")
         sync = client.call("optimism_syncStatus")
-    except DevnetError as error:
+    except RollupError as error:
         code = node["exit_code"]
         return {**view, "problem": str(error) if code is None else f"ended with code {code}"}
     heads = {key: sync[key]["number"] for key in ("unsafe_l2", "safe_l2", "finalized_l2")}

@@ -17,11 +17,11 @@ from rollup_node.core.inputs import (
     Transfer,
     Withdraw,
 )
-from rollup_node.devnet.failure import DisagreementError, RevertedError, UsageError
+from rollup_node.devnet.failure import DisagreementError, RevertedError
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import Account, accounts, checksum
 from rollup_node.devnet.session import Asset, Party, Session
-from rollup_node.ports import L1Receipt
+from rollup_node.ports import InputError, L1Receipt
 from rollup_node.proof.inbox import message_hash
 from rollup_node.rpc.errors import REJECTED
 
@@ -330,11 +330,11 @@ def payer_of(name: str) -> Account:
 
     Raises
     ------
-    UsageError
+    InputError
         If nobody on this devnet has the key.
     """
     if name not in accounts():
-        raise UsageError(f"no key for {name!r}: one of {', '.join(accounts())}")
+        raise InputError(f"no key for {name!r}: one of {', '.join(accounts())}")
     return accounts()[name]
 
 

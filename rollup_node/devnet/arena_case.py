@@ -14,7 +14,6 @@ from rollup_node.devnet.arena_outcome import judge, note_start
 from rollup_node.devnet.arena_scenes import SCENES
 from rollup_node.devnet.arena_timeline import tell_timeline
 from rollup_node.devnet.arena_world import ArenaWorld, new_world
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.faults.catalogue import (
     FAULTS,
     ONE_SHOT,
@@ -25,6 +24,7 @@ from rollup_node.devnet.faults.catalogue import (
 )
 from rollup_node.devnet.faults.plan import Choice
 from rollup_node.node.config import BatchData
+from rollup_node.ports import InputError
 
 DATA: Final[tuple[BatchData, ...]] = ("calldata", "blob")
 Tell = Callable[[str], None]
@@ -62,13 +62,13 @@ def make_spec(
 
     Raises
     ------
-    UsageError
+    InputError
         If there is no such fault, or it does not end by that door.
     """
     fault = find_fault(what)
     if door is not None and door not in fault.doors:
         ends = f"ends by {', '.join(fault.doors)}" if fault.doors else "is refused by L1 at once"
-        raise UsageError(f"{fault.name} {ends}, not by {door}")
+        raise InputError(f"{fault.name} {ends}, not by {door}")
     chosen = next((found for found in fault.doors if door in (None, found)), None)
     return Spec(fault.name, chosen, data, step, sybils)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rollup_node.devnet.failure import DevnetError, EnvironmentMissingError
+from rollup_node.devnet.failure import DevnetError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import MNEMONIC, PUBLISHERS, USERS, accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
@@ -16,6 +16,7 @@ from rollup_node.devnet.markets import initial_messages
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.contracts import Contract, ContractClient, create_address
+from rollup_node.ports import EnvironmentMissingError
 from rollup_node.proof.chain_state import ChainState
 
 

@@ -1,34 +1,14 @@
-"""What can go wrong on the stage; each failure carries the exit code of the command it ends."""
+"""What can go wrong on the stage only; the rest of the shell errors are in `ports`."""
+
+from rollup_node.ports import RollupError, TemporaryError
 
 
-class DevnetError(Exception):
+class DevnetError(RollupError):
     """Something about the devnet failed; the message is one line for the user."""
 
-    exit_code = 1
 
-
-class UsageError(DevnetError):
-    """The user named something that does not exist or gave a value out of range."""
-
-    exit_code = 2
-
-
-class EnvironmentMissingError(DevnetError):
-    """The machine lacks what the devnet needs: a tool, a file, permission, space."""
-
-    exit_code = 3
-
-
-class PortBusyError(DevnetError):
-    """A port of the devnet is taken, or a devnet is already running in the run directory."""
-
-    exit_code = 4
-
-
-class NotReadyError(DevnetError):
+class NotReadyError(TemporaryError):
     """Something did not happen before its deadline, or no devnet is running."""
-
-    exit_code = 5
 
 
 class RevertedError(DevnetError):

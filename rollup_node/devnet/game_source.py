@@ -6,9 +6,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from rollup_node.devnet.failure import NotReadyError, UsageError
+from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import JsonRpc, RpcError
 from rollup_node.devnet.session import Session
+from rollup_node.ports import InputError
 from rollup_node.rpc.games import Game, GameLine
 
 FOLLOWERS: Final = ("verifier", "challenger", "proposer")
@@ -50,14 +51,14 @@ def ask_game(node: JsonRpc, wanted: str) -> Game:
 
     Raises
     ------
-    UsageError
+    InputError
         If none or several contests fit.
     """
     lines = ask_lines(node)
     ids = [(found, line.origin) for line in lines for found in (line.origin, *line.claims)]
     try:
         origin = pick(wanted, ids)
-    except UsageError:
+    except InputError:
         if len(wanted) != _ID_TEXT:
             raise
         origin = wanted  # a claim without rivals is not listed, but can be shown
@@ -65,7 +66,7 @@ def ask_game(node: JsonRpc, wanted: str) -> Game:
         raw = node.call("dispute_getGame", origin)
     except RpcError as error:
         if error.reason == "NOT_FOUND":
-            raise UsageError(f"{wanted}: {error}") from error
+            raise InputError(f"{wanted}: {error}") from error
         raise
     return _convert(raw, Game, node.url)
 
@@ -83,8 +84,8 @@ def pick(wanted: str, ids: list[tuple[str, str]]) -> str:
     if len(found) == 1:
         return found.pop()
     if not found:
-        raise UsageError(f"no contest with id {wanted}: `strikenet games` lists them")
-    raise UsageError(f"id {wanted} fits {len(found)} contests: give more of it")
+        raise InputError(f"no contest with id {wanted}: `strikenet games` lists them")
+    raise InputError(f"id {wanted} fits {len(found)} contests: give more of it")
 
 
 def read_game(path: Path, wanted: str | None) -> Game:
@@ -98,18 +99,18 @@ def read_game(path: Path, wanted: str | None) -> Game:
 
     Raises
     ------
-    UsageError
+    InputError
         If the file cannot be read, has no contest, or has several that fit.
     """
     try:
         data = json.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+        raise InputError(f"cannot read {path}: {error}") from error
     if wanted is None and isinstance(data, dict) and "game" in data:
         return _convert(data["game"], Game, str(path))
     games = [_convert(raw, Game, str(path)) for raw in _find(data)]
     if not games:
-        raise UsageError(f"{path} holds no contest (key `game`)")
+        raise InputError(f"{path} holds no contest (key `game`)")
     if wanted is None and len(games) == 1:
         return games[0]
     ids = [
@@ -118,7 +119,7 @@ def read_game(path: Path, wanted: str | None) -> Game:
         for found in (game.origin, *(claim.id for claim in game.claims))
     ]
     if wanted is None:
-        raise UsageError(f"{path} holds {len(games)} contests: name one by its id")
+        raise InputError(f"{path} holds {len(games)} contests: name one by its id")
     return games[int(pick(wanted, ids))]
 
 
@@ -137,4 +138,4 @@ def _convert(raw: Any, kind: type[_T], where: str) -> _T:  # noqa: ANN401 - JSON
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: no contest as this version knows them: {error}") from error
+        raise InputError(f"{where}: no contest as this version knows them: {error}") from error

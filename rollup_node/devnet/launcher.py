@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from rollup_node.devnet import deployer, sockets
-from rollup_node.devnet.failure import DevnetError, NotReadyError, UsageError
+from rollup_node.devnet.failure import DevnetError, NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, ORACLE, Manifest, NodePlan
@@ -17,6 +17,7 @@ from rollup_node.devnet.process import Process, spawn, stop
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.anvil import AnvilOptions
 from rollup_node.l1.toolchain import Tool
+from rollup_node.ports import InputError
 
 HTTP_OK: Final = 200
 L1_READY_SECONDS: Final = 10
@@ -45,7 +46,7 @@ class Devnet:
 
         Raises
         ------
-        PortBusyError
+        PortInUseError
             If a port is taken.
         NotReadyError
             If something is not ready at its deadline.
@@ -310,7 +311,7 @@ def is_ready(url: str) -> bool:
         return False
 
 
-def crash_error(process: Process) -> DevnetError:
+def crash_error(process: Process) -> NotReadyError:
     """Return the failure to raise for a process that ended; it keeps a code that says why."""
     error = NotReadyError(describe_crash(process))
     if process.exit_code in _TELLING_CODES:
@@ -331,7 +332,7 @@ def manifest_of(run_dir: RunDir, fresh: Manifest) -> Manifest:
 
     Raises
     ------
-    UsageError
+    InputError
         If another profile is asked for than the contracts were deployed with.
     """
     if not run_dir.rollup.is_file():
@@ -340,7 +341,7 @@ def manifest_of(run_dir: RunDir, fresh: Manifest) -> Manifest:
     wanted = asdict(fresh.profile)
     for key, value in known.items():
         if wanted.get(key, value) != value:
-            raise UsageError(
+            raise InputError(
                 f"{run_dir.shown} was deployed with {key} {value}, profile {fresh.profile.name} "
                 f"has {wanted[key]}: `strikenet down --purge` first, or another --run-dir"
             )

@@ -17,14 +17,13 @@ from typing import Final, TextIO
 import msgspec
 from aiohttp import web
 
-from rollup_node.devnet.failure import PortBusyError, UsageError
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle_config import OracleConfig
 from rollup_node.devnet.oracle_feeds import PublisherFeed
 from rollup_node.devnet.price_script import PriceScript, Shock
 from rollup_node.devnet.price_tape import Recorder, Tape
 from rollup_node.devnet.prices import UNDERLYINGS, PriceProcess, PriceSource, Walk
-from rollup_node.l1.client import JsonRpcClient, RpcError
+from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node.clock import NodeClock
@@ -33,7 +32,7 @@ from rollup_node.node.logs import set_up_logging
 from rollup_node.node.oracle_keeper import OracleKeeper
 from rollup_node.node.oracle_state import RpcExchange
 from rollup_node.node.publishers import LocalPublisher
-from rollup_node.ports import RollupError, TemporaryError
+from rollup_node.ports import InputError, PortInUseError, RollupError, TemporaryError
 from rollup_node.proof.machine import Machine
 
 _BEGAN_FILE: Final = "began_ms"
@@ -54,7 +53,7 @@ class OracleProcess:
 
         Raises
         ------
-        UsageError
+        InputError
             If the price script, the tape or a liar's number is wrong.
         """
         self.config = config
@@ -102,7 +101,9 @@ class OracleProcess:
             _logger.debug("L1 does not answer: %s", error)
         try:
             await self.keeper.act()
-        except (RollupError, RpcError) as error:
+        except InputError:
+            raise
+        except RollupError as error:
             _logger.warning("a turn failed: %s", error)
 
     async def run_until(self, stop: asyncio.Event) -> None:
@@ -117,12 +118,12 @@ class OracleProcess:
 
         Raises
         ------
-        UsageError
+        InputError
             If the text cannot be read.
         """
         script = _check(PriceScript.parse(text))
         if self.process is None:
-            raise UsageError("the market has not begun")
+            raise InputError("the market has not begun")
         shocks = script.later(self.clock.now_ms() - self.process.start_ms).shocks
         self.process.add(shocks)
         with (self.config.data_dir / _SHOCKS_FILE).open("ab") as file:
@@ -199,7 +200,7 @@ class OracleProcess:
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
-            kind = PortBusyError if error.errno == errno.EADDRINUSE else UsageError
+            kind = PortInUseError if error.errno == errno.EADDRINUSE else InputError
             raise kind(f"cannot listen on {host}:{port}: {error.strerror}") from error
         self.port = int(self._runner.addresses[0][1])
 
@@ -214,7 +215,7 @@ class OracleProcess:
     async def _shocks(self, request: web.Request) -> web.Response:
         try:
             count = self.add_shocks(await request.text())
-        except (UsageError, UnicodeDecodeError) as error:
+        except (InputError, UnicodeDecodeError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return web.json_response({"shocks": count})
 

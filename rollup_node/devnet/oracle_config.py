@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from rollup_node.devnet.failure import UsageError
+from rollup_node.ports import InputError
 
 
 class OracleConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,15 +48,15 @@ def load_oracle_config(path: Path) -> OracleConfig:
 
     Raises
     ------
-    UsageError
+    InputError
         If it cannot be read or a field is missing or ill-typed.
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=OracleConfig, dec_hook=_decode_path)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise InputError(f"{path}: {error}") from error
 
 
 def _decode_path(kind: type, value: object) -> Path:

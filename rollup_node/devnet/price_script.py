@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final, Literal, Self, get_args
 
 from rollup_node.devnet import keys
-from rollup_node.devnet.failure import UsageError
+from rollup_node.ports import InputError
 
 Kind = Literal["gap", "crash", "wick", "stale", "lie"]
 
@@ -107,7 +107,7 @@ class PriceScript:
 
         Raises
         ------
-        UsageError
+        InputError
             If it cannot be read; the message names the part and what is wrong with it.
         """
         activities: list[int] = []
@@ -120,7 +120,7 @@ class PriceScript:
                 activities.append(found.activity_bps)
                 shocks += found.shocks
         if len(activities) > 1:
-            raise UsageError(f"price script {text!r}: names more than one profile")
+            raise InputError(f"price script {text!r}: names more than one profile")
         if not activities:
             activities = [PROFILES[DEFAULT_PROFILE].activity_bps]
         return cls(activities[0], tuple(sorted(shocks, key=lambda shock: shock.at_ms)))
@@ -140,14 +140,14 @@ class PriceScript:
 
         Raises
         ------
-        UsageError
+        InputError
             If there is one.
         """
         known = {*symbols, EVERY}
         for shock in self.shocks:
             if shock.underlying not in known:
                 listed = ", ".join(sorted(known))
-                raise UsageError(f"no underlying {shock.underlying!r}: one of {listed}")
+                raise InputError(f"no underlying {shock.underlying!r}: one of {listed}")
 
 
 def parse_shock(text: str) -> Shock:
@@ -155,16 +155,16 @@ def parse_shock(text: str) -> Shock:
 
     Raises
     ------
-    UsageError
+    InputError
         If it cannot be read.
     """
     name, _, rest = text.partition(":")
     kind = next((kind for kind in _KINDS if kind == name), None)
     if kind is None:
-        raise UsageError(f"shock {text!r}: no kind {name!r}: one of {', '.join(_KINDS)}")
+        raise InputError(f"shock {text!r}: no kind {name!r}: one of {', '.join(_KINDS)}")
     found = _SHOCK.fullmatch(rest)
     if found is None:
-        raise UsageError(f"shock {text!r}: expected {_FORM}")
+        raise InputError(f"shock {text!r}: expected {_FORM}")
     _check_parts(text, kind, found)
     shock = Shock(kind, found["underlying"], parse_time(found["at"]), _size_bps(text, found))
     if found["duration"] is not None:
@@ -172,7 +172,7 @@ def parse_shock(text: str) -> Shock:
     if found["publisher"] is not None:
         shock = replace(shock, publisher=check_publisher(int(found["publisher"])))
     if kind in {"crash", "wick", "stale"} and shock.duration_ms == 0:
-        raise UsageError(f"shock {text!r}: the duration must be longer than 0")
+        raise InputError(f"shock {text!r}: the duration must be longer than 0")
     return shock
 
 
@@ -181,11 +181,11 @@ def parse_time(text: str) -> int:
 
     Raises
     ------
-    UsageError
+    InputError
         If it is none.
     """
     if not re.fullmatch(_TIME, text):
-        raise UsageError(f"not a time: {text!r}, expected such as 500ms, 10s, 2m or 1h")
+        raise InputError(f"not a time: {text!r}, expected such as 500ms, 10s, 2m or 1h")
     digits = text.rstrip("msh")
     return int(digits) * _UNITS_MS[text[len(digits) :]]
 
@@ -195,11 +195,11 @@ def check_publisher(number: int) -> int:
 
     Raises
     ------
-    UsageError
+    InputError
         If there is no such publisher.
     """
     if not 0 <= number < PUBLISHERS:
-        raise UsageError(f"no publisher-{number}: there are publisher-0 to -{PUBLISHERS - 1}")
+        raise InputError(f"no publisher-{number}: there are publisher-0 to -{PUBLISHERS - 1}")
     return number
 
 
@@ -207,15 +207,15 @@ def _check_parts(text: str, kind: Kind, found: re.Match[str]) -> None:
     """Refuse a shock that lacks a part, or has one that its kind cannot use."""
     needs_size, needs_duration = _NEEDS[kind]
     if needs_size and found["size"] is None:
-        raise UsageError(f"shock {text!r}: {kind} needs a size, such as -50%")
+        raise InputError(f"shock {text!r}: {kind} needs a size, such as -50%")
     if not needs_size and found["size"] is not None:
-        raise UsageError(f"shock {text!r}: {kind} has no size")
+        raise InputError(f"shock {text!r}: {kind} has no size")
     if needs_duration and found["duration"] is None:
-        raise UsageError(f"shock {text!r}: {kind} needs a duration, such as /60s")
+        raise InputError(f"shock {text!r}: {kind} needs a duration, such as /60s")
     if kind not in _MAY_LAST and found["duration"] is not None:
-        raise UsageError(f"shock {text!r}: {kind} happens at once, without a duration")
+        raise InputError(f"shock {text!r}: {kind} happens at once, without a duration")
     if kind != "lie" and found["publisher"] is not None:
-        raise UsageError(f"shock {text!r}: only a lie has a publisher")
+        raise InputError(f"shock {text!r}: only a lie has a publisher")
 
 
 def _size_bps(text: str, found: re.Match[str]) -> int:
@@ -223,9 +223,9 @@ def _size_bps(text: str, found: re.Match[str]) -> int:
         return 0
     size = Decimal(found["size"]) * (100 if found["unit"] == "%" else 1)
     if size != size.to_integral_value() or size == 0:
-        raise UsageError(f"shock {text!r}: the size must be a whole number of bps, not 0")
+        raise InputError(f"shock {text!r}: the size must be a whole number of bps, not 0")
     if not -BPS < size <= 100 * BPS:
-        raise UsageError(f"shock {text!r}: the size must be above -100% and at most 10000%")
+        raise InputError(f"shock {text!r}: the size must be above -100% and at most 10000%")
     return int(size)
 
 
@@ -233,7 +233,7 @@ def _parse_profile(text: str) -> PriceScript:
     found = _PROFILE.fullmatch(text)
     if found is None or found["name"] not in PROFILES:
         known = ", ".join(PROFILES)
-        raise UsageError(f"no price profile {text!r}: one of {known}; or a shock, {_FORM}")
+        raise InputError(f"no price profile {text!r}: one of {known}; or a shock, {_FORM}")
     return PROFILES[found["name"]].later(parse_time(found["at"]) if found["at"] else 0)
 
 

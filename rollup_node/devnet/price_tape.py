@@ -11,8 +11,8 @@ from typing import Final, Self, TextIO
 
 import msgspec
 
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.prices import PRICE_LIMIT, PriceSource, Quote
+from rollup_node.ports import InputError
 
 _TIME_LIMIT_MS: Final = 1 << 48
 
@@ -33,17 +33,17 @@ class Tape:
 
         Raises
         ------
-        UsageError
+        InputError
             If a line is out of range or order.
         """
         self._quotes: dict[str, list[Quote]] = {}
         for number, line in enumerate(lines, start=1):
             quotes = self._quotes.setdefault(line.symbol, [])
             if not 0 < line.price_usdc < PRICE_LIMIT:
-                raise UsageError(f"tape line {number}: price {line.price_usdc} out of range")
+                raise InputError(f"tape line {number}: price {line.price_usdc} out of range")
             earliest_ms = quotes[-1].time_ms + 1 if quotes else 0
             if not earliest_ms <= line.time_ms < _TIME_LIMIT_MS:
-                raise UsageError(
+                raise InputError(
                     f"tape line {number}: time {line.time_ms}, expected {earliest_ms} or later"
                 )
             quotes.append(Quote(line.price_usdc, line.time_ms))
@@ -54,19 +54,19 @@ class Tape:
 
         Raises
         ------
-        UsageError
+        InputError
             If it cannot be read; the message names the file and the line.
         """
         try:
             texts = path.read_bytes().splitlines()
         except OSError as error:
-            raise UsageError(f"cannot read the tape {path}: {error.strerror}") from error
+            raise InputError(f"cannot read the tape {path}: {error.strerror}") from error
         lines = []
         for number, text in enumerate(texts, start=1):
             try:
                 lines.append(msgspec.json.decode(text, type=Line))
             except msgspec.DecodeError as error:
-                raise UsageError(f"{path}, line {number}: {error}") from error
+                raise InputError(f"{path}, line {number}: {error}") from error
         return cls(lines)
 
     @property
@@ -79,12 +79,12 @@ class Tape:
 
         Raises
         ------
-        UsageError
+        InputError
             If the underlying was not recorded.
         """
         quotes = self._quotes.get(symbol)
         if quotes is None:
-            raise UsageError(f"no {symbol!r} on the tape: one of {', '.join(self._quotes)}")
+            raise InputError(f"no {symbol!r} on the tape: one of {', '.join(self._quotes)}")
         index = bisect_right(quotes, time_ms, key=lambda quote: quote.time_ms)
         return quotes[max(index - 1, 0)]
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol
 
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.keys import PUBLISHERS
 from rollup_node.devnet.price_script import BPS, PriceScript, Shock
 from rollup_node.devnet.price_walk import ONE, exponential, log_return
+from rollup_node.ports import InputError
 
 PRICE_LIMIT: Final = 1 << 40
 """Prices in µUSDC for one unit of the underlying stay below this."""
@@ -82,12 +82,12 @@ class Walk:
 
         Raises
         ------
-        UsageError
+        InputError
             If there is no such underlying.
         """
         known = self.underlyings.get(symbol)
         if known is None:
-            raise UsageError(f"no underlying {symbol!r}: one of {', '.join(self.underlyings)}")
+            raise InputError(f"no underlying {symbol!r}: one of {', '.join(self.underlyings)}")
         volatility_bps = known.volatility_bps * self.activity_bps // BPS
         exponent = log_return(self.seed, symbol, time_ms, volatility_bps, known.correlation_bps)
         factor = exponential(min(max(exponent, -20 * ONE), 20 * ONE))
@@ -142,12 +142,12 @@ def check_script(text: str, liar: str | None = None) -> str:
 
     Raises
     ------
-    UsageError
+    InputError
         If it cannot be read, or nobody has the liar's name.
     """
     if liar is not None:
         if liar not in PUBLISHERS:
-            raise UsageError(f"no publisher {liar!r}: one of {', '.join(PUBLISHERS)}")
+            raise InputError(f"no publisher {liar!r}: one of {', '.join(PUBLISHERS)}")
         text = f"{text},lie:*@0s+5%:{liar}"
     PriceScript.parse(text).check_underlyings(known.symbol for known in UNDERLYINGS)
     return text
@@ -160,7 +160,7 @@ def make_process(
 
     Raises
     ------
-    UsageError
+    InputError
         If the text cannot be read.
     """
     script = PriceScript.parse(text)

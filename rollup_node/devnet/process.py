@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from rollup_node.devnet.failure import EnvironmentMissingError
+from rollup_node.ports import EnvironmentMissingError
 
 _SET_PARENT_DEATH_SIGNAL: Final = 1
 _POLL_SECONDS: Final = 0.01

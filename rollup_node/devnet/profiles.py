@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rollup_node.devnet.failure import UsageError
+from rollup_node.ports import InputError
 
 DEFAULT_PROFILE: Final = "devnet"
 
@@ -57,9 +57,9 @@ def profile(name: str) -> Profile:
 
     Raises
     ------
-    UsageError
+    InputError
         If there is none.
     """
     if name not in profiles():
-        raise UsageError(f"no profile {name!r}: one of {', '.join(profiles())}")
+        raise InputError(f"no profile {name!r}: one of {', '.join(profiles())}")
     return profiles()[name]

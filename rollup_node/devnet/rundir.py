@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rollup_node.devnet.failure import EnvironmentMissingError, NotReadyError, PortBusyError
+from rollup_node.devnet.failure import NotReadyError
+from rollup_node.ports import EnvironmentMissingError, PortInUseError
 
 
 class RunDir:
@@ -71,7 +72,7 @@ class RunDir:
 
         Raises
         ------
-        PortBusyError
+        PortInUseError
             If another process is.
         """
         self.prepare()
@@ -79,7 +80,7 @@ class RunDir:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise PortBusyError(self.occupied()) from None
+                raise PortInUseError(self.occupied()) from None
             file.truncate(0)
             file.write(str(os.getpid()).encode())
             file.flush()

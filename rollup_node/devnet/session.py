@@ -5,11 +5,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rollup_node.codec.eip712 import domain_separator
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import USERS, Account, accounts, checksum
 from rollup_node.devnet.rundir import RunDir, read_json
 from rollup_node.l1.contracts import Contract, ContractClient
+from rollup_node.ports import InputError
 
 _ADDRESS_TEXT = 42
 
@@ -28,17 +28,17 @@ class Asset:
 
         Raises
         ------
-        UsageError
+        InputError
             If it is no positive number or has more digits than the asset.
         """
         try:
             units = Decimal(text).scaleb(self.decimals)
         except InvalidOperation:
-            raise UsageError(f"not an amount: {text!r}") from None
+            raise InputError(f"not an amount: {text!r}") from None
         if not units.is_finite() or units <= 0 or units >= 1 << 96:
-            raise UsageError(f"amount out of range: {text} {self.symbol}")
+            raise InputError(f"amount out of range: {text} {self.symbol}")
         if units != units.to_integral_value():
-            raise UsageError(f"{self.symbol} has {self.decimals} decimals: {text} is finer")
+            raise InputError(f"{self.symbol} has {self.decimals} decimals: {text} is finer")
         return int(units)
 
     def show(self, amount: int) -> str:
@@ -104,19 +104,19 @@ class Session:
 
         Raises
         ------
-        UsageError
+        InputError
             If there is none.
         """
         for asset in self.assets:
             if asset.symbol == symbol.upper():
                 return asset
         known = ", ".join(asset.symbol for asset in self.assets)
-        raise UsageError(f"no asset {symbol!r}: one of {known}")
+        raise InputError(f"no asset {symbol!r}: one of {known}")
 
     def token(self, asset: Asset) -> Contract:
         """Return the token contract of an asset that is not ETH."""
         if asset.token is None:
-            raise UsageError(f"{asset.symbol} is not a token")
+            raise InputError(f"{asset.symbol} is not a token")
         return Contract(self._contracts, "TestToken", asset.token)
 
     def party(self, text: str, *, open_it: bool = False) -> Party:
@@ -129,13 +129,13 @@ class Session:
 
         Raises
         ------
-        UsageError
+        InputError
             If there is no such account.
         """
         if text.isdecimal():
             address = self.bridge.call("accountOwner", int(text))
             if int(address, 16) == 0:
-                raise UsageError(f"no account {text} on the bridge")
+                raise InputError(f"no account {text} on the bridge")
             return self._party(int(text), bytes.fromhex(address[2:]))
         address = address_of(text)
         number = self.bridge.call("firstAccount", checksum(address))
@@ -144,7 +144,7 @@ class Session:
             receipt = self.bridge.send(payer.address, "openAccount", checksum(address))
             number = self.bridge.events(receipt, "AccountOpened")[0]["account"]
         if number == 0:
-            raise UsageError(
+            raise InputError(
                 f"{text} has no account yet: `strikenet deposit --to {text}` opens one"
             )
         return self._party(number, address)
@@ -176,7 +176,7 @@ def address_of(text: str) -> bytes:
 
     Raises
     ------
-    UsageError
+    InputError
         If it is neither.
     """
     if text in accounts():
@@ -186,6 +186,6 @@ def address_of(text: str) -> bytes:
             return bytes.fromhex(text[2:])
         except ValueError:
             pass
-    raise UsageError(
+    raise InputError(
         f"not a name, an address or an account number: {text!r} (names: {', '.join(USERS)})"
     )

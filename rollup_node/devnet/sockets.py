@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from rollup_node.devnet.failure import PortBusyError
+from rollup_node.ports import PortInUseError
 
 HOST = "127.0.0.1"
 
@@ -25,7 +25,7 @@ def check_free(port: int, user: str) -> None:
 
     Raises
     ------
-    PortBusyError
+    PortInUseError
         If it cannot; the message names the process that listens, when it can be known.
     """
     with socket.socket() as probe:
@@ -34,7 +34,7 @@ def check_free(port: int, user: str) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             holder = holder_of(port) or error.strerror
-            raise PortBusyError(f"port {port}, needed by {user}, is in use: {holder}") from None
+            raise PortInUseError(f"port {port}, needed by {user}, is in use: {holder}") from None
 
 
 def holder_of(port: int) -> str | None:

@@ -39,7 +39,7 @@ def running(
 
     Raises
     ------
-    PortBusyError
+    PortInUseError
         If a devnet runs in this directory already, or a port is taken.
     NotReadyError
         If it does not get ready.

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rollup_node.l1.toolchain import SOLC_VERSION, ToolchainError, find_solc
+from rollup_node.ports import RollupError
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 CONTRACTS_DIR: Final = REPOSITORY / "contracts"
@@ -38,7 +39,7 @@ _OUTPUTS: Final = [
 ]
 
 
-class CompilerError(Exception):
+class CompilerError(RollupError):
     """The contracts do not compile, break a size limit, or their artifacts are stale."""
 
 
@@ -236,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             check(full=options.full)
     except (CompilerError, ToolchainError) as error:
         sys.stderr.write(f"error: {error}\n")
-        return 3 if isinstance(error, ToolchainError) else 1
+        return error.exit_code
     for name in artifact_names():
         sys.stdout.write(f"{load_artifact(name).deployed_size:>6} bytes  {name}\n")
     return 0

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rollup_node.ports import EnvironmentMissingError
+
 ANVIL_VERSION: Final = "1.7.1"
 SOLC_VERSION: Final = "0.8.37"
 
@@ -22,10 +24,8 @@ _SOLC_SCRIPT: Final = Path(__file__).with_name("npm_solc.js")
 _MACHINES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
-class ToolchainError(Exception):
+class ToolchainError(EnvironmentMissingError):
     """A tool is missing or does not work; the message names the command that mends it."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, underlying_key
 from rollup_node.core.leaves import Writes
 from rollup_node.core.market_leaves import PriceRow, Publishers, Underlying
 from rollup_node.derive.events import FastReceived, L1Block
-from rollup_node.devnet.failure import PortBusyError, UsageError
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle import OracleProcess
 from rollup_node.devnet.oracle_config import OracleConfig, load_oracle_config
 from rollup_node.devnet.price_tape import Tape
 from rollup_node.node.backend import SequencerBackend, Sync
 from rollup_node.node.sequencer import Sequencer
+from rollup_node.ports import InputError, PortInUseError
 from rollup_node.roles.sequencer import SequencerPolicy
 from rollup_node.rpc.server import RpcServer
 from tests.action.configs import make_configs
@@ -227,7 +227,7 @@ async def test_oracle_process_silent_sequencer_is_not_ready(world: World, tmp_pa
     await oracle.turn()
     assert (await get(oracle, "readyz"))[0] == 503
     other = OracleProcess(msgspec.structs.replace(config, port=oracle.port), world.rollup)
-    with pytest.raises(PortBusyError):
+    with pytest.raises(PortInUseError):
         await other.start()
     await other.stop()
     await oracle.stop()
@@ -245,7 +245,7 @@ async def test_oracle_process_silent_sequencer_is_not_ready(world: World, tmp_pa
 async def test_oracle_process_wrong_script_is_refused_before_the_start(
     world: World, tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(InputError, match=message):
         OracleProcess(configure(world, "http://x", tmp_path / "oracle", **changes), world.rollup)
 
 
@@ -263,7 +263,7 @@ def test_load_oracle_config_reads_what_is_written(tmp_path: Path) -> None:
     path.write_bytes(msgspec.json.encode(config, enc_hook=str))
     assert load_oracle_config(path) == config
     path.write_text("{}", "utf-8")
-    with pytest.raises(UsageError, match="missing required field"):
+    with pytest.raises(InputError, match="missing required field"):
         load_oracle_config(path)
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot read"):
         load_oracle_config(tmp_path / "none")

@@ -9,10 +9,7 @@ import pytest
 from rollup_node.cli import doctor
 from rollup_node.cli.main import run
 from rollup_node.cli.output import CliError, ExitCode, exit_code_of
-
-
-class InputError(Exception):
-    """Stands for the exception of that name, which cli knows by name only."""
+from rollup_node.ports import InputError
 
 
 class NoGasError(InputError):

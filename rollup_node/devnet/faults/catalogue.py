@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
-from rollup_node.devnet.failure import UsageError
+from rollup_node.ports import InputError
 
 Layer = Literal["state", "history", "data", "timing", "funds"]
 SceneName = Literal["money", "market"]
@@ -371,9 +371,9 @@ def find_fault(name: str) -> Fault:
 
     Raises
     ------
-    UsageError
+    InputError
         If there is none.
     """
     if name not in FAULTS:
-        raise UsageError(f"no fault {name!r}: `strikenet fault list` names them")
+        raise InputError(f"no fault {name!r}: `strikenet fault list` names them")
     return FAULTS[name]

@@ -10,10 +10,10 @@ from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.faults import lies, match_lies, price_lies, risk_lies
 from rollup_node.devnet.faults.machine import Lie, LieAt, StepInputs, read_task
 from rollup_node.devnet.faults.trace import Ground, TraceStep
+from rollup_node.ports import InputError
 from rollup_node.proof.machine import StepResult
 
 _Place = tuple[int, int, int, int, int, Leaf | None]
@@ -126,11 +126,11 @@ def lie_at_step(steps: Sequence[TraceStep], number: int) -> LieAt:
 
     Raises
     ------
-    UsageError
+    InputError
         If the range has fewer steps.
     """
     if not 0 <= number < len(steps):
-        raise UsageError(f"--step {number}: the range has the steps 0 to {len(steps) - 1}")
+        raise InputError(f"--step {number}: the range has the steps 0 to {len(steps) - 1}")
     return _at({_place(steps[number]): lies.wrong_poststate})
 
 
@@ -148,7 +148,7 @@ def find_lie(name: str, ground: Ground) -> LieAt:
     middle = len(fitting) >> 1
     chosen = fitting if rule.everywhere else fitting[middle : middle + 1]
     if not chosen:
-        raise UsageError(f"{name}: no step of this range can be lied about like that")
+        raise InputError(f"{name}: no step of this range can be lied about like that")
     return _at({_place(step): rule.lie for step in chosen})
 
 
@@ -189,7 +189,7 @@ def _turned(steps: Sequence[TraceStep]) -> LieAt:
                     _place(following): lies.turned_back_messages,
                 }
             )
-    raise UsageError("no two forced withdrawals follow each other in this range")
+    raise InputError("no two forced withdrawals follow each other in this range")
 
 
 def _at(table: Mapping[_Place, Lie]) -> LieAt:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.faults.catalogue import ONE_SHOT, STEP, SYBILS, Door, Fault
 from rollup_node.devnet.faults.histories import Patches, no_state
 from rollup_node.devnet.faults.machine import LieAt
 from rollup_node.devnet.faults.places import find_lie, lie_at_step
 from rollup_node.devnet.faults.trace import Ground
+from rollup_node.ports import InputError
 
 Entry = Literal["at once", "last second"]
 Answers = Literal["prompt", "last second", "bisects", "never"]
@@ -67,14 +67,14 @@ def plan_claims(fault: Fault, ground: Ground, choice: Choice) -> tuple[Claimant,
 
     Raises
     ------
-    UsageError
+    InputError
         If the fault does not know an option or does not end by that door.
     """
     if fault.doors and choice.door not in fault.doors:
-        raise UsageError(f"{fault.name}: ends by {', '.join(fault.doors)}, not by {choice.door}")
+        raise InputError(f"{fault.name}: ends by {', '.join(fault.doors)}, not by {choice.door}")
     for value, name in ((choice.step, STEP), (choice.sybils, SYBILS)):
         if value is not None and name not in fault.parameters:
-            raise UsageError(f"{fault.name}: takes no --{name}")
+            raise InputError(f"{fault.name}: takes no --{name}")
     return _BUILDERS.get(fault.name, _liar)(fault, ground, choice)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from rollup_node.devnet.arena_case import all_specs, check_outcomes, make_spec
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.faults.catalogue import FAULTS
+from rollup_node.ports import InputError
 
 STAKE_WEI = 3 * 10**18
 FAULT = FAULTS["freeloader"]
@@ -90,5 +90,5 @@ def test_make_spec_takes_the_first_door_and_refuses_others() -> None:
     assert make_spec("squat", "interactive", "blob", None, None).door == "interactive"
     assert make_spec("false-cursor", None, "calldata", None, None).door is None
     for what, door in (("staller", "one-shot"), ("false-cursor", "interactive"), ("no", None)):
-        with pytest.raises(UsageError):
+        with pytest.raises(InputError):
             make_spec(what, door, "calldata", None, None)

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from rollup_node.cli.main import run
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.game_source import pick, read_game
 from rollup_node.devnet.game_tree import render_lines, render_tree
 from rollup_node.node.game_view import to_hex
+from rollup_node.ports import InputError
 from rollup_node.rpc.games import Game
 from tests.unit.node.contest_story import HEIGHT, HONEST, MALLORY, ORIGIN, RIGHT, Contest, history
 
@@ -90,9 +90,9 @@ def test_pick_finds_by_origin_or_claim_and_refuses_what_fits_several(prefix: str
     assert pick(f"{prefix}bb1", ids) == "0xaa1"
     assert pick(f"{prefix}BB", ids) == "0xbb2"
     assert pick(f"{prefix}cc", ids) == "0xbb2"
-    with pytest.raises(UsageError, match="no contest"):
+    with pytest.raises(InputError, match="no contest"):
         pick(f"{prefix}dd", ids)
-    with pytest.raises(UsageError, match="fits 2 contests"):
+    with pytest.raises(InputError, match="fits 2 contests"):
         pick(prefix, ids)
 
 
@@ -100,7 +100,7 @@ def test_read_game_finds_it_under_its_key(saved: Path) -> None:
     game = read_game(saved, None)
     assert game == _contest().game()
     assert read_game(saved, game.claims[1].id[:12]) == game
-    with pytest.raises(UsageError, match="no contest with id"):
+    with pytest.raises(InputError, match="no contest with id"):
         read_game(saved, "0xdeadbeef")
 
 
@@ -109,7 +109,7 @@ def test_read_game_of_several_wants_an_id(tmp_path: Path) -> None:
     second = {**first, "origin": "0x" + "99" * 32}
     path = tmp_path / "matrix.json"
     path.write_text(json.dumps({"cases": [{"game": first}, {"game": second}]}), "utf-8")
-    with pytest.raises(UsageError, match="2 contests: name one"):
+    with pytest.raises(InputError, match="2 contests: name one"):
         read_game(path, None)
     assert read_game(path, "0x9999").origin == "0x" + "99" * 32
 
@@ -134,9 +134,9 @@ def test_read_game_of_a_fault_is_the_fight_unless_the_mirror_is_named(tmp_path: 
 def test_read_game_bad_file_is_a_usage_error(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "bad.json"
     path.write_text(text, "utf-8")
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(InputError, match=words):
         read_game(path, None)
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(InputError, match="cannot read"):
         read_game(tmp_path / "none.json", None)
 
 

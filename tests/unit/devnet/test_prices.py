@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.price_script import PROFILES, PriceScript, Shock, parse_time
 from rollup_node.devnet.price_tape import Line, Recorder, Tape, record
 from rollup_node.devnet.price_walk import ONE, exponential, uniform, walk
@@ -23,6 +22,7 @@ from rollup_node.devnet.prices import (
     check_script,
     make_process,
 )
+from rollup_node.ports import InputError
 
 START_MS = 1_700_000_000_000
 TIMES = st.integers(0, 1 << 47)
@@ -101,7 +101,7 @@ def test_returns_have_the_volatility_and_correlation_that_is_configured() -> Non
 
 
 def test_price_at_unknown_underlying_is_refused() -> None:
-    with pytest.raises(UsageError, match="no underlying 'DOGE': one of ETH, BTC"):
+    with pytest.raises(InputError, match="no underlying 'DOGE': one of ETH, BTC"):
         Walk(1).quote_at("DOGE", 0)
 
 
@@ -153,7 +153,7 @@ def test_with_liar_lies_about_everything_for_ever() -> None:
     process = PriceProcess(Flat(), PriceScript().with_liar(3, -1_000), START_MS)
     assert process.lie("BTC", 3, START_MS + (1 << 47), 100) == 90
     assert process.lie("BTC", 4, START_MS, 100) is None
-    with pytest.raises(UsageError, match="no publisher-5"):
+    with pytest.raises(InputError, match="no publisher-5"):
         PriceScript().with_liar(5)
 
 
@@ -218,7 +218,7 @@ def test_parse_orders_shocks_by_time() -> None:
     ],
 )
 def test_parse_bad_text_says_what_is_wrong(text: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message.replace("+", r"\+")):
+    with pytest.raises(InputError, match=message.replace("+", r"\+")):
         PriceScript.parse(text)
 
 
@@ -226,13 +226,13 @@ def test_parse_bad_text_says_what_is_wrong(text: str, message: str) -> None:
 def test_parse_any_text_is_read_or_refused(text: str) -> None:
     try:
         script = PriceScript.parse(text)
-    except UsageError:
+    except InputError:
         return
     assert list(script.shocks) == sorted(script.shocks, key=lambda shock: shock.at_ms)
 
 
 def test_make_process_refuses_shocks_to_unknown_underlyings() -> None:
-    with pytest.raises(UsageError, match=r"no underlying 'DOGE': one of \*, BTC, ETH"):
+    with pytest.raises(InputError, match=r"no underlying 'DOGE': one of \*, BTC, ETH"):
         make_process("gap:DOGE@1s+1%", 0, 0)
 
 
@@ -240,11 +240,11 @@ def test_check_script_adds_a_liar_and_refuses_what_nobody_can_play() -> None:
     assert check_script("calm") == "calm"
     script = PriceScript.parse(check_script("calm", "publisher-3"))
     assert script.shocks == (Shock("lie", "*", 0, 500, 0, 3),)
-    with pytest.raises(UsageError, match="no publisher 'bob': one of publisher-0"):
+    with pytest.raises(InputError, match="no publisher 'bob': one of publisher-0"):
         check_script("calm", "bob")
-    with pytest.raises(UsageError, match="no price profile"):
+    with pytest.raises(InputError, match="no price profile"):
         check_script("boom")
-    with pytest.raises(UsageError, match="no underlying"):
+    with pytest.raises(InputError, match="no underlying"):
         check_script("gap:DOGE@1s+1%")
 
 
@@ -255,7 +255,7 @@ def test_parse_time_refuses_what_is_none() -> None:
         180_000,
         3_600_000,
     ]
-    with pytest.raises(UsageError, match="not a time"):
+    with pytest.raises(InputError, match="not a time"):
         parse_time("1d")
 
 
@@ -281,7 +281,7 @@ def test_tape_holds_the_last_quote_and_begins_with_the_first() -> None:
         Quote(12, 9),
     ]
     assert tape.symbols == ("ETH",)
-    with pytest.raises(UsageError, match="no 'BTC' on the tape: one of ETH"):
+    with pytest.raises(InputError, match="no 'BTC' on the tape: one of ETH"):
         tape.quote_at("BTC", 0)
 
 
@@ -298,12 +298,12 @@ def test_tape_holds_the_last_quote_and_begins_with_the_first() -> None:
 def test_tape_bad_file_names_the_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "tape.jsonl"
     path.write_text(text, "utf-8")
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(InputError, match=message):
         Tape.read(path)
 
 
 def test_tape_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot read the tape"):
+    with pytest.raises(InputError, match="cannot read the tape"):
         Tape.read(tmp_path / "none")
 
 

@@ -7,12 +7,13 @@ import pytest
 from rollup_node.devnet import profiles, sockets
 from rollup_node.devnet.audit import Audit, Stakes
 from rollup_node.devnet.exchange_audit import Holdings
-from rollup_node.devnet.failure import NotReadyError, PortBusyError, UsageError
+from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
 from rollup_node.devnet.rundir import RunDir, write_json
 from rollup_node.devnet.session import Asset, address_of
 from rollup_node.l1.anvil import ACCOUNTS
 from rollup_node.l1.contracts import create_address
+from rollup_node.ports import InputError, PortInUseError
 
 USDC = Asset(0, "USDC", 6, bytes(20))
 
@@ -56,7 +57,7 @@ def test_amount_is_parsed_exactly(text: str, units: int) -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "0.0000001", "NaN", "inf", "1,5", "", "1e30"])
 def test_amount_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(InputError):
         USDC.parse(text)
 
 
@@ -69,7 +70,7 @@ def test_amount_is_shown_in_whole_units(amount: int, text: str) -> None:
 
 @pytest.mark.parametrize("text", ["mallory", "0x12", "0x" + "g" * 40])
 def test_address_of_something_else_is_refused(text: str) -> None:
-    with pytest.raises(UsageError):
+    with pytest.raises(InputError):
         address_of(text)
 
 
@@ -82,7 +83,7 @@ def test_profiles_leave_time_to_answer() -> None:
         assert profile.exit_after_seconds > 2 * bound + profile.force_after_seconds
         earned = 34_250_000 + 250_000 * profile.history_height
         assert profile.stake_wei >= 2 * earned * profile.tariff_gas_price_wei
-    with pytest.raises(UsageError, match="no profile 'x'"):
+    with pytest.raises(InputError, match="no profile 'x'"):
         profiles.profile("x")
 
 
@@ -90,7 +91,7 @@ def test_run_directory_belongs_to_who_holds_its_lock(tmp_path: Path) -> None:
     first, second = RunDir(tmp_path / "run"), RunDir(tmp_path / "run")
     with first.hold():
         write_json(first.state, {"status": "ready", "l1": {"url": "u"}, "nodes": []})
-        with pytest.raises(PortBusyError, match="already running"), second.hold():
+        with pytest.raises(PortInUseError, match="already running"), second.hold():
             pytest.fail("two processes hold one run directory")
         assert second.running()["status"] == "ready"
     assert second.running_pid() is None
