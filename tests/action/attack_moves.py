@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rollup_node.codec.records import encode_record, frame
 from rollup_node.core.inputs import SignedTransaction, Withdraw
+from rollup_node.devnet.faults.machine import Lie
 from rollup_node.devnet.keys import adversary
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node.challenger import ChallengerPlayer, make_challenger
@@ -15,7 +16,7 @@ from rollup_node.roles.challenger import decide
 from rollup_node.roles.dispute_moves import Action
 from rollup_node.roles.proposer import RightClaim
 from rollup_node.rpc.games import Claim, Game
-from tests.action.dispute_world import ETH, PAYEE, Court, Lie
+from tests.action.dispute_world import ETH, PAYEE, Court
 from tests.action.l1_world import Follower
 
 

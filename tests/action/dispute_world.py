@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from rollup_node.codec.records import encode_record, frame
-from rollup_node.core.inputs import ItemHeader, Messages, Pull, Transfer, Withdraw
-from rollup_node.core.layout import LeafKey, balances_key
+from rollup_node.core.inputs import Pull, Transfer, Withdraw
+from rollup_node.core.layout import balances_key
 from rollup_node.core.leaves import Balances, LeafReader, Writes, replace_amount
 from rollup_node.derive.assertions import AssertionStatus, AssertionTree, KnownAssertion
 from rollup_node.derive.pipeline import Derivation
+from rollup_node.devnet.faults.machine import FaultyMachine, HonestStep, Lie, StepInputs
 from rollup_node.devnet.keys import accounts, adversary
 from rollup_node.l1.journal import JournalReader
 from rollup_node.l1.sender import RpcSender
@@ -24,7 +25,7 @@ from rollup_node.ports import RollupError, TransactionReverted
 from rollup_node.proof import inbox
 from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.history import HistoryTree
-from rollup_node.proof.machine import Machine, RecoverSigner, StepResult
+from rollup_node.proof.machine import Machine, StepResult
 from rollup_node.roles.disputes import Disputes
 from rollup_node.roles.proposer import RightClaim
 from rollup_node.rpc.games import Game
@@ -37,51 +38,34 @@ GRAVE = bytes.fromhex("000000000000000000000000000000000000dead")
 HONEST = ("challenger", "proposer")
 
 
-Lie = Callable[[LeafReader, StepResult], Writes | None]
-"""Returns what a liar writes besides, or instead; `None` where it is honest."""
-
-
-class LyingMachine(Machine):
-    """The honest machine, but for a lie."""
-
-    def __init__(self, chain_id: int, bridge: bytes, lie: Lie) -> None:
-        super().__init__(chain_id, bridge)
-        self._lie = lie
-
-    def step(
-        self,
-        state: LeafReader,
-        header: ItemHeader,
-        data: bytes,
-        messages: Messages,
-        signers: RecoverSigner | None = None,
-        target: int | None = None,
-    ) -> StepResult:
-        result = super().step(state, header, data, messages, signers, target)
-        told = self._lie(state, result)
-        for key in told or ():
-            state.get(key)  # what is written must have been read, or no witness can be made
-        return result if told is None else result._replace(writes={**result.writes, **told})
+def besides(state: LeafReader, result: StepResult, false: Writes) -> StepResult:
+    """Return a step that writes more, or something else."""
+    for key in false:
+        state.get(key)  # what is written must have been read, or no witness can be made
+    return result._replace(writes={**result.writes, **false})
 
 
 def one_more_for(amount: int) -> Lie:
     """Credit account 2 with one wei too much when it gets `amount`."""
+    key = balances_key(BOB)
 
-    def lie(state: LeafReader, honest: StepResult) -> Writes | None:
-        key = balances_key(BOB)
-        before, after = state.get(key), honest.writes.get(key)
+    def lie(honest: HonestStep, inputs: StepInputs) -> StepResult:
+        result = honest(inputs)
+        before, after = inputs.state.get(key), result.writes.get(key)
         if before is None or not isinstance(after, Balances):
-            return None
-        if after.amounts[ETH] - before.amounts[ETH] != amount:
-            return None
-        return credit(after, key, 1)
+            return result
+        held = after.amounts[ETH]
+        if held - before.amounts[ETH] != amount:
+            return result
+        more = Balances(replace_amount(after.amounts, ETH, held + 1))
+        return besides(inputs.state, result, {key: more})
 
     return lie
 
 
-def credit(leaf: Balances, key: LeafKey, amount: int) -> Writes:
-    """Return a balances leaf with more ether."""
-    return {key: Balances(replace_amount(leaf.amounts, ETH, leaf.amounts[ETH] + amount))}
+def liar(lie: Lie, chain_id: int = 1, bridge: bytes = bytes(20)) -> FaultyMachine:
+    """Return a machine that may lie at every step; the lie looks at what is honest first."""
+    return FaultyMachine(chain_id, bridge, lambda _state: lie)
 
 
 @dataclass
@@ -175,10 +159,9 @@ class Court:
             lambda _claim: liar,
         )
 
-    def liar_machine(self, lie: Lie | None = None) -> LyingMachine:
+    def liar_machine(self, lie: Lie | None = None) -> FaultyMachine:
         rollup = self.world.rollup
-        bridge = rollup.address("bridge")
-        return LyingMachine(rollup.l2_chain_id, bridge, lie or one_more_for(60))
+        return liar(lie or one_more_for(60), rollup.l2_chain_id, rollup.address("bridge"))
 
     async def liar(self, machine: Machine) -> Follower:
         """Return a node whose machine is another one."""

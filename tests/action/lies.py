@@ -1,90 +1,57 @@
-"""Lies of a machine, one for each attack that a batch can carry; the honest step does the rest."""
+"""Lies of a machine, one for each attack that a batch can carry, told wherever they fit."""
 
-from rollup_node.core.inputs import Transfer
+from collections.abc import Callable
+from typing import Final
+
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import (
-    ALLOCATORS_KEY,
-    CURSOR_KEY,
-    balances_key,
-    outbox_key,
-    owner_key,
-)
-from rollup_node.core.leaves import (
-    NO_AMOUNTS,
-    Allocators,
-    Balances,
-    Cursor,
-    LeafReader,
-    Owner,
-    Withdrawal,
-    Writes,
-    replace_amount,
-)
+from rollup_node.core.layout import balances_key, owner_key
+from rollup_node.core.leaves import NO_AMOUNTS, Balances, Owner, Writes, replace_amount
 from rollup_node.core.reason import Reason
+from rollup_node.devnet.faults import lies
+from rollup_node.devnet.faults.machine import HonestStep, Lie, StepInputs
 from rollup_node.proof.machine import StepResult
-from tests.action.dispute_world import BOB, ETH, Lie, credit
+from tests.action.dispute_world import ETH, besides
 
-ALICE = 1
 GHOST = 99
 THIEF = b"\x66" * 20
-HOUR_MS = 3_600_000
 STOLEN = 777
 
 
-def forged_withdrawal(state: LeafReader, honest: StepResult) -> Writes | None:
-    """Put a withdrawal in the outbox that nobody asked for, when the item closes."""
-    if honest.kind is not StepKind.CLOSE_ITEM:
-        return None
-    allocators: Allocators = state.get(ALLOCATORS_KEY)
-    slot = allocators.outbox_next
-    entry = Withdrawal(ALICE, ETH, STOLEN, THIEF)
-    return {outbox_key(slot): entry, ALLOCATORS_KEY: allocators._replace(outbox_next=slot + 1)}
+def where(lie: Lie, fits: Callable[[StepResult], bool]) -> Lie:
+    """Tell a lie at each step whose honest result fits."""
+
+    def told(honest: HonestStep, inputs: StepInputs) -> StepResult:
+        result = honest(inputs)
+        return lie(honest, inputs) if fits(result) else result
+
+    return told
 
 
-def applied(reason: Reason, transfer: Transfer) -> Lie:
-    """Apply a transfer that the rules refuse for a reason, as far as the balance goes."""
-
-    def lie(state: LeafReader, honest: StepResult) -> Writes | None:
-        if honest.reason is not reason:
-            return None
-        payer, payee = state.get(balances_key(ALICE)), state.get(balances_key(BOB))
-        moved = min(transfer.amount, payer.amounts[ETH])
-        less = Balances(replace_amount(payer.amounts, ETH, payer.amounts[ETH] - moved))
-        return {balances_key(ALICE): less, **credit(payee, balances_key(BOB), moved)}
-
-    return lie
+def instead_of(lie: Lie, *reasons: Reason) -> Lie:
+    """Tell a lie at each step that ends with one of these reasons."""
+    return where(lie, lambda step: step.reason in reasons)
 
 
-def opened_account(_state: LeafReader, honest: StepResult) -> Writes | None:
+def opened_account(honest: HonestStep, inputs: StepInputs) -> StepResult:
     """Let an account that does not exist receive money: leaves appear where there were none."""
-    if honest.reason is not Reason.UNKNOWN_RECIPIENT:
-        return None
-    return _ghost()
-
-
-def _ghost() -> Writes:
     opened = Balances(replace_amount(NO_AMOUNTS, ETH, STOLEN))
-    return {owner_key(GHOST): Owner(THIEF, 0, 0), balances_key(GHOST): opened}
+    ghost: Writes = {owner_key(GHOST): Owner(THIEF, 0, 0), balances_key(GHOST): opened}
+    return besides(inputs.state, honest(inputs), ghost)
 
 
-def false_block_time(_state: LeafReader, honest: StepResult) -> Writes | None:
-    """Begin a block an hour later than its batch may."""
-    if honest.kind is not StepKind.OPEN_ITEM:
-        return None
-    cursor = honest.writes[CURSOR_KEY]
-    assert isinstance(cursor, Cursor)
-    return {CURSOR_KEY: cursor._replace(time_ms=cursor.time_ms + HOUR_MS)}
-
-
-def executed_garbage(_state: LeafReader, honest: StepResult) -> Writes | None:
-    """Read something into a batch that means nothing."""
-    if honest.reason not in (Reason.VOID_BATCH, Reason.BAD_LENGTH, Reason.UNDECODABLE):
-        return None
-    return _ghost()
-
-
-def swallowed_message(state: LeafReader, honest: StepResult) -> Writes | None:
-    """Consume a forced message without executing it."""
-    if not honest.kind.name.startswith("FORCED"):
-        return None
-    return {key: leaf for key in honest.writes if (leaf := state.get(key)) and key != CURSOR_KEY}
+FORGED_WITHDRAWAL: Final = where(
+    lies.forged_withdrawal, lambda step: step.kind is StepKind.CLOSE_ITEM
+)
+APPLIED: Final = {
+    Reason.BAD_SIGNATURE: instead_of(lies.applied_bad_signature, Reason.BAD_SIGNATURE),
+    Reason.NONCE_USED: instead_of(lies.replayed_nonce, Reason.NONCE_USED),
+    Reason.INSUFFICIENT_BALANCE: instead_of(lies.overdraft, Reason.INSUFFICIENT_BALANCE),
+}
+"""A transfer that the rules refuse for a reason is applied."""
+OPENED_ACCOUNT: Final = instead_of(opened_account, Reason.UNKNOWN_RECIPIENT)
+FALSE_BLOCK_TIME: Final = where(lies.late_block, lambda step: step.kind is StepKind.OPEN_ITEM)
+EXECUTED_GARBAGE: Final = instead_of(
+    opened_account, Reason.VOID_BATCH, Reason.BAD_LENGTH, Reason.UNDECODABLE
+)
+"""Something is read into a batch that means nothing."""
+SWALLOWED_MESSAGE: Final = where(lies.no_effect, lambda step: step.kind.name.startswith("FORCED"))

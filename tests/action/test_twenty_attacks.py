@@ -58,7 +58,7 @@ async def test_attack_02_forged_money_is_never_paid(world: World, *, mirror: boo
     court = await Court.open(world)
     if mirror:
         await court.claim_right()
-    liar = await court.party(0, court.liar_machine(lies.forged_withdrawal))
+    liar = await court.party(0, court.liar_machine(lies.FORGED_WITHDRAWAL))
     before = await court.purses(*court.honest_addresses())
     wrong = await court.claim(court.adversary(), liar.claim)
     thief = court.adversary()
@@ -92,7 +92,7 @@ async def test_attack_03_bad_authorisation_is_no_op_and_applying_it_loses(
     court = await Court.open(world, world.signed(signer, transfer))
     receipts = court.honest.replica.items[0].receipts
     assert [receipt.reason for receipt in receipts].count(cause) == 1
-    lie = lies.applied(cause, transfer)
+    lie = lies.APPLIED[cause]
     await fight(court, lie, "one-shot", mirror=mirror)
     assert (await disputed(court, lie)).startswith(f"TRANSFER {cause.name} transfer of")
 
@@ -107,8 +107,8 @@ async def test_attack_04_missing_leaves_are_provable(world: World, *, mirror: bo
     assert found.count(Reason.UNKNOWN_RECIPIENT) == 1
     assert found.count(Reason.UNKNOWN_ACCOUNT) == 2
     await prove_all(court)
-    await fight(court, lies.opened_account, "one-shot", mirror=mirror)
-    words = await disputed(court, lies.opened_account)
+    await fight(court, lies.OPENED_ACCOUNT, "one-shot", mirror=mirror)
+    words = await disputed(court, lies.OPENED_ACCOUNT)
     assert words.startswith("TRANSFER UNKNOWN_RECIPIENT")
 
 
@@ -121,8 +121,8 @@ async def test_attack_05_false_block_time_is_provable(
     header = court.honest.replica.items[0].item.header
     time_ms = court.honest.replica.items[0].cursor.time_ms
     assert header.min_time * 1_000 <= time_ms <= header.max_time * 1_000
-    await fight(court, lies.false_block_time, door, mirror=mirror)
-    assert await disputed(court, lies.false_block_time) == "OPEN_ITEM OK "
+    await fight(court, lies.FALSE_BLOCK_TIME, door, mirror=mirror)
+    assert await disputed(court, lies.FALSE_BLOCK_TIME) == "OPEN_ITEM OK "
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ async def test_attack_06_garbage_means_the_same_to_everybody(
     assert node.replica.segment_roots == (await scratch(court)).replica.segment_roots
     await prove_all(court)
     assert reasons[-3:-1] == [Reason.OK, Reason.OK], "the deposits are executed all the same"
-    await fight(court, lies.executed_garbage, "one-shot", mirror=mirror)
-    assert reason.name in await disputed(court, lies.executed_garbage)
+    await fight(court, lies.EXECUTED_GARBAGE, "one-shot", mirror=mirror)
+    assert reason.name in await disputed(court, lies.EXECUTED_GARBAGE)
 
 
 @pytest.mark.parametrize("shown", [0, 3, 11])
@@ -541,7 +541,7 @@ async def test_attack_20_censored_users_leave_and_withdrawals_pay_once(
     if mirror:
         await court.claim_right()
     before = await court.purses(*court.honest_addresses())
-    liar = await court.party(0, court.liar_machine(lies.swallowed_message))
+    liar = await court.party(0, court.liar_machine(lies.SWALLOWED_MESSAGE))
     stranger = court.adversary(7)
     wrong = await court.claim(court.adversary(), liar.claim)
     await court.finish(court.challenger(), [liar])

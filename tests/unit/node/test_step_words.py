@@ -29,7 +29,7 @@ from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.hashing import ZERO, keccak
 from rollup_node.proof.machine import Machine
 from rollup_node.rpc.games import StepWords
-from tests.action.dispute_world import LyingMachine, one_more_for
+from tests.action.dispute_world import liar, one_more_for
 
 KEY = keccak(b"alice")
 OWNER, OTHER = address_of(KEY), b"\x22" * 20
@@ -134,8 +134,7 @@ async def test_segment_shows_the_cursor_where_nothing_else_changes() -> None:
 
 
 async def test_segment_with_a_liar_finds_its_first_wrong_step() -> None:
-    liar = LyingMachine(1, bytes(20), one_more_for(60))
-    steps, wrong = NARRATOR.segment(await _replica(), 0, liar)
+    steps, wrong = NARRATOR.segment(await _replica(), 0, liar(one_more_for(60)))
     assert wrong == 3
     claimed = {change.leaf: change.claimed for change in steps[3].changes}
     assert claimed["account 2: balance, ETH"] == "61 wei"
