@@ -71,7 +71,7 @@ def _honest(fight: Fight, desk: Desk, trickster: LedgerSender) -> HonestParty:
     senders = [world.sender(role, key) for role in HONEST]
     ours: list[L1Sender] = [*senders]
     if fight.case.fault.name == "front-runner":
-        ours = [FrontRun(world, sender, trickster) for sender in senders]
+        ours = [FrontRun(sender, trickster) for sender in senders]
     claims = fight.honest_claims
     proposer = ProposerPlayer(desk.l1, world.reader, ours[0], claims, parameters)
     sources = [OpenHistories(fight.published)]

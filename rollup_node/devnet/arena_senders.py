@@ -10,7 +10,8 @@ from rollup_node.l1.contracts import create_address
 from rollup_node.l1.reader import to_int
 from rollup_node.ports import L1Receipt, TransactionReverted
 
-_NOT_COPIED: Final = ("createAssertion", "claim", "withdrawStake", "advanceStake")
+_NOT_COPIED: Final = ("claim", "withdrawStake", "advanceStake")
+_CLAIM: Final = "createAssertion"
 _GAS: Final = 15_000_000
 _THROUGH_GAS: Final = 2_000_000
 
@@ -64,12 +65,13 @@ class FrontRun:
     """An honest sender whose every move is copied and mined right before it.
 
     The move was tried when it was still good, so it is mined after its copy and costs its gas if
-    L1 refuses it by then.
+    L1 refuses it by then. What concerns a stake is not copied, but for claims if `copies_claims`:
+    then the runner pays the stake that the call brings.
     """
 
-    world: ArenaWorld
     inner: LedgerSender
     runner: LedgerSender
+    copies_claims: bool = False
 
     @property
     def address(self) -> bytes:
@@ -85,7 +87,7 @@ class FrontRun:
         blobs: Sequence[bytes] = (),
     ) -> L1Receipt:
         """Send a call after its copy; see `L1Sender.send`."""
-        if function in _NOT_COPIED:
+        if function in _NOT_COPIED or (function == _CLAIM and not self.copies_claims):
             return await self.inner.send(
                 contract, function, *arguments, value_wei=value_wei, blobs=blobs
             )

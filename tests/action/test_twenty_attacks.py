@@ -10,6 +10,8 @@ from rollup_node.codec.records import encode_prefix, frame
 from rollup_node.core.inputs import Transfer, Withdraw
 from rollup_node.core.reason import Reason
 from rollup_node.derive.assertions import AssertionStatus
+from rollup_node.devnet.arena_senders import FrontRun
+from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.keys import accounts, adversary
 from rollup_node.node.claims import assertion_input
 from rollup_node.ports import TransactionReverted
@@ -30,7 +32,7 @@ from tests.action.attack_moves import (
     scratch,
     would_do,
 )
-from tests.action.attackers import Copier, Followed, Killed, Mortal, Preceded
+from tests.action.attackers import Followed, Killed, Mortal
 from tests.action.dispute_world import ETH, PAYEE, Court
 from tests.action.l1_world import World
 
@@ -264,13 +266,13 @@ async def test_attack_11_exhaustive_mover_and_freeloader_gain_nothing(
         await court.claim_right()
     liar = await court.party(0, court.liar_machine())
     wrong = await court.claim(court.adversary(), liar.claim)
-    copier = Copier(court.adversary(5))
-    challenger = challenger_of(court, Followed(world.sender("challenger"), copier))
+    followed = Followed(world.sender("challenger"), court.adversary(5))
+    challenger = challenger_of(court, followed)
     await court.finish(challenger, [liar])
     await court.check_won(before)
-    assert copier.errors >= {"AlreadyBisected"}
+    assert followed.errors >= {"AlreadyBisected"}
     assert await court.refusal("challenge_game", "claimRefutation", wrong) == "NothingEarned"
-    (earned,) = await world.reader.call("stake_pool", "claimable", copier.sender.address)
+    (earned,) = await world.reader.call("stake_pool", "claimable", followed.copier.address)
     assert earned == 0
 
 
@@ -415,11 +417,16 @@ async def test_attack_16_front_running_changes_no_outcome(world: World, *, mirro
         await court.claim_right()
     liar = await court.party(0, court.liar_machine())
     await court.claim(court.adversary(), liar.claim)
-    runner = Copier(court.adversary(5), stake_wei=world.rollup.parameters.stake_wei)
-    challenger = challenger_of(court, Preceded(world.sender("challenger"), runner))
+    arena = ArenaWorld(world.anvil, world.rollup, "calldata")
+    runner = arena.sender("runner", adversary(5).private_key)
+    slowed = FrontRun(arena.user("challenger"), runner, copies_claims=True)
+    challenger = challenger_of(court, slowed)
     await court.finish(challenger, [liar])
     game = await court.check_won(before, slack_wei=ETHER // 100)
-    assert runner.moves >= 3
+    await arena.close()
+    ran = [move.action for move in arena.journal.of(["runner"]) if not move.error]
+    assert len(ran) >= 3
+    assert ("createAssertion" in ran) is not mirror
     right = [claim for claim in game.claims if claim.verdict == "right"]
     assert len(right) == 1
     assert challenger.status()["challenger"]["found_done"] >= 3
