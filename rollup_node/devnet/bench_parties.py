@@ -13,7 +13,7 @@ from rollup_node.core.markets import AdminMessage, ListSeries, SeriesKind, SetEx
 from rollup_node.devnet.bench_flow import Book
 from rollup_node.devnet.bench_load import PER_CALL, key_of
 from rollup_node.devnet.failure import DevnetError
-from rollup_node.devnet.jsonrpc import Deadline, RpcError
+from rollup_node.devnet.jsonrpc import Deadline, JsonRpc, RpcError
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.markets import ETH, MARKETS
 from rollup_node.devnet.session import Session
@@ -46,9 +46,10 @@ def open_accounts(session: Session, count: int) -> list[int]:
     numbers = list(range(first, first + count))
     bridge = Handle("Bridge", session.bridge.address)
     owners = [checksum(address_of(key_of(place))) for place in range(count)]
-    _send_all(session, [(bridge.encode_call("openAccount", o), 0, _OPEN_GAS) for o in owners])
-    calls = [(bridge.encode_call("depositETH", n), ETH_EACH * _WEI, _DEPOSIT_GAS) for n in numbers]
-    _send_all(session, calls)
+    opening = [(bridge.encode_call("openAccount", owner), 0, _OPEN_GAS) for owner in owners]
+    wei = ETH_EACH * _WEI
+    paying = [(bridge.encode_call("depositETH", n), wei, _DEPOSIT_GAS) for n in numbers]
+    send_calls(session.l1, checksum(session.bridge.address), [*opening, *paying])
     usdc, payer = session.asset("USDC"), accounts()["deployer"]
     amount = usdc.parse(str(USDC_EACH))
     token = session.token(usdc)
@@ -112,42 +113,64 @@ def _govern(session: Session, message: AdminMessage) -> None:
     client.close()
 
 
-def _send_all(session: Session, calls: Sequence[tuple[bytes, int, int]]) -> None:
-    """Send (data, wei, gas) to the bridge from alice in order, `_PER_BLOCK` of them per L1 block.
+def send_calls(l1: JsonRpc, address: str, calls: Sequence[tuple[bytes, int, int]]) -> None:
+    """Send (data, wei, gas) to a contract from alice in order, and wait until all are mined.
 
     Raises
     ------
     DevnetError
         If L1 refuses one, or one reverted.
+    NotReadyError
+        If one is not mined before the deadline.
     """
-    l1, payer = session.l1, checksum(accounts()["alice"].address)
+    payer = checksum(accounts()["alice"].address)
     nonce = int(l1.call("eth_getTransactionCount", payer, "latest"), 16)
-    to = checksum(session.bridge.address)
-    l1.call("evm_setAutomine", False)  # noqa: FBT003 - JSON-RPC
+    requests = [
+        {
+            "from": payer,
+            "to": address,
+            "data": "0x" + data.hex(),
+            "value": hex(value),
+            "gas": hex(gas),
+            "nonce": hex(nonce + place),
+        }
+        for place, (data, value, gas) in enumerate(calls)
+    ]
+    for start in range(0, len(requests), _PER_BLOCK):
+        part = requests[start : start + _PER_BLOCK]
+        hashes = _call_many(l1, "eth_sendTransaction", part)
+        for request, receipt in zip(part, _wait_receipts(l1, hashes), strict=True):
+            if not int(receipt["status"], 16):
+                raise DevnetError(_tell_revert(l1, request, receipt))
+
+
+def _wait_receipts(l1: JsonRpc, hashes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the receipt of each transaction; an L1 of a devnet mines them as they come.
+
+    Nothing here may switch that off and on: anvil ends the mining by interval with it.
+    """
+    receipts: list[Any] = []
+    for _ in Deadline(_READY_SECONDS, f"{len(hashes)} transactions are mined"):
+        receipts += _call_many(l1, "eth_getTransactionReceipt", hashes[len(receipts) :])
+        if None not in receipts:
+            break
+        del receipts[receipts.index(None) :]
+    return receipts
+
+
+def _tell_revert(l1: JsonRpc, request: dict[str, str], receipt: dict[str, Any]) -> str:
+    """Return what to say of a transaction that reverted: which, its gas, and its reason."""
+    used, limit = int(receipt["gasUsed"], 16), int(request["gas"], 16)
     try:
-        for start in range(0, len(calls), _PER_BLOCK):
-            part = calls[start : start + _PER_BLOCK]
-            requests = [
-                {
-                    "from": payer,
-                    "to": to,
-                    "data": "0x" + data.hex(),
-                    "value": hex(value),
-                    "gas": hex(gas),
-                    "nonce": hex(nonce + start + place),
-                }
-                for place, (data, value, gas) in enumerate(part)
-            ]
-            hashes = _call_many(session, "eth_sendTransaction", requests)
-            l1.call("evm_mine")
-            receipts = _call_many(session, "eth_getTransactionReceipt", hashes)
-            if not all(receipt and int(receipt["status"], 16) for receipt in receipts):
-                raise DevnetError(f"bridge: one of {len(part)} transactions failed")
-    finally:
-        l1.call("evm_setAutomine", True)  # noqa: FBT003 - JSON-RPC
+        l1.call("eth_call", request, hex(int(receipt["blockNumber"], 16) - 1))
+        reason = "no reason when called again"
+    except RpcError as error:
+        reason = str(error)
+    number = int(request["nonce"], 16)
+    return f"transaction {number} of alice reverted with {used:,} of {limit:,} gas: {reason}"
 
 
-def _call_many(session: Session, method: str, params: Sequence[Any]) -> list[Any]:
+def _call_many(l1: JsonRpc, method: str, params: Sequence[Any]) -> list[Any]:
     """Call a method of L1 with each parameter, many in one HTTP request."""
     answers: list[Any] = []
     for start in range(0, len(params), _PER_REQUEST):
@@ -155,7 +178,7 @@ def _call_many(session: Session, method: str, params: Sequence[Any]) -> list[Any
             {"jsonrpc": "2.0", "id": number, "method": method, "params": [value]}
             for number, value in enumerate(params[start : start + _PER_REQUEST])
         ]
-        _, body = session.l1.request("POST", "/", json.dumps(calls))
+        _, body = l1.request("POST", "/", json.dumps(calls))
         for answer in sorted(json.loads(body), key=lambda item: int(item["id"])):
             if "error" in answer:
                 raise DevnetError(f"{method} failed: {answer['error'].get('message')}")
