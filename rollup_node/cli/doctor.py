@@ -16,7 +16,12 @@ from rollup_node.cli.options import L1_PORT, NODE_PORTS, anvil_option, cache_dir
 from rollup_node.cli.output import ExitCode, emit, progress
 from rollup_node.l1 import compiler, toolchain
 
-_NATIVE_MODULES: Final = {"sha3": "safe-pysha3", "coincurve": "coincurve", "ckzg": "ckzg"}
+_NATIVE_MODULES: Final = {
+    "tiny_keccak": "tiny-keccak",
+    "sha3": "safe-pysha3",
+    "coincurve": "coincurve",
+    "ckzg": "ckzg",
+}
 _FIX: Final = "strikenet doctor --fix"
 _MARKS: Final = {"ok": "ok     ", "optional": "absent ", "missing": "MISSING", "busy": "BUSY   "}
 

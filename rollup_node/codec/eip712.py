@@ -8,7 +8,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
-import sha3
+from tiny_keccak import keccak256
 
 from rollup_node.core.inputs import (
     Bid,
@@ -113,9 +113,7 @@ _SMALL: Final = "24xQ"
 """A word that holds a number of at most 64 bits."""
 
 
-def _keccak(data: bytes) -> bytes:
-    digest: bytes = sha3.keccak_256(data).digest()
-    return digest
+_keccak: Final = keccak256
 
 
 def _type_hash(name: str, fields: str) -> bytes:

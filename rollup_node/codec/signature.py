@@ -2,10 +2,10 @@
 
 from typing import Final
 
-import sha3
 from coincurve import PrivateKey
 from coincurve._libsecp256k1 import ffi, lib
 from coincurve.context import GLOBAL_CONTEXT
+from tiny_keccak import keccak256
 
 SIGNATURE_BYTES: Final = 64
 _ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -49,8 +49,7 @@ def _address(point: object) -> bytes:
     out = ffi.new("unsigned char[65]")
     length = ffi.new("size_t *", _UNCOMPRESSED_BYTES)
     _serialize(_CONTEXT, out, length, point, _UNCOMPRESSED)
-    digest: bytes = sha3.keccak_256(ffi.buffer(out)[1:]).digest()
-    return digest[12:]
+    return keccak256(ffi.buffer(out)[1:])[12:]
 
 
 def sign(digest: bytes, private_key: bytes) -> bytes:
@@ -62,5 +61,4 @@ def sign(digest: bytes, private_key: bytes) -> bytes:
 def address_of(private_key: bytes) -> bytes:
     """Return the 20-byte address of a private key."""
     public: bytes = PrivateKey(private_key).public_key.format(compressed=False)
-    digest: bytes = sha3.keccak_256(public[1:]).digest()
-    return digest[12:]
+    return keccak256(public[1:])[12:]

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import sha3
 from eth_abi.abi import encode
 
 from rollup_node.devnet import supervisor
@@ -37,6 +36,7 @@ from rollup_node.l1.anvil import BLOCK_GAS_LIMIT, AnvilOptions, AnvilProcess
 from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.compiler import CONTRACTS_DIR, compile_project, read_project
 from rollup_node.l1.toolchain import Tool
+from rollup_node.proof.hashing import keccak
 
 SOURCE: Final = "test/bench/PlainBook.sol"
 PEOPLE: Final = 40
@@ -256,5 +256,5 @@ def _place(sells: object, tick: int, immediate: int) -> str:
 
 def _call(signature: str, *arguments: object) -> str:
     types = signature.partition("(")[2].removesuffix(")").split(",")
-    selector: bytes = sha3.keccak_256(signature.encode()).digest()[:4]
+    selector = keccak(signature.encode())[:4]
     return "0x" + (selector + encode(types, arguments)).hex()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import coincurve
-import sha3
 
 from rollup_node.codec.signature import address_of
+from rollup_node.proof.hashing import keccak
 
 MNEMONIC: Final = "test test test test test test test test test test test junk"
 OPERATORS: Final = (
@@ -76,7 +76,7 @@ def trader(number: int) -> Account:
 def checksum(address: bytes) -> str:
     """Return an address as text with the checksum of EIP-55."""
     text = address.hex()
-    digest = sha3.keccak_256(text.encode()).hexdigest()
+    digest = keccak(text.encode()).hex()
     pairs = zip(text, digest, strict=False)
     return "0x" + "".join(char.upper() if nibble in "89abcdef" else char for char, nibble in pairs)
 

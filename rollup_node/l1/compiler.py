@@ -380,7 +380,7 @@ def _artifact(name: str, contract: Mapping[str, Any], source_hash: str) -> Artif
 
 
 def _error_selectors(abi: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    import sha3
+    from rollup_node.proof.hashing import keccak
 
     errors = {}
     for entry in abi:
@@ -388,7 +388,7 @@ def _error_selectors(abi: Sequence[Mapping[str, Any]]) -> dict[str, str]:
             signature = (
                 f"{entry['name']}({','.join(_canonical_type(item) for item in entry['inputs'])})"
             )
-            errors[f"0x{sha3.keccak_256(signature.encode()).hexdigest()[:8]}"] = signature
+            errors[f"0x{keccak(signature.encode()).hex()[:8]}"] = signature
     return dict(sorted(errors.items()))
 
 

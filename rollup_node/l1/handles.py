@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import sha3
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from rollup_node.l1.compiler import artifact_names, load_artifact
 from rollup_node.ports import InputError, TransactionReverted
+from rollup_node.proof.hashing import keccak
 
 ARTIFACTS: Final[Mapping[str, str]] = {
     "inbox": "Inbox",
@@ -151,7 +151,7 @@ def _errors() -> dict[bytes, Mapping[str, Any]]:
 
 def _topic(entry: Mapping[str, Any]) -> bytes:
     types = ",".join(_type(item) for item in entry["inputs"])
-    return bytes(sha3.keccak_256(f"{entry['name']}({types})".encode()).digest())
+    return keccak(f"{entry['name']}({types})".encode())
 
 
 def _type(item: Mapping[str, Any]) -> str:

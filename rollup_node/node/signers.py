@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from struct import Struct
 from typing import Any, Final, NamedTuple, get_args
 
-import sha3
+from tiny_keccak import keccak256
 
 from rollup_node.codec import eip712
 from rollup_node.codec.records import decode_record
@@ -176,7 +176,7 @@ def unpack(row: tuple[Any, ...]) -> Recovered:
 
 def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
     """Return hash, type number, fields, signer and signers of a body as marshal can carry them."""
-    record_hash = sha3.keccak_256(body).digest()
+    record_hash = keccak256(body)
     record = decode_record(body)
     if isinstance(record, SignedTransaction):
         transaction, signature = record

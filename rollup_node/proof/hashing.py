@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import sha3
+from tiny_keccak import keccak256
 
 TAG_LEAF: Final = b"\x00"
 TAG_BRANCH: Final = b"\x01"
@@ -30,11 +30,8 @@ ZERO: Final = bytes(32)
 
 HASH_BYTES: Final = 32
 
-
-def keccak(data: bytes) -> bytes:
-    """Return keccak-256."""
-    digest: bytes = sha3.keccak_256(data).digest()
-    return digest
+keccak: Final = keccak256
+"""Keccak-256 of bytes (ADR 10)."""
 
 
 def leaf_hash(value: bytes) -> bytes:

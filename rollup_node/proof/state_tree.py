@@ -11,8 +11,6 @@ them lie below it (ADR 1).
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import sha3
-
 from rollup_node.core.layout import (
     DEPTHS,
     INDEX_BITS,
@@ -21,7 +19,7 @@ from rollup_node.core.layout import (
     LeafKey,
     position,
 )
-from rollup_node.proof.hashing import TAG_BRANCH, TAG_LEAF, ZERO, branch_hash
+from rollup_node.proof.hashing import TAG_BRANCH, TAG_LEAF, ZERO, branch_hash, keccak
 from rollup_node.proof.multiproof import Multiproof, plan_siblings, sort_keys
 
 _INDEX_MASK: Final = (1 << INDEX_BITS) - 1
@@ -46,9 +44,9 @@ class StateTree:
 
     def put_all(self, values: Iterable[tuple[LeafKey, bytes]]) -> None:
         """Set values; an empty one clears its leaf."""
-        keccak, tag, changes = sha3.keccak_256, TAG_LEAF, self._changes
+        tag, changes = TAG_LEAF, self._changes
         for key, value in values:
-            node = keccak(tag + value).digest() if value else ZERO
+            node = keccak(tag + value) if value else ZERO
             changes[key >> INDEX_BITS][key & _INDEX_MASK] = node
         self._is_flushed = False
 
@@ -142,16 +140,16 @@ def _write(
 
 def _hash_page(page: _Page, places: set[int]) -> None:
     """Hash nodes of one level of a page, and all above them."""
-    keccak, tag, zero = sha3.keccak_256, TAG_BRANCH, ZERO
+    hash_of, tag, zero = keccak, TAG_BRANCH, ZERO
     while len(places) > 1:
         for place in places:
             left, right = page[2 * place], page[2 * place + 1]
             is_empty = left is zero and right is zero
-            page[place] = zero if is_empty else keccak(tag + left + right).digest()
+            page[place] = zero if is_empty else hash_of(tag + left + right)
         places = {place >> 1 for place in places}
     (place,) = places
     while place:
         left, right = page[2 * place], page[2 * place + 1]
         is_empty = left is zero and right is zero
-        page[place] = zero if is_empty else keccak(tag + left + right).digest()
+        page[place] = zero if is_empty else hash_of(tag + left + right)
         place >>= 1

@@ -1,7 +1,6 @@
 """Every step of a derived chain, executed again by the verifier on a real L1, blobs included."""
 
 import ckzg
-import sha3
 
 from rollup_node.codec.blob import to_blobs
 from rollup_node.core.inputs import RotateKey, Transfer, Withdraw
@@ -11,6 +10,7 @@ from rollup_node.derive.items import DerivedItem
 from rollup_node.l1.sender import RpcSender
 from rollup_node.l1.transactions import trusted_setup
 from rollup_node.proof.chain_state import ChainState
+from rollup_node.proof.hashing import keccak
 from rollup_node.proof.witness import BlobData, build_call
 from tests.action.l1_world import Follower, World
 
@@ -51,8 +51,8 @@ async def _import_blobs(sender: RpcSender, item: DerivedItem) -> list[int]:
     if item.header.kind != ItemKind.BLOB:
         return used
     for versioned_hash, blob in zip(item.blob_hashes, to_blobs(item.data), strict=True):
-        seed = b"\x0e" + versioned_hash + sha3.keccak_256(blob).digest()
-        z = int.from_bytes(sha3.keccak_256(seed).digest(), "big") % _FIELD
+        seed = b"\x0e" + versioned_hash + keccak(blob)
+        z = int.from_bytes(keccak(seed), "big") % _FIELD
         setup = trusted_setup()
         commitment = ckzg.blob_to_kzg_commitment(blob, setup)
         proof, _ = ckzg.compute_kzg_proof(blob, z.to_bytes(32, "big"), setup)

@@ -63,7 +63,7 @@ _IMPURE_CALLS: Final = frozenset(
         "math.pow",
     ]
 )
-_CORE_LIBRARIES: Final = frozenset({"rollup_node", "sha3", "msgspec"})
+_CORE_LIBRARIES: Final = frozenset({"rollup_node", "tiny_keccak", "msgspec"})
 
 
 def _floats_and_divisions(module: Module) -> list[str]:
