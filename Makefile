@@ -86,11 +86,11 @@ vectors: setup ## Write tests/vectors anew from the Python twin
 .PHONY: snapshot
 snapshot: artifacts ## Write the gas snapshots anew: what the contract tests and the gate measure
 	$(GAS_TABLE) --gas-snapshot-check=false --gas-snapshot-emit=true
-	$(BIN)/python -m tests.contracts.gate --write
+	$(BIN)/python -m tests.contracts.gate_table --write
 
 .PHONY: gate
 gate: artifacts ## Provability gate: worst-case witness and gas of every step kind
-	$(BIN)/python -m tests.contracts.gate
+	$(BIN)/python -m tests.contracts.gate_table
 
 .PHONY: fraud
 fraud: artifacts ## Fight out every fault by every door with both kinds of batch data, then the sybil table

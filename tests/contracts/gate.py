@@ -1,21 +1,15 @@
-"""The provability gate: the worst case of every kind of step, alone in a call of the verifier.
+"""The provability gate: the worst cases of steps, each alone in a call of the verifier.
 
-`python -m tests.contracts.gate` prints witness bytes and gas per kind. It fails if a witness has
-over 65,536 bytes, or gas is over 8,000,000 or the weight of its kind. Gas is an upper bound:
-intrinsic 21,000, execution, and calldata at the EIP-7623 floor (10 or 40 per byte), added up.
-
-`--write` keeps what each kind costs in contracts/snapshots/steps.json: alone, and with the move
-that uses it, whose gas the forge tests measure (contracts/snapshots/game.json).
+Gas is an upper bound: intrinsic 21,000, execution, and calldata at the EIP-7623 floor (10 or 40 per
+byte), added up. `tests.contracts.gate_table` prints what the gates of all kinds measured. These
+are the cases of items, records and messages of accounts that do not trade.
 
 Worst means: a tree without empty siblings, accounts far from each other, the longest encoding of
 all fields, a record that straddles chunks, six blobs, and messages pulled by a record.
 """
 
-import json
 import random
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from rollup_node.core.kinds import MessageKind
@@ -64,7 +58,6 @@ from rollup_node.core.leaves import Allocators, Balances, Cursor, Leaf, Owner, T
 from rollup_node.core.market_leaves import PriceRow, Prices
 from rollup_node.core.reason import Reason
 from rollup_node.core.task_leaves import PriceTask
-from rollup_node.core.weights import MAX_STEP_WEIGHT, WEIGHTS
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.hashing import ZERO
@@ -73,9 +66,6 @@ from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import BlobData, Call, build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court
 
-SNAPSHOTS: Final = Path(__file__).parents[2] / "contracts" / "snapshots"
-
-MAX_WITNESS_BYTES: Final = 65_536
 _KEY: Final = b"\x5a" * 32
 _OWNER: Final = address_of(_KEY)
 _SENDER: Final = 0x15_5555
@@ -224,10 +214,6 @@ def _crowd(state: ChainState, keys: tuple[LeafKey, ...], rng: random.Random) -> 
     tree._is_flushed = False
 
 
-KINDS: Final = tuple(kind for kind in StepKind if kind <= StepKind.CLOSE_ITEM)
-"""The kinds that a step can have: those of the registered families (core/families.py)."""
-
-
 class Gate:
     """The verifier, and the items that put it to the test."""
 
@@ -304,58 +290,9 @@ class Gate:
 def run() -> dict[StepKind, list[Measure]]:
     """Measure every case, in calldata and in blobs."""
     gate = Gate()
-    found: dict[StepKind, list[Measure]] = {kind: [] for kind in KINDS}
+    found: dict[StepKind, list[Measure]] = {}
     for case in cases(gate.machine.domain):
         for item_kind in (ItemKind.CALLDATA, ItemKind.BLOB):
             measure = gate.measure(case, item_kind)
-            found[measure.kind].append(measure)
+            found.setdefault(measure.kind, []).append(measure)
     return found
-
-
-def gas_table(found: dict[StepKind, list[Measure]]) -> dict[str, str]:
-    """Return the worst case of each kind: proven, and with the transaction that decides by it."""
-    game = json.loads((SNAPSHOTS / "game.json").read_text("utf-8"))
-    refute = int(game["refute, segment in the table"])
-    one_step = int(game["proveOneStep, segment in the table"])
-    table = {}
-    for kind, measures in found.items():
-        prove = max(measure.gas for measure in measures)
-        table[f"{kind.name}, prove"] = str(prove)
-        table[f"{kind.name}, prove and refute"] = str(prove + refute)
-        table[f"{kind.name}, prove and one-step proof"] = str(prove + one_step)
-        table[f"{kind.name}, witness bytes"] = str(max(m.witness_bytes for m in measures))
-    return table
-
-
-def failures(found: dict[StepKind, list[Measure]]) -> list[str]:
-    """Say which kinds break a limit, or were never measured."""
-    lines = [f"{kind.name}: no case" for kind, measures in found.items() if not measures]
-    for kind, measures in found.items():
-        limit = min(MAX_STEP_WEIGHT, WEIGHTS[kind])
-        lines += [
-            f"{kind.name} {m.reason.name} ({m.name}): {m.witness_bytes} bytes, {m.gas} gas"
-            for m in measures
-            if m.witness_bytes > MAX_WITNESS_BYTES or m.gas > limit
-        ]
-    return lines
-
-
-def main() -> int:
-    """Print the table and fail if a limit is broken."""
-    found = run()
-    print(f"{'kind':20}{'cases':>6}{'bytes':>9}{'gas':>10}{'weight':>10}  dearest case")
-    for kind, measures in found.items():
-        worst = max(measures, key=lambda m: m.gas)
-        size = max(m.witness_bytes for m in measures)
-        case = f"{worst.reason.name} {worst.name}"
-        print(f"{kind.name:20}{len(measures):6}{size:9,}{worst.gas:10,}{WEIGHTS[kind]:10,}  {case}")
-    broken = failures(found)
-    print("\n".join(f"over the limit: {line}" for line in broken) or "every step is provable")
-    if sys.argv[1:] == ["--write"]:
-        text = json.dumps(gas_table(found), indent=2, sort_keys=True) + "\n"
-        (SNAPSHOTS / "steps.json").write_text(text, "utf-8")
-    return 1 if broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

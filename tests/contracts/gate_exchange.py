@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from rollup_node.codec.admin import encode_admin
+from rollup_node.codec.delayed import encode_forced
 from rollup_node.codec.eip712 import digest, report_digest
 from rollup_node.codec.records import encode_open, encode_record
 from rollup_node.codec.signature import address_of, sign
@@ -28,6 +29,8 @@ from rollup_node.core.inputs import (
     PlaceOrder,
     PriceReport,
     Prune,
+    Pull,
+    PullFast,
     ReplaceOrder,
     SetDeadMan,
     SetGuardian,
@@ -40,6 +43,7 @@ from rollup_node.core.kinds import ItemKind, MessageKind, Phase, StepKind
 from rollup_node.core.layout import (
     CREDIT_KEY,
     CURSOR_KEY,
+    MAX_FORCED_BYTES,
     POOLS_KEY,
     PRICE_TASK_KEY,
     PUBLISHERS_KEY,
@@ -65,7 +69,7 @@ from rollup_node.core.market_leaves import (
     SeriesList,
     Underlying,
 )
-from rollup_node.core.markets import DelistSeries, ListSeries, PayFees, SetTerms
+from rollup_node.core.markets import DelistSeries, ListSeries, PayFees, SetExpiry, SetTerms
 from rollup_node.core.task_leaves import NO_LEG, PriceTask, QuoteLeg, QuoteTask, SweepTask
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.hashing import keccak
@@ -87,7 +91,7 @@ from tests.unit.core.exchange import (
 
 _KEY: Final = b"\x5a" * 32
 _OWNER: Final = address_of(_KEY)
-_KEYS: Final = tuple(sorted((keccak(bytes((n,))) for n in range(8)), key=address_of))
+KEYS: Final = tuple(sorted((keccak(bytes((n,))) for n in range(8)), key=address_of))
 _NONCE: Final = NOW - 7
 _HIGH: Final = NOW - 3
 _USED: Final = (1 << 192) - 1 ^ 1 << 4
@@ -108,13 +112,13 @@ def _world() -> Exchange:
     world.state[terms_key(FUTURE)] = terms
     world.state[series_key(FUTURE)] = STATE
     world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
-    world.state[PUBLISHERS_KEY] = Publishers(8, tuple(address_of(key) for key in _KEYS))
+    world.state[PUBLISHERS_KEY] = Publishers(8, tuple(address_of(key) for key in KEYS))
     for account in (TAKER, MAKER):
         world.open(account, -1_000 * USD, 100 * 10**18, interest_ms=1)
         world.state[owner_key(account)] = Owner(_OWNER, _HIGH, _USED)
         key = SessionKey(_OWNER, 15, 255, NOW + 10**6, (1 << 64) - 1, _HIGH, _USED)
         world.state[session_key_key(account, 3)] = key
-        world.state[cold_key(account)] = NO_COLD._replace(series=FUTURE)
+        world.state[cold_key(account)] = NO_COLD._replace(series=FUTURE, guardian=_OWNER)
         for number in range(120):
             series = 4_095 - 31 * number
             world.state[terms_key(series)] = TERMS
@@ -159,11 +163,13 @@ def _signed_records() -> Iterator[tuple[str, Any, bool]]:
     yield "child", OpenAccount(TAKER, FUTURE, _NONCE), False
     yield "key", SetKey(TAKER, 3, _OWNER, 15, 255, NOW + 10**9, (1 << 64) - 1, _NONCE), False
     yield "owner", Freeze(TAKER, 0, 1, _NONCE), False
+    yield "by the guardian", Freeze(TAKER, 255, 1, _NONCE), False
     yield "guardian", SetGuardian(TAKER, b"\xff" * 20, _NONCE), False
     yield "limit", SetProtection(TAKER, 3, 7, (1 << 32) - 1, 86_400_000, _NONCE), False
     yield "time", SetDeadMan(TAKER, 3, (1 << 48) - 1, _NONCE), False
     yield "half", MovePosition(TAKER, MAKER, FUTURE, 4_000, _NONCE), False
     yield "whole", MovePosition(TAKER, MAKER, FUTURE, 9_000, _NONCE), False
+    yield "to a child", MovePosition(TAKER, MAKER, FUTURE, 8_999, _NONCE), True
 
 
 def _free(world: Exchange) -> Exchange:
@@ -179,17 +185,17 @@ def _report_cases(domain: bytes) -> Iterator[tuple[str, bytes, Exchange]]:
         world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
         world.set_prices(ETH, priced_ms=NOW - 1_000, index_ms=NOW - 1)
         report = PriceReport(ETH, (1 << 64) - 1, NOW + lead, price * USD, 20_000, ())
-        yield name, _by_publishers(domain, report), world
+        yield name, by_publishers(domain, report), world
     world = _world()
     world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
     report_f = ForwardReport(ETH, 15, (1 << 64) - 1, NOW, 10**6, ())
     world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
-    yield "forward", _by_publishers(domain, report_f), world
+    yield "forward", by_publishers(domain, report_f), world
 
 
-def _by_publishers(domain: bytes, report: Any) -> bytes:
+def by_publishers(domain: bytes, report: Any) -> bytes:
     hashed = report_digest(domain, report)
-    signatures = tuple(sign(hashed, key) for key in _KEYS)
+    signatures = tuple(sign(hashed, key) for key in KEYS)
     return encode_open(report._replace(signatures=signatures))
 
 
@@ -253,12 +259,23 @@ def _end_of_epoch() -> Exchange:
     return world
 
 
+def _left_over() -> Exchange:
+    """Let a drain have stopped in the last of sixteen series."""
+    world = _listed(_world(), *range(16, 32))
+    for series in range(16, 32):
+        world.state[terms_key(series)] = TERMS._replace(book=series)
+        world.state[series_key(series)] = STATE._replace(triggers=9, low=5, high=5)
+    world.set_series(31, high=6)
+    return world
+
+
 def _admin() -> Iterator[tuple[str, Any]]:
     terms = TERMS._replace(book=20)
     yield "list", ListSeries(20, terms)
     yield "terms", SetTerms(PERP, TERMS._replace(taker_fee_ppm=600))
     yield "delist", DelistSeries(PERP)
-    yield "pay", PayFees(TAKER, 1)
+    yield "pay a debtor", PayFees(TAKER, 1)
+    yield "date beside 16 series", SetExpiry(ETH, 15, (1 << 40) - 1)
 
 
 class ExchangeGate(Gate):
@@ -296,23 +313,44 @@ def _record_cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
             _alone(world, flags=SELL | POST_ONLY_FLAG, generation=0)
         signed = SignedTransaction(record, sign(digest(domain, record), _KEY))
         yield Case(name, encode_record(signed)), world
+        body = encode_forced(record)
+        if len(body) <= MAX_FORCED_BYTES:
+            yield _forced(name, body), world
     for name, body, world in _report_cases(domain):
         yield Case(name, body), world
+        yield _fast(name, body), world
     world = _world()
     slot = _alone(world, expiry_at=1)
-    yield Case("alone", encode_open(Prune(slot))), world
-    world = _world()
-    world.set_prices(ETH, priced_ms=NOW - 30_000)
-    yield Case("due", encode_open(Trigger(ETH))), world
+    prune = encode_open(Prune(slot))
+    yield Case("alone", prune), world
+    yield _forced("alone", prune), world
+    trigger = encode_open(Trigger(ETH))
+    yield Case("left over", trigger), _left_over()
+    yield _fast("left over", trigger), _left_over()
+
+
+def _forced(name: str, body: bytes) -> Case:
+    """Return the case of a message of the delayed queue."""
+    message = DelayedMessage(MessageKind.FORCED_TRANSACTION, _OWNER, 9, body)
+    return Case(f"{name}, by force", encode_record(Pull()), message)
+
+
+def _fast(name: str, body: bytes) -> Case:
+    """Return the case of a message of the fast queue."""
+    message = DelayedMessage(MessageKind.FAST, _OWNER, NOW // 1_000, body)
+    return Case(f"{name}, by the fast queue", encode_record(PullFast()), fast=message)
 
 
 def _message_cases() -> Iterator[tuple[Case, Exchange]]:
     for name, message in _admin():
-        world = _free(_listed(_world(), PERP))
+        others = range(16, 31) if isinstance(message, SetExpiry) else ()
+        world = _free(_listed(_world(), *others, PERP))
+        for series in others:
+            world.state[terms_key(series)] = TERMS._replace(book=series)
         world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
         world.state[POOLS_KEY] = Pools(1 << 100, (1 << 100,) * 8)
         sent = DelayedMessage(MessageKind.ADMIN, _OWNER, 9, encode_admin(message))
-        yield Case(name, b"\x01", sent), world
+        yield Case(name, encode_record(Pull()), sent), world
 
 
 def run() -> dict[StepKind, list[Measure]]:

@@ -98,14 +98,20 @@ def _kept(world: Exchange) -> dict[str, Any]:
     return {name: getattr(hot, name) for name in names}
 
 
-def refresh_worst() -> Exchange:
-    """Revalue the last 32 of 128 positions, all of which paid funding."""
+def refresh_worst(start: int = 96, apart: int = 1) -> Exchange:
+    """Revalue the last 32 of an account's positions, all of which paid funding.
+
+    `apart` places from each other, from place `start` on: 4 apart they lie on all sixteen pages.
+    """
     world = _exchange()
-    _crowded(world, TAKER, 128)
-    for number in range(128):
-        world.set_series(4_095 - 31 * number, funding_index=7 + number)
+    for number in range(0, 128, apart):
+        series = 4_095 - 31 * number
+        world.state[terms_key(series)] = TERMS._replace(underlying=number & 1)
+        world.state[series_key(series)] = STATE
+        world.hold(TAKER, 1, MARK, series=series, number=number)
+        world.set_series(series, funding_index=7 + number)
     world.set_prices(ETH, epoch=8)
-    world.state[REFRESH_KEY] = RefreshTask(TAKER, 96, Phase.TAKE, (NO_REFRESH_ROW,) * 8)
+    world.state[REFRESH_KEY] = RefreshTask(TAKER, start, Phase.TAKE, (NO_REFRESH_ROW,) * 8)
     world.set_phase(Phase.REFRESH)
     return world
 
@@ -119,11 +125,22 @@ def leave_worst() -> Exchange:
     return world
 
 
-def transfer_worst() -> Exchange:
-    """Transfer collateral that carries debt to another debtor."""
+def leave_cash() -> Exchange:
+    """Withdraw cash while there is a deficit, all but what collateral must carry."""
     world = leave_worst()
+    world.open(TAKER, 1_000 * USD, 10**17)
+    _crowded(world, TAKER, 2)
+    world.state[hot_key(TAKER)] = world.hot(TAKER)._replace(reserve=100 * USD)
+    world.state[CREDIT_KEY] = Credit(1 << 90, 1 << 90, 1 << 94)
+    world.state[LEAVE_KEY] = LeaveTask(RecordKind.WITHDRAW, TAKER, 0, 999 * USD, b"\xff" * 20)
+    return world
+
+
+def transfer_worst() -> Exchange:
+    """Transfer cash, all but what collateral must carry, to a debtor."""
+    world = leave_cash()
     target = MAKER.to_bytes(20, "big")
-    world.state[LEAVE_KEY] = LeaveTask(RecordKind.TRANSFER, TAKER, 1, 10**15, target)
+    world.state[LEAVE_KEY] = LeaveTask(RecordKind.TRANSFER, TAKER, 0, 999 * USD, target)
     return world
 
 
@@ -131,9 +148,11 @@ def worlds() -> Iterator[tuple[str, Callable[[], Exchange]]]:
     """Yield every worst case by name."""
     yield "fill, swept", take_worst
     yield "maker fails", take_failing_maker
-    yield "32 positions", refresh_worst
-    yield "withdrawal", leave_worst
-    yield "transfer", transfer_worst
+    yield "32 positions on 4 pages", refresh_worst
+    yield "32 positions on 16 pages", lambda: refresh_worst(0, 4)
+    yield "withdrawal of collateral", leave_worst
+    yield "withdrawal of cash", leave_cash
+    yield "transfer to a debtor", transfer_worst
 
 
 class TaskGate(Gate):

@@ -8,12 +8,12 @@ import {StepKind} from "../types/StepKind.sol";
 /// @custom:twin rollup_node/core/weights.py WEIGHTS
 library Weights {
     uint256 internal constant CURSOR_ONLY = 400_000;
-    uint256 internal constant ACCOUNT = 600_000;
+    uint256 internal constant ACCOUNT = 800_000;
 
     uint256 internal constant UNIT = 100_000;
     /// @dev One byte for each kind, in units.
     bytes private constant TABLE =
-        hex"040404040606060606060604040c0c0c100c0c16100c200c0c0c0c0c280c10100c100c0c0c0c0c0c100c0c";
+        hex"04040404080808080808080404100c0c100c0c16100c2c0c0c0c0c0c280e10100c100c0c0c0c0c0c100c0c";
 
     function weightOf(StepKind kind) internal pure returns (uint256) {
         return uint8(TABLE[uint8(kind)]) * UNIT;
