@@ -1,35 +1,13 @@
 """Orders through the client, the interface, the sequencer and the law, and back to all who look."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from rollup_node.client import AsyncClient, NotFoundError, RefusedError
 from rollup_node.core.inputs import Leg, MassQuote
 from rollup_node.node.market_data import NodeMarkets
-from tests.action.exchange_node import DEPOSIT, MID_PRICE, PERP, ExchangeNode, make_node
+from tests.action.exchange_node import DEPOSIT, MID_PRICE, PERP, ExchangeNode
 from tests.action.sequencing import DOMAIN
 from tests.unit.core.exchange_world import MID
-
-
-@pytest.fixture
-async def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ExchangeNode]:
-    async with make_node(tmp_path) as made:
-        monkeypatch.setattr("time.time_ns", lambda: made.clock.now_ms() * 1_000_000)
-        yield made
-
-
-@pytest.fixture
-async def alice(node: ExchangeNode) -> AsyncIterator[AsyncClient]:
-    async with node.client(1) as client:
-        yield client
-
-
-@pytest.fixture
-async def bob(node: ExchangeNode) -> AsyncIterator[AsyncClient]:
-    async with node.client(2) as client:
-        yield client
 
 
 async def test_get_instruments_names_what_the_state_lists(alice: AsyncClient) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from rollup_node.derive.events import FastReceived, L1Block
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle import OracleProcess
 from rollup_node.devnet.oracle_config import OracleConfig, load_oracle_config
-from rollup_node.devnet.price_tape import Tape
+from rollup_node.devnet.price_tape import Line, Tape
 from rollup_node.node.backend import SequencerBackend, Sync
 from rollup_node.node.sequencer import Sequencer
 from rollup_node.ports import InputError, PortInUseError
@@ -83,9 +84,22 @@ def configure(world: World, sequencer: str, folder: Path, **changes: Any) -> Ora
         rollup=folder,
         data_dir=folder,
         port=0,
+        record=False,
         private_key=accounts()["oracle"].private_key.hex(),
     )
     return msgspec.structs.replace(config, **changes)
+
+
+@asynccontextmanager
+async def started(
+    world: World, sequencer: str, folder: Path, **changes: Any
+) -> AsyncIterator[OracleProcess]:
+    oracle = OracleProcess(configure(world, sequencer, folder, **changes), world.rollup)
+    try:
+        await oracle.start()
+        yield oracle
+    finally:
+        await oracle.stop()
 
 
 async def get(oracle: OracleProcess, path: str) -> tuple[int, str]:
@@ -107,23 +121,20 @@ async def post(oracle: OracleProcess, script: str) -> tuple[int, Any]:
 async def test_oracle_process_hears_the_exchange_signs_and_records(
     world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, served.url, tmp_path / "oracle")
-    oracle = OracleProcess(config, world.rollup)
-    await oracle.start()
-    assert (await get(oracle, "healthz"))[0] == 200
-    assert (await get(oracle, "readyz"))[0] == 503
-    served.clock.time_ms = oracle.clock.now_ms()
-    await oracle.turn()
-    assert (await get(oracle, "readyz"))[0] == 200
-    await oracle.turn()
-    status = json.loads((await get(oracle, "status"))[1])
+    async with started(world, served.url, tmp_path / "oracle", record=True) as oracle:
+        assert (await get(oracle, "healthz"))[0] == 200
+        assert (await get(oracle, "readyz"))[0] == 503
+        served.clock.time_ms = oracle.clock.now_ms()
+        await oracle.turn()
+        assert (await get(oracle, "readyz"))[0] == 200
+        await oracle.turn()
+        status = json.loads((await get(oracle, "status"))[1])
     assert (status["oracle"]["signed"], status["oracle"]["refused"]) == (1, 0)
     assert not status["oracle"]["feeds"]["0/price"]["is_waiting"]
     assert served.price().index_price == status["oracle"]["feeds"]["0/price"]["value"]
     assert served.price().epoch == 1
     assert list(status["oracle"]["feeds"]) == ["0/price"]
     assert abs(status["prices_usdc"]["ETH"] - 3_500_000_000) < 35_000_000
-    await oracle.stop()
     tape = Tape.read(tmp_path / "oracle/prices.jsonl")
     assert tape.symbols == ("ETH",)
 
@@ -138,99 +149,90 @@ async def turn_after(seconds: int, world: World, served: Served, oracle: OracleP
 async def test_oracle_process_gap_waits_and_is_confirmed(
     world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, served.url, tmp_path / "oracle", record=False, prices="calm")
-    oracle = OracleProcess(config, world.rollup)
-    await oracle.start()
-    await turn_after(1, world, served, oracle)
-    before = served.price().index_price
-    oracle.add_shocks("gap:ETH@0s-20%")
-    await turn_after(2, world, served, oracle)
-    assert served.price().index_price == before
-    await turn_after(2, world, served, oracle)
-    assert abs(served.price().index_price * 100 - before * 80) < before
-    assert oracle.keeper.counters.refused == 0
-    await oracle.stop()
+    async with started(world, served.url, tmp_path / "oracle", prices="calm") as oracle:
+        await turn_after(1, world, served, oracle)
+        before = served.price().index_price
+        oracle.add_shocks("gap:ETH@0s-20%")
+        await turn_after(2, world, served, oracle)
+        assert served.price().index_price == before
+        await turn_after(2, world, served, oracle)
+        assert abs(served.price().index_price * 100 - before * 80) < before
+        assert oracle.keeper.counters.refused == 0
 
 
 async def test_oracle_process_silent_sequencer_is_passed_by_through_the_inbox(
     world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, served.url, tmp_path / "oracle", record=False)
-    oracle = OracleProcess(config, world.rollup)
-    await oracle.start()
-    await turn_after(1, world, served, oracle)
-    served.sequencer.active = False
-    for _ in range(3):
-        await turn_after(11, world, served, oracle)
-    await oracle.keeper.drain()
-    assert oracle.keeper.counters.posted == 1
+    async with started(world, served.url, tmp_path / "oracle") as oracle:
+        await turn_after(1, world, served, oracle)
+        served.sequencer.active = False
+        for _ in range(3):
+            await turn_after(11, world, served, oracle)
+        await oracle.keeper.drain()
+        assert oracle.keeper.counters.posted == 1
     assert await world.reader.call("inbox", "fastCount") == (1,)
     logs = await world.reader.events(0, (await world.reader.head()).number)
     (sent,) = [event for block in logs for event in block.events if isinstance(event, FastReceived)]
     report = decode_fast(sent.message.body)
     assert isinstance(report, PriceReport)
     assert report.time_ms > served.price().index_ms
-    await oracle.stop()
 
 
 async def test_oracle_process_heartbeats_are_taken_one_after_another(
     world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, served.url, tmp_path / "oracle", record=False)
-    oracle = OracleProcess(config, world.rollup)
-    await oracle.start()
-    for _ in range(5):
-        await turn_after(11, world, served, oracle)
-    assert (oracle.keeper.counters.refused, oracle.keeper.counters.signed) == (0, 5)
-    assert served.clock.time_ms - served.price().index_ms < 1_000
-    await oracle.stop()
+    async with started(world, served.url, tmp_path / "oracle") as oracle:
+        for _ in range(5):
+            await turn_after(11, world, served, oracle)
+        assert (oracle.keeper.counters.refused, oracle.keeper.counters.signed) == (0, 5)
+        assert served.clock.time_ms - served.price().index_ms < 1_000
 
 
 async def test_oracle_process_restarted_goes_on_with_its_market(
     world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, served.url, tmp_path / "oracle", record=False)
-    first = OracleProcess(config, world.rollup)
-    await first.start()
-    await first.stop()
+    async with started(world, served.url, tmp_path / "oracle") as first:
+        pass
     await world.anvil.increase_time(1_000)
-    second = OracleProcess(config, world.rollup)
-    await second.start()
-    assert first.process == second.process
-    assert second.clock.now_ms() - first.clock.now_ms() >= 999_000
-    await second.stop()
+    async with started(world, served.url, tmp_path / "oracle") as second:
+        assert first.process == second.process
+        assert second.clock.now_ms() - first.clock.now_ms() >= 999_000
 
 
 async def test_oracle_process_takes_shocks_that_outlive_it(
     world: World, served: Served, tmp_path: Path
 ) -> None:
-    config = configure(world, served.url, tmp_path / "oracle", record=False, prices="calm")
-    first = OracleProcess(config, world.rollup)
-    await first.start()
-    assert first.process is not None
-    assert await post(first, "gap:ETH@0s-50%,crash:BTC@1h+10%/60s") == (200, {"shocks": 2})
-    assert first.process.price_at("ETH", first.clock.now_ms()) < 1_800_000_000
-    refused = await post(first, "gap:DOGE@0s-50%")
-    assert refused == (400, {"error": "no underlying 'DOGE': one of *, BTC, ETH"})
-    await first.stop()
-    second = OracleProcess(config, world.rollup)
-    await second.start()
-    assert second.process == first.process
-    assert len(second.process.script.shocks) == 2
-    await second.stop()
+    async with started(world, served.url, tmp_path / "oracle", prices="calm") as first:
+        assert first.process is not None
+        assert await post(first, "gap:ETH@0s-50%,crash:BTC@1h+10%/60s") == (200, {"shocks": 2})
+        assert first.process.price_at("ETH", first.clock.now_ms()) < 1_800_000_000
+        refused = await post(first, "gap:DOGE@0s-50%")
+        assert refused == (400, {"error": "no underlying 'DOGE': one of *, BTC, ETH"})
+    async with started(world, served.url, tmp_path / "oracle", prices="calm") as second:
+        assert second.process == first.process
+        assert len(second.process.script.shocks) == 2
+
+
+async def test_oracle_process_tape_without_a_market_of_the_exchange_ends_it(
+    world: World, served: Served, tmp_path: Path
+) -> None:
+    tape = tmp_path / "tape.jsonl"
+    tape.write_bytes(msgspec.json.encode(Line(0, "BTC", 60_000_000_000)))
+    async with started(world, served.url, tmp_path / "oracle", tape=tape) as oracle:
+        with pytest.raises(InputError, match="no 'ETH' on the tape: one of BTC"):
+            await turn_after(1, world, served, oracle)
 
 
 async def test_oracle_process_silent_sequencer_is_not_ready(world: World, tmp_path: Path) -> None:
-    config = configure(world, "http://127.0.0.1:1", tmp_path / "oracle", private_key=None)
-    oracle = OracleProcess(config, world.rollup)
-    await oracle.start()
-    await oracle.turn()
-    assert (await get(oracle, "readyz"))[0] == 503
-    other = OracleProcess(msgspec.structs.replace(config, port=oracle.port), world.rollup)
-    with pytest.raises(PortInUseError):
-        await other.start()
-    await other.stop()
-    await oracle.stop()
+    folder = tmp_path / "oracle"
+    async with started(world, "http://127.0.0.1:1", folder, private_key=None) as oracle:
+        await oracle.turn()
+        assert (await get(oracle, "readyz"))[0] == 503
+        config = configure(world, "http://127.0.0.1:1", folder, port=oracle.port)
+        other = OracleProcess(config, world.rollup)
+        with pytest.raises(PortInUseError):
+            await other.start()
+        await other.stop()
 
 
 @pytest.mark.parametrize(

@@ -1,33 +1,12 @@
 """The order of records inside a block: a cancel beats the taker of the same block, none is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from rollup_node.client import AsyncClient, RefusedError
 from rollup_node.core.kinds import StepKind
-from tests.action.exchange_node import MID_PRICE, PERP, ExchangeNode, make_node
-
-
-@pytest.fixture
-async def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ExchangeNode]:
-    async with make_node(tmp_path) as made:
-        monkeypatch.setattr("time.time_ns", lambda: made.clock.now_ms() * 1_000_000)
-        yield made
-
-
-@pytest.fixture
-async def alice(node: ExchangeNode) -> AsyncIterator[AsyncClient]:
-    async with node.client(1) as client:
-        yield client
-
-
-@pytest.fixture
-async def bob(node: ExchangeNode) -> AsyncIterator[AsyncClient]:
-    async with node.client(2) as client:
-        yield client
+from tests.action.exchange_node import MID_PRICE, PERP, ExchangeNode
 
 
 async def test_cancel_beats_the_taker_that_came_before_it(
