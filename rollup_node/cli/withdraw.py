@@ -8,7 +8,7 @@ from rollup_node.cli.options import json_option, run_dir_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
 if TYPE_CHECKING:
-    from rollup_node.devnet.actions import Exit
+    from rollup_node.devnet.exits import Exit
     from rollup_node.devnet.keys import Account
     from rollup_node.devnet.session import Asset, Party, Session
 
@@ -32,7 +32,7 @@ def withdraw(**options: Any) -> int:  # noqa: ANN401 - click passes what it pars
     With --wait or --warp it also waits for the confirmation of the assertion and the maturity of
     the proof, and has the bridge pay.
     """
-    from rollup_node.devnet import actions
+    from rollup_node.devnet import actions, exits
     from rollup_node.devnet.rundir import RunDir
     from rollup_node.devnet.session import Session, address_of
 
@@ -42,20 +42,20 @@ def withdraw(**options: Any) -> int:  # noqa: ANN401 - click passes what it pars
     party = session.party(options["sender"])
     owner = party.owner or actions.payer_of(party.name)
     recipient = address_of(options["recipient"]) if options["recipient"] else owner.address
-    known = {entry.outbox_index for entry in actions.exits_of(session, party.id)}
+    known = {entry.outbox_index for entry in exits.exits_of(session, party.id)}
     start(session, owner, party, (asset, amount, recipient), forced=options["forced"])
-    entry = actions.wait_exit(session, party.id, known)
+    entry = exits.wait_exit(session, party.id, known)
     progress(f"posted: outbox entry {entry.outbox_index}")
-    assertion, _ = actions.prove(session, owner, entry)
+    assertion, _ = exits.prove(session, owner, entry)
     progress(f"proven in assertion 0x{assertion.hex()}")
     if options["wait"] or options["warp"]:
         seconds = options["timeout"] or (
             actions.WAIT_SECONDS if options["warp"] else 2 * _DAY_SECONDS
         )
-        actions.wait_stage(
+        exits.wait_stage(
             session, owner, assertion, entry, warp=options["warp"], seconds=seconds, tell=progress
         )
-        actions.finalize(session, owner, owner, assertion, entry)
+        exits.finalize(session, owner, owner, assertion, entry)
     return show(session, owner, assertion, entry, json_flag=options["json_flag"])
 
 
@@ -93,9 +93,9 @@ def show(
     session: "Session", owner: "Account", assertion: bytes, entry: "Exit", *, json_flag: bool
 ) -> int:
     """Print where the withdrawal stands."""
-    from rollup_node.devnet import actions
+    from rollup_node.devnet import exits
 
-    stage, until = actions.status(session, owner, assertion, entry)
+    stage, until = exits.status(session, owner, assertion, entry)
     left = max(until - session.l1_time(), 0)
     asset = session.assets[entry.asset]
     data = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rollup_node.core.inputs import Withdraw
-from rollup_node.devnet import actions
+from rollup_node.devnet import actions, exits
 from rollup_node.devnet.audit import audit, wait_agreement
 from rollup_node.devnet.failure import DisagreementError, RevertedError
 from rollup_node.devnet.jsonrpc import RpcError
@@ -31,19 +31,19 @@ def forced_withdrawal(session: Session, tell: Tell) -> dict[str, Any]:
     try:
         _check_dropped(session, tell)
         amount = eth.parse("2")
-        known = {entry.outbox_index for entry in actions.exits_of(session, party.id)}
+        known = {entry.outbox_index for entry in exits.exits_of(session, party.id)}
         body = Withdraw(party.id, eth.id, amount, carol.address, 0)
         message = actions.force(session, carol, body)
         tell(f"forced      carol withdraws {eth.show(amount)} through L1  {message.gas:,} gas")
         reason = actions.wait_executed(session, message.hash)
         if reason != "OK":
             raise DisagreementError(f"the forced withdrawal ended with {reason} on L2")
-        entry = actions.wait_exit(session, party.id, known)
-        assertion, proving = actions.prove(session, carol, entry)
+        entry = exits.wait_exit(session, party.id, known)
+        assertion, proving = exits.prove(session, carol, entry)
         tell(f"prove       outbox {entry.outbox_index}  {proving:,} gas")
-        actions.wait_stage(session, carol, assertion, entry, warp=True, tell=tell)
+        exits.wait_stage(session, carol, assertion, entry, warp=True, tell=tell)
         before = session.l1_balance(eth, carol.address)
-        paying = actions.finalize(session, accounts()["dave"], carol, assertion, entry)
+        paying = exits.finalize(session, accounts()["dave"], carol, assertion, entry)
         gained = session.l1_balance(eth, carol.address) - before
         tell(f"finalize    carol got {eth.show(gained)} on L1  {paying:,} gas")
     finally:

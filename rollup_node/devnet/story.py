@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rollup_node.devnet import actions
-from rollup_node.devnet.actions import Exit, Sent
+from rollup_node.devnet import actions, exits
+from rollup_node.devnet.actions import Sent
 from rollup_node.devnet.audit import Audit, audit, wait_agreement
+from rollup_node.devnet.exits import Exit
 from rollup_node.devnet.failure import DevnetError, DisagreementError
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
@@ -81,10 +82,10 @@ class Bridge:
         for owner, asset, text in ((self.alice, self.eth, "2"), (self.bob, self.usdc, "500")):
             amount = asset.parse(text)
             party = self.parties[owner.name]
-            known = {entry.outbox_index for entry in actions.exits_of(self.session, party.id)}
+            known = {entry.outbox_index for entry in exits.exits_of(self.session, party.id)}
             sent = actions.withdraw(self.session, owner, party, asset, amount, owner.address)
             self._executed(sent, "withdraw", f"{owner.name} {asset.show(amount)}")
-            self.exits.append(actions.wait_exit(self.session, party.id, known))
+            self.exits.append(exits.wait_exit(self.session, party.id, known))
 
     def post_both_ways(self) -> None:
         """Have one batch posted as calldata and one as blobs, whatever the poster was told."""
@@ -118,7 +119,7 @@ class Bridge:
         """Prove both withdrawals against the assertion that holds them."""
         for entry in self.exits:
             owner = self._owner(entry)
-            assertion, gas = actions.prove(self.session, owner, entry)
+            assertion, gas = exits.prove(self.session, owner, entry)
             self.assertions[entry.outbox_index] = assertion
             self.gas["prove"] = max(gas, self.gas.get("prove", 0))
             self.tell(
@@ -129,7 +130,7 @@ class Bridge:
     def confirm(self) -> None:
         """Let both clocks run out in one jump of L1 time after another."""
         for entry in self.exits:
-            actions.wait_stage(
+            exits.wait_stage(
                 self.session,
                 self._owner(entry),
                 self.assertions[entry.outbox_index],
@@ -146,11 +147,11 @@ class Bridge:
         for entry in self.exits:
             owner, asset = self._owner(entry), self.session.assets[entry.asset]
             assertion = self.assertions[entry.outbox_index]
-            if actions.status(self.session, owner, assertion, entry)[0] == actions.Stage.FINALIZED:
+            if exits.status(self.session, owner, assertion, entry)[0] == exits.Stage.FINALIZED:
                 self.finalized += 1
                 continue
             before = self.session.l1_balance(asset, entry.recipient)
-            gas = actions.finalize(self.session, caller, owner, assertion, entry)
+            gas = exits.finalize(self.session, caller, owner, assertion, entry)
             gained = self.session.l1_balance(asset, entry.recipient) - before
             self.paid_exactly &= gained == entry.amount
             self.finalized += 1

@@ -3,7 +3,7 @@
 import pytest
 
 from rollup_node.core.inputs import Withdraw
-from rollup_node.devnet import actions
+from rollup_node.devnet import actions, exits
 from rollup_node.devnet.audit import audit
 from rollup_node.devnet.drill import forced_withdrawal
 from rollup_node.devnet.jsonrpc import Deadline
@@ -33,17 +33,17 @@ def test_forced_withdrawal_without_sequencer_is_paid(stage: Stage) -> None:
     actions.force(session, dave, Withdraw(party.id, eth.id, amount, dave.address, 0))
     actions.move_time(session, session.inbox.call("forceableAt") - session.l1_time() + 1)
     session.inbox.send(accounts()["bob"].address, "forceInclude")
-    entry = actions.wait_exit(session, party.id, set())
-    assertion, _ = actions.prove(session, dave, entry)
+    entry = exits.wait_exit(session, party.id, set())
+    assertion, _ = exits.prove(session, dave, entry)
     for _ in Deadline(60, "the withdrawal can be finalized"):
-        reached, until = actions.status(session, dave, assertion, entry)
-        if reached == actions.Stage.READY:
+        reached, until = exits.status(session, dave, assertion, entry)
+        if reached == exits.Stage.READY:
             break
         left = until - session.l1_time()
         if left > 0:
             actions.move_time(session, left + 1)
     before = session.l1_balance(eth, dave.address)
-    actions.finalize(session, accounts()["bob"], dave, assertion, entry)
+    exits.finalize(session, accounts()["bob"], dave, assertion, entry)
     assert session.l1_balance(eth, dave.address) - before == amount
     assert audit(session).exact
     stage.restart()
