@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rollup_node.cli.options import anvil_option, cache_dir_option, json_option
+from rollup_node.cli.options import anvil_options, count_option, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 
 if TYPE_CHECKING:
@@ -24,18 +24,15 @@ def bench() -> None:
 
 @bench.command()
 @json_option
-@click.option(
+@count_option(
     "--transactions",
-    type=click.IntRange(1_000, 200_000),
-    default=40_000,
-    show_default=True,
+    40_000,
+    (1_000, 200_000),
+    "Transfers to sign before the measurement and to commit in it.",
     envvar="STRIKENET_BENCH_TRANSACTIONS",
-    show_envvar=True,
-    help="Transfers to sign before the measurement and to commit in it.",
 )
 @click.option("--gas/--no-gas", default=True, help="Also post batches on an L1 and read its bill.")
-@anvil_option
-@cache_dir_option
+@anvil_options
 def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Commit signed transfers through the whole path, on a devnet with all its nodes.
 
@@ -60,31 +57,18 @@ def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> i
 
 @bench.command()
 @json_option
-@click.option(
+@count_option(
     "--orders",
-    type=click.IntRange(100, 200_000),
-    default=40_000,
-    show_default=True,
+    40_000,
+    (100, 200_000),
+    "Single orders at full load; half as many follow at half the rate.",
     envvar="STRIKENET_BENCH_ORDERS",
-    show_envvar=True,
-    help="Single orders at full load; half as many follow at half the rate.",
 )
-@click.option(
-    "--quotes",
-    type=click.IntRange(10, 20_000),
-    default=3_000,
-    show_default=True,
-    help="Mass quotes of 20 legs at full load, and half as many.",
+@count_option(
+    "--quotes", 3_000, (10, 20_000), "Mass quotes of 20 legs at full load, and half as many."
 )
-@click.option(
-    "--accounts",
-    type=click.IntRange(10, 2_000),
-    default=1_000,
-    show_default=True,
-    help="Accounts that trade, each with a key of its own.",
-)
-@anvil_option
-@cache_dir_option
+@count_option("--accounts", 1_000, (10, 2_000), "Accounts that trade, each with a key of its own.")
+@anvil_options
 def orders(*, json_flag: bool, orders: int, quotes: int, accounts: int, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Trade through the whole path: signed orders over WebSockets, matched, durable, confirmed.
 
@@ -104,21 +88,19 @@ def orders(*, json_flag: bool, orders: int, quotes: int, accounts: int, **option
 
 @bench.command()
 @json_option
-@click.option(
+@count_option(
     "--orders",
-    type=click.IntRange(100, 1_000_000),
-    default=100_000,
-    show_default=True,
-    help="Resting orders in the state; there are about six leaves for each.",
+    100_000,
+    (100, 1_000_000),
+    "Resting orders in the state; there are about six leaves for each.",
 )
-@click.option(
+@count_option(
     "--records",
-    type=click.IntRange(1_000, 200_000),
-    default=10_000,
-    show_default=True,
-    help="Transfers after the snapshot, to be executed again at the start.",
+    10_000,
+    (1_000, 200_000),
+    "Transfers after the snapshot, to be executed again at the start.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the state.")
+@click.option("--seed", type=int, default=1, help="Of the state.")
 def restart(*, json_flag: bool, orders: int, records: int, seed: int) -> int:
     """Start a sequencer and a replica with a full book from a snapshot and what came after.
 
@@ -136,7 +118,7 @@ def restart(*, json_flag: bool, orders: int, records: int, seed: int) -> int:
 
 @bench.command()
 @json_option
-@click.option("--seed", type=int, default=1, show_default=True, help="Of prices and accounts.")
+@click.option("--seed", type=int, default=1, help="Of prices and accounts.")
 def keeper(*, json_flag: bool, seed: int) -> int:
     """Watch accounts while prices walk: how the work grows with the number of healthy ones."""
     from rollup_node.devnet.bench_keeper import BLOCKS, NEAR, run_bench
@@ -155,15 +137,10 @@ def keeper(*, json_flag: bool, seed: int) -> int:
 
 @bench.command(name="l1")
 @json_option
-@click.option(
-    "--trades",
-    type=click.IntRange(100, 50_000),
-    default=5_000,
-    show_default=True,
-    help="Makers that rest, each taken by one order that crosses it.",
+@count_option(
+    "--trades", 5_000, (100, 50_000), "Makers that rest, each taken by one order that crosses it."
 )
-@anvil_option
-@cache_dir_option
+@anvil_options
 def on_l1(*, json_flag: bool, trades: int, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Trade on a plain Solidity order book and on the rollup, and compare.
 

@@ -9,7 +9,7 @@ import click
 
 from rollup_node.cli.demo_fraud import fraud
 from rollup_node.cli.demo_sybils import sybils
-from rollup_node.cli.options import anvil_option, cache_dir_option, json_option, run_dir_option
+from rollup_node.cli.options import anvil_options, json_option, run_dir_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ demo.add_command(sybils)
 @demo.command()
 @json_option
 @run_dir_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 def bridge(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Bring money to L2 and back: deposit, transfer, withdraw, assert, confirm, finalize.
 
@@ -48,8 +47,7 @@ def bridge(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
 @demo.command()
 @json_option
 @run_dir_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 def forced(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Get money out past a sequencer that drops every transaction of its owner."""
     return run_story(options, forced_story)

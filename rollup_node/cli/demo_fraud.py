@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from rollup_node.cli.options import anvil_option, cache_dir_option, json_option
+from rollup_node.cli.options import anvil_options, json_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ _WEI: Final = 10**18
 @click.option("--step", type=click.IntRange(0), help="Step to lie about, from the first one.")
 @click.option("--sybils", type=click.IntRange(1, 64), help="Number of wrong claims.")
 @json_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 def fraud(*, what: str | None, everything: bool, json_flag: bool, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Fight a fault out on an L1 of its own, then the same attack on a valid claim.
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from rollup_node.cli.options import anvil_option, cache_dir_option, json_option
+from rollup_node.cli.options import anvil_options, json_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
 _WEI: Final = 10**18
@@ -22,8 +22,7 @@ _MANNERS: Final = {
 @click.command()
 @click.option("--counts", default="1,2,8,32,64", help="Numbers of rivals, with commas.")
 @json_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 def sybils(*, counts: str, json_flag: bool, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Print delay and cost of the honest node for growing numbers of rivals.
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from rollup_node.cli.options import L1_PORT, NODE_PORTS, anvil_option, cache_dir_option, json_option
+from rollup_node.cli.options import L1_PORT, NODE_PORTS, ORACLE_PORT, anvil_options, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 from rollup_node.l1 import compiler, toolchain
 
@@ -39,8 +39,7 @@ class Check:
 @click.command()
 @click.option("--fix", is_flag=True, help="Install anvil and solc from npm into the cache.")
 @json_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 def doctor(*, fix: bool, json_flag: bool, anvil_path: Path | None, cache_dir: Path | None) -> int:
     """Say what is missing on this machine, with the command that mends it.
 
@@ -69,7 +68,7 @@ def examine(anvil_path: Path | None, cache_dir: Path) -> list[Check]:
     artifacts = check_artifacts()
     solc = check_solc(cache_dir, needed=artifacts.status != "ok")
     needs_npm = "missing" in {anvil.status, solc.status}
-    ports = [check_port(L1_PORT, "L1"), *(check_port(port, "node") for port in NODE_PORTS)]
+    users = {L1_PORT: "L1", **dict.fromkeys(NODE_PORTS, "node"), ORACLE_PORT: "oracle"}
     return [
         check_python(),
         *check_native_modules(),
@@ -77,7 +76,7 @@ def examine(anvil_path: Path | None, cache_dir: Path) -> list[Check]:
         artifacts,
         solc,
         *check_node(needed=needs_npm),
-        *ports,
+        *(check_port(port, user) for port, user in users.items()),
     ]
 
 

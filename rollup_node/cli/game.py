@@ -19,7 +19,7 @@ def game() -> None:
 
 
 @game.command()
-@click.argument("contest_id", metavar="ID", required=False)
+@click.argument("contest_id", metavar="[ID]", required=False)
 @click.option(
     "--tree",
     "tree_flag",

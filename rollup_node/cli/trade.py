@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rollup_node.cli.demo import run_fresh
-from rollup_node.cli.options import anvil_option, cache_dir_option, json_option, run_dir_option
+from rollup_node.cli.options import anvil_options, json_option, run_dir_option
 from rollup_node.cli.output import ExitCode, emit, progress
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 @click.option("--prices", default="default", help="Script of the market of a temporary devnet.")
 @json_option
 @run_dir_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 def trade(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Let bots trade, then check that sequencer, verifier and custody agree.
 

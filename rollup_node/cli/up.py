@@ -9,8 +9,8 @@ import click
 from rollup_node.cli.options import (
     L1_PORT,
     NODE_BASE_PORT,
-    anvil_option,
-    cache_dir_option,
+    NODE_PORTS,
+    anvil_options,
     json_option,
     run_dir_option,
 )
@@ -31,9 +31,9 @@ _LAST_PORT: Final = 65_535
 @click.option("--l1-port", type=click.IntRange(0, _LAST_PORT), default=L1_PORT, help="0: any free.")
 @click.option(
     "--port",
-    type=click.IntRange(0, _LAST_PORT - 3),
+    type=click.IntRange(0, _LAST_PORT - len(NODE_PORTS)),
     default=NODE_BASE_PORT,
-    help="Port of the first node, the others follow; 0: any free.",
+    help="Port of the first node; the others and the oracle follow. 0: any free.",
 )
 @click.option(
     "--batch-data",
@@ -52,8 +52,7 @@ _LAST_PORT: Final = 65_535
 @click.option("--restart", is_flag=True, help="Bring crashed nodes of the running devnet back.")
 @json_option
 @run_dir_option
-@anvil_option
-@cache_dir_option
+@anvil_options
 @click.pass_context
 def up(ctx: click.Context, /, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Start the L1 and the nodes, and stay in the foreground until Ctrl-C.

@@ -9,8 +9,6 @@ BatchData = Literal["calldata", "blob", "alternate"]
 
 L1_CHAIN_ID: Final = 31_337
 L2_CHAIN_ID: Final = 313_371
-L1_PORT: Final = 8545
-NODE_BASE_PORT: Final = 9545
 ORACLE: Final = "oracle"
 NODES: Final = ("sequencer", "batch_poster", "proposer", "verifier", "challenger")
 

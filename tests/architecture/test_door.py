@@ -9,6 +9,8 @@ import pytest
 
 from rollup_node import __version__
 from rollup_node.cli.main import COMMANDS
+from rollup_node.cli.options import NODE_BASE_PORT, NODE_PORTS, ORACLE_PORT
+from rollup_node.devnet.manifest import NODES
 from rollup_node.l1.toolchain import ANVIL_VERSION, SOLC_VERSION
 from tests.architecture.source_tree import REPOSITORY
 
@@ -45,6 +47,10 @@ def test_pins_written_twice_are_equal() -> None:
     assert package["@foundry-rs/cast"] == ANVIL_VERSION
     assert package["solc"] == SOLC_VERSION
     assert foundry["profile"]["default"]["solc_version"] == SOLC_VERSION
+
+
+def test_ports_of_the_door_are_one_for_each_node_and_the_oracle() -> None:
+    assert [*NODE_PORTS, ORACLE_PORT] == [*range(NODE_BASE_PORT, NODE_BASE_PORT + len(NODES) + 1)]
 
 
 def test_versions_of_the_package_are_equal() -> None:
