@@ -11,7 +11,7 @@ import {StepVerifier} from "../src/StepVerifier.sol";
 import {Assertion, AssertionInput} from "../src/interfaces/IAssertionChain.sol";
 import {IBlobImporter} from "../src/interfaces/IBlobImporter.sol";
 import {IStep} from "../src/interfaces/IStep.sol";
-import {TestToken} from "../src/tokens/TestToken.sol";
+import {TestBTC} from "../src/tokens/TestBTC.sol";
 import {TestUSDC} from "../src/tokens/TestUSDC.sol";
 import {Withdrawal} from "../src/types/State.sol";
 import {Families} from "./Families.sol";
@@ -39,10 +39,10 @@ abstract contract Settlement is Test {
 
     uint8 internal constant USDC = 0;
     uint8 internal constant ETH = 1;
-    uint8 internal constant TKN = 2;
+    uint8 internal constant TBTC = 2;
 
     TestUSDC internal usdc;
-    TestToken internal tkn;
+    TestBTC internal tbtc;
     Inbox internal inbox;
     Governor internal governor;
     Bridge internal bridge;
@@ -61,8 +61,8 @@ abstract contract Settlement is Test {
 
     function deploySettlement() internal {
         usdc = new TestUSDC();
-        tkn = new TestToken();
-        deploySettlement(address(usdc), address(tkn));
+        tbtc = new TestBTC();
+        deploySettlement(address(usdc), address(tbtc));
     }
 
     function deploySettlement(address asset0, address asset2) internal {

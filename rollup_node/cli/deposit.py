@@ -10,7 +10,7 @@ from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
 @click.command()
 @click.option("--to", required=True, help="Name, address or account number; opened if needed.")
-@click.option("--asset", required=True, help="ETH, USDC or TKN.")
+@click.option("--asset", required=True, help="ETH, USDC or TBTC.")
 @click.option("--amount", required=True, help="In whole units, such as 1.5.")
 @click.option("--from", "payer", help="Name of the L1 payer [default: the owner, or alice].")
 @click.option("--wait", is_flag=True, help="Return when the account is credited on L2.")

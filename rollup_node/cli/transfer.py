@@ -11,7 +11,7 @@ from rollup_node.cli.output import ExitCode, emit
 @click.command()
 @click.option("--from", "sender", required=True, help="Name, address or account number.")
 @click.option("--to", required=True, help="Name, address or account number.")
-@click.option("--asset", required=True, help="ETH, USDC or TKN.")
+@click.option("--asset", required=True, help="ETH, USDC or TBTC.")
 @click.option("--amount", required=True, help="In whole units, such as 1.5.")
 @json_option
 @run_dir_option

@@ -17,7 +17,7 @@ _DAY_SECONDS: Final = 86_400
 
 @click.command()
 @click.option("--from", "sender", required=True, help="Name or number of the account.")
-@click.option("--asset", required=True, help="ETH, USDC or TKN.")
+@click.option("--asset", required=True, help="ETH, USDC or TBTC.")
 @click.option("--amount", required=True, help="In whole units, such as 1.5.")
 @click.option("--to", "recipient", help="Name or L1 address [default: the account's owner].")
 @click.option("--forced", is_flag=True, help="Send it through L1, past the sequencer.")

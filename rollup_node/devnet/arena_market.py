@@ -44,7 +44,7 @@ _MOVED_USDC: Final = 3_012_345_679
 _STOPPED_USDC: Final = 2_985_432_101
 _BTC_USDC: Final = 95_000 * USDC_UNIT
 _STAKES: Final = (("alice", 100_000), ("bob", 100_000), ("carol", 100_000), ("dave", 100))
-_OPENING: Final = len(opening_messages()) + len(_STAKES)
+_OPENING: Final = len(opening_messages(opened_at=0)) + len(_STAKES)
 """Delayed messages that the first item consumes."""
 _DAY_MS: Final = 86_400_000
 _MID: Final = 60_240

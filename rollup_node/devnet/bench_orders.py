@@ -23,11 +23,7 @@ from rollup_node.devnet import supervisor
 from rollup_node.devnet.audit import audit, wait_agreement
 from rollup_node.devnet.bench_flow import LEGS, Flow, Planned
 from rollup_node.devnet.bench_load import measure_recovery, sign_requests
-from rollup_node.devnet.bench_parties import (
-    GOVERNOR_DELAY_SECONDS,
-    open_accounts,
-    open_books,
-)
+from rollup_node.devnet.bench_parties import open_accounts, open_books
 from rollup_node.devnet.bench_probe import Moment, is_disturbed, look, profile_us, read_batches
 from rollup_node.devnet.bench_socket import Answer, Request, drive, pace
 from rollup_node.devnet.failure import DevnetError
@@ -142,9 +138,8 @@ class _Measured:
 
 
 def prepare(manifest: Manifest) -> Manifest:
-    """Return what the benchmark needs: users first, and a governor that can list a market soon."""
-    profile = replace(manifest.profile, governor_delay_seconds=GOVERNOR_DELAY_SECONDS)
-    return replace(manifest, profile=profile, background_idle=True)
+    """Return what the benchmark needs: users come first, the other nodes have what is left."""
+    return replace(manifest, background_idle=True)
 
 
 def run_bench(

@@ -4,28 +4,21 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rollup_node.codec.admin import encode_admin
 from rollup_node.codec.eip712 import digest
 from rollup_node.codec.records import encode_record
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.core.inputs import SignedTransaction, Transfer
-from rollup_node.core.markets import AdminMessage, ListSeries, SeriesKind, SetExpiry
 from rollup_node.devnet.bench_flow import Book
 from rollup_node.devnet.bench_load import PER_CALL, key_of
 from rollup_node.devnet.failure import DevnetError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc, RpcError
 from rollup_node.devnet.keys import accounts, checksum
-from rollup_node.devnet.markets import ETH, MARKETS
 from rollup_node.devnet.session import Session
-from rollup_node.l1.contracts import Contract, ContractClient
 from rollup_node.l1.handles import Handle
-from rollup_node.ports import TransactionReverted
 
 BOOKS: Final = 4
 USDC_EACH: Final = 100_000
 ETH_EACH: Final = 5
-GOVERNOR_DELAY_SECONDS: Final = 1
-"""What the profile of a benchmark has, so that a market can be added while it runs."""
 
 _WEI: Final = 10**18
 _OPEN_GAS: Final = 150_000
@@ -33,7 +26,6 @@ _DEPOSIT_GAS: Final = 250_000
 _PER_BLOCK: Final = 200
 _PER_REQUEST: Final = 100
 _READY_SECONDS: Final = 120
-_EXPIRY_SECONDS: Final = 30 * 86_400
 
 
 def open_accounts(session: Session, count: int) -> list[int]:
@@ -62,9 +54,7 @@ def open_accounts(session: Session, count: int) -> list[int]:
 
 
 def open_books(session: Session) -> list[Book]:
-    """Return `BOOKS` markets that have a price; if the devnet has fewer, one is listed."""
-    if len(MARKETS) < BOOKS:
-        _list_future(session)
+    """Return `BOOKS` markets that have a price and need no money but ETH and USDC."""
     books: list[Book] = []
     for _ in Deadline(_READY_SECONDS, f"{BOOKS} markets have prices"):
         books = _priced_books(session)
@@ -77,40 +67,12 @@ def _priced_books(session: Session) -> list[Book]:
     books = []
     for item in _ask(session, "public/get_instruments", currency="any"):
         name = item["instrument_name"]
+        if item["kind"] == "spot" and item["base_currency"] != "ETH":
+            continue
         mark = _ask(session, "public/ticker", instrument_name=name)["mark_price"]
         if mark:
             books.append(Book(item["series"], round(float(mark) / float(item["tick_size"]))))
     return books
-
-
-def _list_future(session: Session) -> None:
-    """List a dated future of ETH on the terms of its perpetual, through the governor."""
-    model = next(m for m in MARKETS if m.terms.kind == SeriesKind.PERPETUAL)
-    number = max(market.series for market in MARKETS) + 1
-    terms = model.terms._replace(
-        kind=SeriesKind.FUTURE, underlying=ETH, book=number, funding_clamp_ppm=0, interest_ppb=0
-    )
-    expiry_at = session.l1_time() + _EXPIRY_SECONDS
-    for message in (SetExpiry(ETH, 0, expiry_at), ListSeries(number, terms)):
-        _govern(session, message)
-
-
-def _govern(session: Session, message: AdminMessage) -> None:
-    """Schedule a message and execute it when its time has come."""
-    client = ContractClient(session.l1.url)
-    address = bytes.fromhex(session.rollup["contracts"]["governor"][2:])
-    governor, owner = Contract(client, "Governor", address), accounts()["deployer"].address
-    body, salt = encode_admin(message), bytes(32)
-    governor.send(owner, "schedule", body, salt)
-    for _ in Deadline(_READY_SECONDS, "the governor may execute"):
-        try:
-            governor.send(owner, "execute", body, salt)
-        except TransactionReverted as error:
-            if error.name != "TooEarly":
-                raise
-        else:
-            break
-    client.close()
 
 
 def send_calls(l1: JsonRpc, address: str, calls: Sequence[tuple[bytes, int, int]]) -> None:

@@ -12,7 +12,7 @@ from rollup_node.devnet.failure import DevnetError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import MNEMONIC, PUBLISHERS, USERS, accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
-from rollup_node.devnet.markets import initial_messages
+from rollup_node.devnet.markets import dated_messages, initial_messages
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.contracts import Contract, ContractClient, create_address
@@ -34,7 +34,7 @@ class Asset:
 ASSETS: Final = (
     Asset(0, "USDC", 6, "usdc", "TestUSDC"),
     Asset(1, "ETH", 18, None),
-    Asset(2, "TKN", 18, "tkn", "TestToken"),
+    Asset(2, "TBTC", 18, "tbtc", "TestBTC"),
 )
 STEP_CONTRACTS: Final = (
     "AccountSteps",
@@ -78,12 +78,13 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     client = ContractClient(l1.url)
     deployer = accounts()["deployer"].address
     first = int(l1.call("eth_getTransactionCount", checksum(deployer), "latest"), 16)
-    plan = creations(opening_messages() if manifest.markets else [])
+    genesis_block = l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
+    opened_at = int(genesis_block["timestamp"], 16)
+    plan = creations(opening_messages(opened_at) if manifest.markets else [])
     addresses = {
         creation.key: create_address(deployer, first + index) for index, creation in enumerate(plan)
     }
     values = shared_arguments(manifest, addresses)
-    genesis_block = l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
     for creation in plan:
         create(client, creation, {**values, **creation.arguments}, addresses[creation.key])
     hand_out(client, addresses)
@@ -127,9 +128,10 @@ def check_deployed(l1: JsonRpc, run_dir: RunDir) -> None:
             )
 
 
-def opening_messages() -> list[bytes]:
-    """Return what the governor says while it is deployed: the markets of the devnet."""
-    return initial_messages([accounts()[name].address for name in PUBLISHERS])
+def opening_messages(opened_at: int) -> list[bytes]:
+    """Return what the governor says while it is deployed (unix seconds): the devnet's markets."""
+    publishers = [accounts()[name].address for name in PUBLISHERS]
+    return initial_messages(publishers) + dated_messages(opened_at)
 
 
 def creations(initial: Sequence[bytes] = ()) -> list[Creation]:

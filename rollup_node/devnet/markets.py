@@ -1,6 +1,7 @@
 """The markets of the devnet, as the messages that the governor sends while it is deployed."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 from rollup_node.codec.admin import encode_admin
@@ -11,6 +12,7 @@ from rollup_node.core.markets import (
     SeriesKind,
     SetAsset,
     SetBorrowCap,
+    SetExpiry,
     SetPublishers,
     SetUnderlying,
 )
@@ -85,10 +87,19 @@ MARKETS: Final = (
     Market("ETH_USDC", 1, _terms(SeriesKind.SPOT, 1, ETH, asset=1, **_ETH_SIZES)),
     Market("ETH-PERPETUAL", 2, _terms(SeriesKind.PERPETUAL, 2, ETH, **_ETH_SIZES)),
     Market("BTC-PERPETUAL", 3, _terms(SeriesKind.PERPETUAL, 3, BTC, **_BTC_SIZES)),
+    Market("BTC_USDC", 6, _terms(SeriesKind.SPOT, 6, BTC, asset=2, **_BTC_SIZES)),
 )
 """One lot is 0.01 ETH or 0.001 BTC; one tick is 5 cents or 1 dollar."""
 
 ETH_COLLATERAL: Final = SetAsset(1, AssetRow(ETH, 18, 900_000, 100_000 * 10**18))
+BTC_COLLATERAL: Final = SetAsset(2, AssetRow(BTC, 18, 900_000, 5_000 * 10**18))
+
+_FUTURES: Final = {ETH: 4, BTC: 5}
+_LEAST_DAYS: Final = 14
+_FRIDAY: Final = 4
+_WEEK_DAYS: Final = 7
+_SETTLES_AT: Final = time(8, tzinfo=UTC)
+"""Dated futures settle on Fridays at this hour, two to three weeks after the devnet began."""
 
 
 def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
@@ -99,6 +110,30 @@ def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
         encode_admin(SetPublishers(known)),
         *(encode_admin(SetUnderlying(item.number, 1)) for item in UNDERLYINGS),
         encode_admin(ETH_COLLATERAL),
+        encode_admin(BTC_COLLATERAL),
         encode_admin(SetBorrowCap(BORROW_CAP_USDC)),
         *(encode_admin(ListSeries(market.series, market.terms)) for market in MARKETS),
     ]
+
+
+def dated_messages(opened_at: int) -> list[bytes]:
+    """Return the bodies that list one dated future of each underlying; `opened_at` unix seconds."""
+    expiry_at = settlement_friday(opened_at)
+    messages: list[SetExpiry | ListSeries] = []
+    for market in MARKETS:
+        if market.terms.kind == SeriesKind.PERPETUAL:
+            underlying = market.terms.underlying
+            series = _FUTURES[underlying]
+            terms = market.terms._replace(
+                kind=SeriesKind.FUTURE, book=series, funding_clamp_ppm=0, interest_ppb=0
+            )
+            messages += (SetExpiry(underlying, 0, expiry_at), ListSeries(series, terms))
+    return [encode_admin(message) for message in messages]
+
+
+def settlement_friday(opened_at: int) -> int:
+    """Return the first Friday, 08:00 UTC, at least two weeks after `opened_at` (unix seconds)."""
+    first = datetime.fromtimestamp(opened_at, UTC) + timedelta(days=_LEAST_DAYS)
+    day = first.date() + timedelta(days=(_FRIDAY - first.weekday()) % _WEEK_DAYS)
+    friday = datetime.combine(day, _SETTLES_AT)
+    return int((friday if friday >= first else friday + timedelta(days=_WEEK_DAYS)).timestamp())

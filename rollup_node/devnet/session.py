@@ -117,7 +117,7 @@ class Session:
         """Return the token contract of an asset that is not ETH."""
         if asset.token is None:
             raise InputError(f"{asset.symbol} is not a token")
-        return Contract(self._contracts, "TestToken", asset.token)
+        return Contract(self._contracts, "TestBTC", asset.token)
 
     def party(self, text: str, *, open_it: bool = False) -> Party:
         """Find the L2 account of a name, an address, or an account number.

@@ -17,6 +17,7 @@ from rollup_node.devnet.traders import Bot, MarketMaker, Taker
 
 STAKE_USDC: Final = 1_000_000
 STAKE_ETH: Final = 100
+STAKE_BTC: Final = 5
 READY_SECONDS: Final = 30
 _TAKERS: Final = 2
 """Every second bot is a taker."""
@@ -32,13 +33,15 @@ class Trader:
 
 
 def open_traders(session: Session, count: int) -> list[Trader]:
-    """Open accounts for bots and give each USDC and ETH, all paid by the deployer."""
-    usdc, eth = session.asset("USDC"), session.asset("ETH")
-    payer = accounts()["deployer"]
-    amount = usdc.parse(str(STAKE_USDC))
-    token = session.token(usdc)
-    token.send(payer.address, "mint", payer.address, amount * count)
-    token.send(payer.address, "approve", checksum(session.bridge.address), amount * count)
+    """Open accounts for bots and give each USDC, ETH and TBTC, all paid by the deployer."""
+    eth, payer = session.asset("ETH"), accounts()["deployer"]
+    stakes = []
+    for symbol, whole in (("USDC", STAKE_USDC), ("TBTC", STAKE_BTC)):
+        asset = session.asset(symbol)
+        amount, token = asset.parse(str(whole)), session.token(asset)
+        token.send(payer.address, "mint", payer.address, amount * count)
+        token.send(payer.address, "approve", checksum(session.bridge.address), amount * count)
+        stakes.append((asset.id, amount))
     found = []
     for index in range(count):
         owner = trader(index)
@@ -46,7 +49,8 @@ def open_traders(session: Session, count: int) -> list[Trader]:
         if not number:
             receipt = session.bridge.send(payer.address, "openAccount", checksum(owner.address))
             number = session.bridge.events(receipt, "AccountOpened")[0]["account"]
-        session.bridge.send(payer.address, "depositToken", usdc.id, number, amount)
+        for asset_id, amount in stakes:
+            session.bridge.send(payer.address, "depositToken", asset_id, number, amount)
         session.bridge.send(payer.address, "depositETH", number, value=eth.parse(str(STAKE_ETH)))
         found.append(Trader(owner, int(number)))
     _wait_credited(session, found, eth)
@@ -80,7 +84,7 @@ def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int)
     """
     before = int(session.inbox.call("count"))
     traders = open_traders(session, bots)
-    tell(f"{bots} bots have {STAKE_USDC:,} USDC and {STAKE_ETH} ETH each")
+    tell(f"{bots} bots have {STAKE_USDC:,} USDC, {STAKE_ETH} ETH and {STAKE_BTC} TBTC each")
     url = str(session.state["nodes"][0]["url"])
     counts = asyncio.run(_run(url, traders, seconds, seed))
     tell(f"traded for {seconds:g} s: {counts['orders']:,} orders, {counts['fills']:,} fills")

@@ -5,7 +5,7 @@ import {AssertionChain} from "../../src/AssertionChain.sol";
 import {Bridge} from "../../src/Bridge.sol";
 import {Inbox} from "../../src/Inbox.sol";
 import {StakePool} from "../../src/StakePool.sol";
-import {TestToken} from "../../src/tokens/TestToken.sol";
+import {TestBTC} from "../../src/tokens/TestBTC.sol";
 import {TestUSDC} from "../../src/tokens/TestUSDC.sol";
 import {Test} from "../Test.sol";
 import {SettlementHandler} from "./SettlementHandler.sol";
@@ -18,11 +18,11 @@ contract SettlementInvariantTest is Test {
     AssertionChain private chain;
     StakePool private pool;
     TestUSDC private usdc;
-    TestToken private tkn;
+    TestBTC private tbtc;
 
     function setUp() public {
         handler = new SettlementHandler();
-        (inbox, bridge, chain, usdc, tkn) = handler.contracts();
+        (inbox, bridge, chain, usdc, tbtc) = handler.contracts();
         pool = StakePool(chain.STAKE_POOL());
         targetContract(address(handler));
     }
@@ -37,7 +37,7 @@ contract SettlementInvariantTest is Test {
     function invariant_C2_custodyEqualsTheBalance() public view {
         assertEq(usdc.balanceOf(address(bridge)), bridge.custody(0), "C-2 USDC");
         assertEq(address(bridge).balance, bridge.custody(1), "C-2 ETH");
-        assertEq(tkn.balanceOf(address(bridge)), bridge.custody(2), "C-2 TKN");
+        assertEq(tbtc.balanceOf(address(bridge)), bridge.custody(2), "C-2 TBTC");
     }
 
     function invariant_N1_accumulatorsMatchTheModel() public view {

@@ -6,7 +6,7 @@ import {Bridge} from "../../src/Bridge.sol";
 import {Inbox} from "../../src/Inbox.sol";
 import {AssertionInput, AssertionStatus} from "../../src/interfaces/IAssertionChain.sol";
 import {IBridge} from "../../src/interfaces/IBridge.sol";
-import {TestToken} from "../../src/tokens/TestToken.sol";
+import {TestBTC} from "../../src/tokens/TestBTC.sol";
 import {TestUSDC} from "../../src/tokens/TestUSDC.sol";
 import {Withdrawal} from "../../src/types/State.sol";
 import {Settlement} from "../Settlement.sol";
@@ -59,8 +59,8 @@ contract SettlementHandler is Settlement {
         _ids.push(chain.GENESIS_ID());
     }
 
-    function contracts() external view returns (Inbox, Bridge, AssertionChain, TestUSDC, TestToken) {
-        return (inbox, bridge, chain, usdc, tkn);
+    function contracts() external view returns (Inbox, Bridge, AssertionChain, TestUSDC, TestBTC) {
+        return (inbox, bridge, chain, usdc, tbtc);
     }
 
     function deposit(uint256 seed, uint96 amount) public {
@@ -72,7 +72,7 @@ contract SettlementHandler is Settlement {
             hoax(from, amount);
             bridge.depositETH{value: amount}(account);
         } else {
-            TestUSDC token = TestUSDC(asset == USDC ? address(usdc) : address(tkn));
+            TestUSDC token = TestUSDC(asset == USDC ? address(usdc) : address(tbtc));
             token.mint(from, amount);
             vm.startPrank(from);
             token.approve(address(bridge), amount);

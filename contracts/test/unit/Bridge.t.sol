@@ -113,7 +113,7 @@ contract BridgeTest is Settlement {
         vm.startPrank(alice);
         fee.approve(address(bridge), 1000);
         vm.expectRevert(abi.encodeWithSelector(IBridge.FeeOnTransfer.selector, 1000, 990));
-        bridge.depositToken(TKN, 1, 1000);
+        bridge.depositToken(TBTC, 1, 1000);
         vm.stopPrank();
     }
 
@@ -122,7 +122,7 @@ contract BridgeTest is Settlement {
         deploySettlement(address(usdc), address(liar));
         bridge.openAccount(alice);
         vm.expectRevert(abi.encodeWithSelector(SafeERC20.SafeERC20FailedOperation.selector, address(liar)));
-        bridge.depositToken(TKN, 1, 1000);
+        bridge.depositToken(TBTC, 1, 1000);
     }
 
     function test_depositToken_hookCannotReenter() public {
@@ -130,14 +130,14 @@ contract BridgeTest is Settlement {
         deploySettlement(address(usdc), address(hook));
         bridge.openAccount(alice);
         hook.mint(alice, 10);
-        hook.setHook(address(bridge), abi.encodeCall(bridge.depositToken, (TKN, 1, 1)));
+        hook.setHook(address(bridge), abi.encodeCall(bridge.depositToken, (TBTC, 1, 1)));
         vm.startPrank(alice);
         hook.approve(address(bridge), 10);
-        bridge.depositToken(TKN, 1, 10);
+        bridge.depositToken(TBTC, 1, 10);
         vm.stopPrank();
         assertFalse(hook.reentered());
         assertEq(hook.answer(), abi.encodeWithSelector(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector));
-        assertEq(bridge.custody(TKN), 10);
+        assertEq(bridge.custody(TBTC), 10);
     }
 
     function test_receive_plainEther_isRefused() public {
@@ -201,7 +201,7 @@ contract BridgeTest is Settlement {
         mine(1);
         bytes32[] memory branch = StateFixture.outboxBranch(_state, 3);
         _expectForged(Withdrawal(2, ETH, AMOUNT, bob), 3, branch);
-        _expectForged(Withdrawal(1, TKN, AMOUNT, bob), 3, branch);
+        _expectForged(Withdrawal(1, TBTC, AMOUNT, bob), 3, branch);
         _expectForged(Withdrawal(1, ETH, AMOUNT + 1, bob), 3, branch);
         _expectForged(Withdrawal(1, ETH, AMOUNT, alice), 3, branch);
         _expectForged(w, 2, branch);
@@ -357,17 +357,17 @@ contract BridgeTest is Settlement {
         old.mint(alice, AMOUNT);
         vm.startPrank(alice);
         old.approve(address(bridge), AMOUNT);
-        bridge.depositToken(TKN, 1, AMOUNT);
+        bridge.depositToken(TBTC, 1, AMOUNT);
         vm.stopPrank();
-        Withdrawal memory w = _readyEntry(TKN, bob);
+        Withdrawal memory w = _readyEntry(TBTC, bob);
         old.refuse(bob, true);
         vm.expectRevert();
         bridge.finalizeWithdrawal(alice, _id, w, 3);
-        assertEq(bridge.custody(TKN), AMOUNT);
+        assertEq(bridge.custody(TBTC), AMOUNT);
         old.refuse(bob, false);
         bridge.finalizeWithdrawal(alice, _id, w, 3);
         assertEq(old.balanceOf(bob), AMOUNT);
-        assertEq(bridge.custody(TKN), 0);
+        assertEq(bridge.custody(TBTC), 0);
     }
 
     function test_finalizeWithdrawal_tokenThatMovesNothing_isRefused() public {
@@ -588,7 +588,7 @@ contract BridgeTest is Settlement {
 
     function test_constructor_badParameters_areRejected() public {
         address[] memory tokens = new address[](3);
-        (tokens[0], tokens[2]) = (address(usdc), address(tkn));
+        (tokens[0], tokens[2]) = (address(usdc), address(tbtc));
         _expectInvalid("inbox", 0);
         new Bridge(address(0), address(2), address(3), guardian, tokens, 1, 0);
         _expectInvalid("assertionChain", 0);
@@ -603,7 +603,7 @@ contract BridgeTest is Settlement {
         tokens[2] = alice;
         _expectInvalid("token", 2);
         new Bridge(address(1), address(2), address(3), guardian, tokens, 1, 0);
-        (tokens[1], tokens[2]) = (address(tkn), address(0));
+        (tokens[1], tokens[2]) = (address(tbtc), address(0));
         _expectInvalid("token", 1);
         new Bridge(address(1), address(2), address(3), guardian, tokens, 1, 0);
         _expectInvalid("tokens", 1);

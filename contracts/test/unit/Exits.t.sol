@@ -33,7 +33,7 @@ contract ExitsTest is ExitFixture {
         }
         deposit(alice, 1, ETH, 3 ether);
         deposit(alice, 3, USDC, 70e6);
-        deposit(bob, 1, TKN, TOKENS);
+        deposit(bob, 1, TBTC, TOKENS);
         deposit(bob, 1, ETH, 1 ether);
         vm.prank(bob);
         inbox.sendForced(hex"11");
@@ -325,17 +325,17 @@ contract ExitsTest is ExitFixture {
     function test_exitBalance_tokenThatRefuses_blocksOnlyItself() public {
         World memory world = _world(alice);
         world.outbox[0].amount = 1e18;
-        world.balances[1][TKN] = 1e18;
-        world.balances[3][TKN] = 3e18;
+        world.balances[1][TBTC] = 1e18;
+        world.balances[3][TBTC] = 3e18;
         _enter(world);
         _old.refuse(alice, true);
         vm.expectRevert();
-        exitBalance(1, TKN);
-        assertFalse(exitMode.isExited(1, TKN));
+        exitBalance(1, TBTC);
+        assertFalse(exitMode.isExited(1, TBTC));
         exitBalance(1, ETH);
-        exitBalance(3, TKN);
+        exitBalance(3, TBTC);
         _old.refuse(alice, false);
-        exitBalance(1, TKN);
+        exitBalance(1, TBTC);
         assertEq(_old.balanceOf(alice), 1e18);
         assertEq(_old.balanceOf(bob), 3e18);
     }
@@ -403,7 +403,7 @@ contract ExitsTest is ExitFixture {
         (world.owners[1], world.owners[3]) = (owner1, bob);
         world.balances[1][ETH] = 2 ether;
         world.balances[3][USDC] = 70e6;
-        _withdraw(world, Withdrawal(1, TKN, TOKENS, bob));
+        _withdraw(world, Withdrawal(1, TBTC, TOKENS, bob));
         _withdraw(world, Withdrawal(1, ETH, 1 ether, alice));
     }
 
