@@ -13,6 +13,7 @@ from rollup_node.devnet.failure import DevnetError, NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, ORACLE, Manifest, NodePlan
+from rollup_node.devnet.node_configs import node_config, oracle_config
 from rollup_node.devnet.process import Process, spawn, stop
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.anvil import AnvilOptions
@@ -34,7 +35,7 @@ class Devnet:
         self.run_dir = run_dir
         self.manifest = manifest
         self.anvil = anvil
-        self.l1_url = f"http://{sockets.HOST}:{manifest.l1_port}"
+        self.l1_url = sockets.url_of(manifest.l1_port)
         self.processes: dict[str, Process] = {}
         self.status = "starting"
         self.resumed = False
@@ -57,6 +58,8 @@ class Devnet:
         sockets.check_free(self.manifest.l1_port, "the L1")
         for plan in self.manifest.nodes:
             sockets.check_free(plan.port, f"node {plan.name}")
+        if self.manifest.markets:
+            sockets.check_free(self.manifest.oracle_port, "the oracle")
         self.write_state()
         self._start_l1()
         progress(f"L1 ready at {self.l1_url}")
@@ -95,7 +98,8 @@ class Devnet:
         folder = self.run_dir.node(plan.name)
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "config.json"
-        write_json(config, self.node_config(plan), private=True)
+        fields = node_config(self.manifest, self.run_dir, plan, self.l1_url)
+        write_json(config, fields, private=True)
         command = [sys.executable, "-m", "rollup_node.cli.main", "node", "--config", str(config)]
         idle = self.manifest.background_idle and plan.name != "sequencer"
         log = self.run_dir.log(plan.name)
@@ -106,17 +110,7 @@ class Devnet:
         folder = self.run_dir.node(ORACLE)
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "config.json"
-        sequencer = self.manifest.node("sequencer")
-        fields = {
-            "l1_url": self.l1_url,
-            "sequencer_url": f"http://{sockets.HOST}:{sequencer.port}",
-            "rollup": str(self.run_dir.rollup),
-            "data_dir": str(folder / "data"),
-            "port": self.manifest.oracle_port,
-            "private_key": f"0x{accounts()[ORACLE].private_key.hex()}",
-            "prices": self.manifest.prices,
-            "seed": self.manifest.seed,
-        }
+        fields = oracle_config(self.manifest, self.run_dir, self.l1_url)
         write_json(config, fields, private=True)
         command = [sys.executable, "-m", "rollup_node.cli.main", "oracle", "--config", str(config)]
         self.processes[ORACLE] = spawn(ORACLE, command, self.run_dir.log(ORACLE))
@@ -159,43 +153,6 @@ class Devnet:
             if names is None or plan.name in names:
                 self._wait_node(plan)
 
-    def node_config(self, plan: NodePlan) -> dict[str, Any]:
-        """Return what the configuration file of a node says."""
-        manifest = self.manifest
-        sequencer = manifest.node("sequencer")
-        url = f"http://{sockets.HOST}:{sequencer.port}"
-        return {
-            "name": plan.name,
-            "roles": self._roles(plan),
-            "l1_url": self.l1_url,
-            "host": sockets.HOST,
-            "port": plan.port,
-            "data_dir": str(self.run_dir.node(plan.name) / "data"),
-            "private_key": f"0x{accounts()[plan.name].private_key.hex()}",
-            "rollup": str(self.run_dir.rollup),
-            "sequencer_url": None if plan.name == "sequencer" else url,
-            "peers": [
-                f"http://{sockets.HOST}:{peer.port}" for peer in manifest.nodes if peer != plan
-            ],
-            "seed": manifest.seed,
-            "batch": {
-                "max_bytes": manifest.batch_max_bytes,
-                "max_age_ms": manifest.batch_max_age_ms,
-                "data": manifest.batch_data,
-            },
-            "snapshot": {
-                "every_records": manifest.snapshot_every_records,
-                "kept_records": manifest.snapshot_kept_records,
-            },
-            "block_interval_ms": manifest.block_interval_ms,
-            "log_format": "json",
-        }
-
-    def _roles(self, plan: NodePlan) -> list[str]:
-        """Return the roles of a node: where there are markets, the verifier keeps watch too."""
-        is_keeper = self.manifest.markets and plan.name == "verifier"
-        return [plan.name, "keeper"] if is_keeper else [plan.name]
-
     def write_state(self) -> None:
         """Write what other commands need to know about this run."""
         write_json(self.run_dir.state, self.describe())
@@ -226,7 +183,7 @@ class Devnet:
         process = self.processes.get(plan.name)
         return {
             "name": plan.name,
-            "url": f"http://{sockets.HOST}:{plan.port}",
+            "url": sockets.url_of(plan.port),
             "account": checksum(accounts()[plan.name].address),
             "pid": process.pid if process else None,
             "exit_code": process.exit_code if process else None,
@@ -238,7 +195,7 @@ class Devnet:
             return None
         process = self.processes.get(ORACLE)
         return {
-            "url": f"http://{sockets.HOST}:{self.manifest.oracle_port}",
+            "url": sockets.url_of(self.manifest.oracle_port),
             "prices": self.manifest.prices,
             "pid": process.pid if process else None,
             "exit_code": process.exit_code if process else None,
@@ -280,7 +237,7 @@ class Devnet:
         self._wait_url(plan.name, plan.port)
 
     def _wait_url(self, name: str, port: int) -> None:
-        client = JsonRpc(f"http://{sockets.HOST}:{port}")
+        client = JsonRpc(sockets.url_of(port))
         process = self.processes[name]
         answer = "it does not answer"
         end = time.monotonic() + NODES_READY_SECONDS

@@ -8,6 +8,11 @@ from rollup_node.ports import PortInUseError
 HOST = "127.0.0.1"
 
 
+def url_of(port: int) -> str:
+    """Return where a program of this devnet listens."""
+    return f"http://{HOST}:{port}"
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports that nothing listens on right now."""
     probes = [socket.socket() for _ in range(count)]
