@@ -1,7 +1,8 @@
 """Both twins on the same random steps: `python -m tests.contracts.fuzz --steps 100000 --seed 7`.
 
 Each call of the verifier must give the root, weight, end, kinds and reasons of the machine; and
-the machine run item by item must give the same segment roots as the calls.
+the machine run item by item must give the same segment roots as the calls. `--exchange` trades,
+and plays the scenes, which reach every reason that each kind of step can have.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from rollup_node.core.inputs import ItemHeader, Messages
@@ -22,9 +24,13 @@ from rollup_node.proof.witness import BlobData, build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court
 from tests.contracts.exchange_flow import Exchange
 from tests.contracts.random_world import World
+from tests.contracts.scenes import SCENES
+from tests.contracts.stage import Scene, Stage, StagedWorld
+from tests.contracts.unreachable_cells import UNREACHABLE, reachable_cells
 
 _ITEMS_PER_WORLD: Final = 12
-_MAX_TIME_BOUND: Final = (1 << 38) - 1
+_STEPS_PER_PLAY: Final = 100_000
+"""Random steps after which the scenes are played again, cut into other calls."""
 
 
 class Differential:
@@ -42,6 +48,18 @@ class Differential:
         """How many steps were compared."""
         return self.counts.total()
 
+    def play(self, scenes: Mapping[str, Scene]) -> None:
+        """Compare what every scene does, each on a stage of its own, in random order."""
+        court, names = self.court, sorted(scenes)
+        self.rng.shuffle(names)
+        for name in names:
+            stage = Stage(self.machine)
+            scenes[name](stage)
+            world = StagedWorld(stage, len(court.items) - 1, court.messages, court.fast)
+            replica = ChainState()
+            replica.commit(world.initial)
+            self._item(world, replica)
+
     def run(self, steps: int) -> None:
         """Compare at least `steps` steps."""
         while self.steps < steps:
@@ -54,7 +72,7 @@ class Differential:
             for _ in range(_ITEMS_PER_WORLD):
                 self._item(world, replica)
 
-    def _item(self, world: World, replica: ChainState) -> None:
+    def _item(self, world: World | StagedWorld, replica: ChainState) -> None:
         header, data, messages, blobs = world.item()
         for message in messages.delayed:
             self.court.add_message(message)
@@ -75,7 +93,7 @@ class Differential:
 
     def _segment(
         self,
-        world: World,
+        world: World | StagedWorld,
         header: ItemHeader,
         data: bytes,
         messages: Messages,
@@ -117,6 +135,21 @@ class Differential:
         return state.root()
 
 
+def print_cells(counts: Counter[tuple[StepKind, Reason]], *, is_whole: bool) -> None:
+    """Print how often each kind had each reason; of a whole exchange also what it never can."""
+    cells = {cell for kind, reasons in reachable_cells().items() for cell in ((kind, r) for r in reasons)}
+    for kind, reason in sorted({*counts, *(cells if is_whole else ())}):
+        print(f"{kind.name:20} {reason.name:22} {counts[kind, reason]:8}")
+    if not is_whole:
+        return
+    empty = sorted(cell for cell in cells if not counts[cell])
+    print(f"{len(cells)} reachable cells, {len(empty)} of them empty")
+    for words, declared in UNREACHABLE.items():
+        for kind, reasons in sorted(declared.items()):
+            names = ", ".join(sorted(reason.name for reason in reasons))
+            print(f"never: {kind.name} {names}: {words}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the comparison and print seed, speed and counts."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,10 +161,13 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"seed {seed}", flush=True)
     differential = Differential(seed, Exchange if options.exchange else World)
     start = time.perf_counter()
-    differential.run(options.steps)
+    while differential.steps < options.steps:
+        if options.exchange:
+            differential.play(SCENES)
+        differential.run(min(options.steps, differential.steps + _STEPS_PER_PLAY))
+        print(f"{differential.steps} steps", flush=True)
     elapsed = time.perf_counter() - start
-    for (kind, reason), count in sorted(differential.counts.items()):
-        print(f"{kind.name:20} {reason.name:22} {count:8}")
+    print_cells(differential.counts, is_whole=options.exchange)
     print(
         f"{differential.steps} steps equal, {differential.steps / elapsed:.0f} steps/s, seed {seed}"
     )

@@ -1,0 +1,21 @@
+"""All scenes: what random trading would hardly bring about, played in both twins."""
+
+from typing import Final
+
+from tests.contracts import (
+    scenes_accounts,
+    scenes_distress,
+    scenes_markets,
+    scenes_money,
+    scenes_orders,
+)
+from tests.contracts.stage import Scene
+
+SCENES: Final[dict[str, Scene]] = {
+    **scenes_accounts.SCENES,
+    **scenes_money.SCENES,
+    **scenes_orders.SCENES,
+    **scenes_markets.SCENES,
+    **scenes_distress.SCENES,
+}
+"""By name."""
