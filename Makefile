@@ -105,7 +105,7 @@ fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twi
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
 
 .PHONY: exchange-fuzz
-exchange-fuzz: artifacts ## Random trading on both twins with a fresh seed, which it prints: 1,000,000 steps
+exchange-fuzz: artifacts ## Random trading and every scene on both twins with a fresh seed, which it prints: 1,000,000 steps
 	$(BIN)/python -m tests.contracts.fuzz --exchange --steps 1000000
 
 .PHONY: game-fuzz
