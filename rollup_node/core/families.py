@@ -1,6 +1,6 @@
 """The families of steps, registered in one place: which function executes what.
 
-A family is one module of `core` and one contract of contracts/src/steps. Source: docs/spec.md X-12.
+A family is one contract of contracts/src/steps. Source: docs/spec.md X-12, ADR 11.
 Twin: contracts/src/types/Family.sol.
 """
 

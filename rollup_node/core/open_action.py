@@ -16,7 +16,7 @@ def open_action(
     """Return `effect` as an action of `kind`, which raises the class of the block if it succeeds.
 
     A message stands outside of the order of classes. Reasons: `OUT_OF_CLASS` and those of the
-    effect. Source: docs/spec.md O-1. Twin: contracts/src/core/OpenAction.sol.
+    effect. Source: docs/spec.md O-1. Twin: contracts/src/steps/OpenAction.sol.
     """
 
     def act(frame: Frame, record: Any, authority: Authority) -> tuple[StepKind, Reason]:  # noqa: ANN401 - the effect knows its type

@@ -46,6 +46,14 @@ STEP_CONTRACTS: Final = (
     "LiquidationSteps",
     "KeySteps",
     "MarketSteps",
+    "ReplaceSteps",
+    "LegSteps",
+    "SweepSteps",
+    "RepriceSteps",
+    "SettlementSteps",
+    "AuctionSteps",
+    "TriggerSteps",
+    "MoveSteps",
 )
 """The step contract of each family, in the order of contracts/src/types/Family.sol.
 

@@ -75,7 +75,6 @@ from rollup_node.core.markets import (
     SetUnderlying,
 )
 from rollup_node.core.step import apply_record, open_item, pull_message, run_task
-from rollup_node.devnet.deployer import STEP_CONTRACTS
 from rollup_node.devnet.markets import MARKETS, initial_messages
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.hashing import keccak
@@ -89,13 +88,7 @@ TERMS: Final = {market.series: market.terms for market in MARKETS}
 _START_MS: Final = 1_763_700_000_000
 _USD: Final = 1_000_000
 _PRICES: Final = (3_000 * _USD, 95_000 * _USD)
-_PLACEHOLDER: Final = "PriceSteps"
 _SEAL_WEIGHTS: Final = (2, 2, 6, 40, 30, 4, 0.2)
-
-
-def has_family(number: int) -> bool:
-    """Say whether a family has a step contract of its own."""
-    return STEP_CONTRACTS[number] != _PLACEHOLDER or number == 4
 
 
 class Exchange(World):
@@ -167,18 +160,7 @@ class Exchange(World):
         ]
 
     def _weights(self) -> list[float]:
-        orders = has_family(2)
-        return [
-            6,
-            40 * orders,
-            12 * orders,
-            10 * orders,
-            10 * orders,
-            6 * has_family(7),
-            6,
-            3 * orders,
-            2 * has_family(6),
-        ]
+        return [6, 40, 12, 10, 10, 6, 6, 3, 2]
 
     def batch(self) -> bytes:
         """Return the data of a batch; its time is mostly that of a sequencer that keeps up."""
@@ -201,9 +183,9 @@ class Exchange(World):
     def message(self) -> DelayedMessage:
         """Return a delayed message of any sort."""
         rng, roll = self.rng, self.rng.random()
-        if roll < 0.3 or not has_family(2):
+        if roll < 0.3:
             return super().message()
-        if roll < 0.45 and has_family(8):
+        if roll < 0.45:
             return DelayedMessage(MessageKind.ADMIN, self.address(), 0, self._admin())
         content = rng.choice([self._make_order, self._make_cancel, self._make_account_record])()
         owner: Owner | None = self.state.get(owner_key(content[0]))
@@ -273,8 +255,6 @@ class Exchange(World):
         series = self.odd(rng.choice(SERIES), 0, 9, 4_096, 65_535)
         side, kind = rng.randrange(2), rng.choice([0, 0, 0, 0, 0, 1, 2, 3])
         post_only = int(kind == 0 and rng.random() < 0.45)
-        if not has_family(3):
-            kind, post_only = 0, 1
         in_force = 2 if kind == 1 else rng.choice([0, 0, 0, 1] if post_only else [0, 0, 1, 2])
         mark = self.mark_tick(series)
         price = max(
@@ -286,9 +266,9 @@ class Exchange(World):
             key=self.key(),
             series=series,
             side=self.odd(side, 1),
-            kind=self.odd(kind, 3) if has_family(3) else 0,
+            kind=self.odd(kind, 3),
             time_in_force=self.odd(in_force, 3, 1, 2),
-            post_only=self.odd(post_only, 1) if has_family(3) else 1,
+            post_only=self.odd(post_only, 1),
             reduce_only=int(rng.random() < 0.12),
             self_trade=self.odd(rng.randrange(3), 3),
             price=self.odd(price, 0, 1 << 20, (1 << 32) - 1, price * 2, 1),
@@ -471,24 +451,23 @@ class Exchange(World):
                 )
             ),
         ]
-        if has_family(6):
-            account = self.trader()
-            choices += [
-                lambda: Trigger(self.odd(rng.randrange(2), 8)),
-                lambda: Liquidate(account, self._position(account)[0]),
-                lambda: Takeover(account),
-                lambda: Settle(account, self._position(account)[0]),
-                lambda: self._signed_report(
-                    SettlementPrice(
-                        rng.randrange(2),
-                        rng.randrange(2),
-                        clock // 1_000,
-                        rng.randrange(61),
-                        10**9,
-                        (),
-                    )
-                ),
-            ]
+        account = self.trader()
+        choices += [
+            lambda: Trigger(self.odd(rng.randrange(2), 8)),
+            lambda: Liquidate(account, self._position(account)[0]),
+            lambda: Takeover(account),
+            lambda: Settle(account, self._position(account)[0]),
+            lambda: self._signed_report(
+                SettlementPrice(
+                    rng.randrange(2),
+                    rng.randrange(2),
+                    clock // 1_000,
+                    rng.randrange(61),
+                    10**9,
+                    (),
+                )
+            ),
+        ]
         record = rng.choice(choices)()
         return encode_open(record)
 

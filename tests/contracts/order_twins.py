@@ -24,14 +24,17 @@ from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import SignedTransaction
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.reason import Reason
+from rollup_node.devnet.deployer import constructor_names
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.proof.hashing import keccak
+from tests.contracts.step_chain import contract_of
 from tests.unit.core.exchange_world import Recorder, World
 
 CHAIN_ID: Final = 313_371
 BRIDGE: Final = bytes.fromhex("b41d9e0000000000000000000000000000000001")
 DOMAIN: Final = domain_separator(CHAIN_ID, BRIDGE)
 _DEPLOYER: Final = "0x" + "d0" * 20
+_CONTRACTS: Final = ("OrderSteps", "ReplaceSteps", "LegSteps", "SweepSteps")
 _INPUT: Final = "(bool,address,uint40,uint64,uint48,uint40,uint8,uint8,bytes)"
 _RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
 _EXECUTE: Final = keccak(f"execute({_INPUT},(uint64,bytes)[])".encode())[:4]
@@ -43,20 +46,27 @@ def key_of(account: int, number: int = 0) -> bytes:
 
 
 class OrderChain:
-    """The step contract in an EVM in this process."""
+    """The step contracts of orders in an EVM in this process."""
 
     def __init__(self) -> None:
         self.evm: Any = pyrevm.EVM(spec_id="PRAGUE")
         self.evm.set_balance(_DEPLOYER, 10**24)
-        code = load_artifact("OrderSteps").bytecode.removeprefix("0x")
-        arguments = encode(("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex()))
         self.gas = 0
-        self.address = self.evm.deploy(_DEPLOYER, bytes.fromhex(code) + arguments)
+        self.addresses = {name: self._deploy(name) for name in _CONTRACTS}
+
+    def _deploy(self, name: str) -> str:
+        code = load_artifact(name).bytecode.removeprefix("0x")
+        arguments = b""
+        if constructor_names(name):
+            arguments = encode(("uint256", "address"), (CHAIN_ID, "0x" + BRIDGE.hex()))
+        address: str = self.evm.deploy(_DEPLOYER, bytes.fromhex(code) + arguments)
+        return address
 
     def execute(self, given: tuple[Any, ...], openings: list[tuple[int, bytes]]) -> tuple[Any, ...]:
         """Execute one step; raises if it reverts."""
         data = _EXECUTE + encode((_INPUT, "(uint64,bytes)[]"), (given, openings))
-        answer = self.evm.message_call(_DEPLOYER, self.address, calldata=data, is_static=True)
+        address = self.addresses[contract_of(given[-1], given[6])]
+        answer = self.evm.message_call(_DEPLOYER, address, calldata=data, is_static=True)
         self.gas = int(self.evm.result.gas_used)
         (result,) = decode((_RESULT,), bytes(answer))
         return result  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ import pyrevm
 from eth_abi.abi import decode, encode
 
 from rollup_node.codec.leaves import encode_leaf
+from rollup_node.core.kinds import Phase, RecordKind
 from rollup_node.core.layout import LeafKey
 from rollup_node.core.leaves import Leaf
 from rollup_node.l1.compiler import load_artifact
@@ -22,6 +23,36 @@ _OPENINGS: Final = "(uint64,bytes)[]"
 _EXECUTE: Final = keccak(f"execute({_INPUT},{_OPENINGS})".encode())[:4]
 _RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
 _NOBODY: Final = "0x" + "00" * 20
+_OWN_CONTRACTS: Final = {
+    RecordKind.CANCEL: "SweepSteps",
+    RecordKind.CANCEL_ALL: "SweepSteps",
+    RecordKind.REPLACE: "ReplaceSteps",
+    RecordKind.QUOTE: "SweepSteps",
+    RecordKind.PRUNE: "SweepSteps",
+    RecordKind.SETTLEMENT_PRICE: "SettlementSteps",
+    RecordKind.SETTLE: "SettlementSteps",
+    RecordKind.BID: "AuctionSteps",
+    RecordKind.TRIGGER: "TriggerSteps",
+    RecordKind.TAKEOVER: "AuctionSteps",
+    RecordKind.MOVE_POSITION: "MoveSteps",
+}
+_CONTRACTS: Final = ("", "AccountSteps", "OrderSteps", "PriceSteps", "LiquidationSteps", "KeySteps")
+_TASK_CONTRACTS: Final = {
+    Phase.TAKE: "MatchSteps",
+    Phase.LEG: "LegSteps",
+    Phase.SWEEP: "SweepSteps",
+    Phase.REFRESH: "RiskSteps",
+    Phase.LEAVE: "RiskSteps",
+    Phase.DRAIN: "TriggerSteps",
+    Phase.LIQUIDATE: "LiquidationSteps",
+}
+
+
+def contract_of(body: bytes, phase: int) -> str:
+    """Return the step contract of a body, or of the task in flight. Source: docs/spec.md X-12."""
+    if not body:
+        return _TASK_CONTRACTS.get(phase, "RepriceSteps")  # type: ignore[call-overload, no-any-return]
+    return _OWN_CONTRACTS.get(body[0]) or _CONTRACTS[body[0] >> 4]  # type: ignore[call-overload]
 
 
 class Answer(NamedTuple):

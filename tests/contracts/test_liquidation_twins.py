@@ -37,7 +37,15 @@ from rollup_node.core.leaves import Leaf, Owner
 from rollup_node.core.market_leaves import NO_UNDERLYING, Publishers
 from rollup_node.core.reason import Reason
 from rollup_node.proof.hashing import keccak
-from tests.contracts.step_chain import _DEPLOYER, _EXECUTE, _INPUT, _OPENINGS, _RESULT, StepChain
+from tests.contracts.step_chain import (
+    _DEPLOYER,
+    _EXECUTE,
+    _INPUT,
+    _OPENINGS,
+    _RESULT,
+    StepChain,
+    contract_of,
+)
 from tests.property.test_liquidation import EXPIRY_AT, Distress
 from tests.unit.core.exchange import BTC, ETH
 
@@ -45,7 +53,8 @@ _BRIDGE: Final = bytes(20)
 _DOMAIN: Final = domain_separator(1, _BRIDGE)
 _FAMILY: Final = ("uint256", "address"), (1, "0x" + _BRIDGE.hex())
 _TASKS: Final = {Phase.DRAIN, Phase.LIQUIDATE}
-_PRICE_RECORDS: Final = (Settle, SettlementPrice)
+_BARE: Final = ("LiquidationSteps", "TriggerSteps")
+_SIGNED: Final = ("AuctionSteps", "SettlementSteps")
 
 
 def key_of(account: int) -> bytes:
@@ -61,9 +70,8 @@ class Chain(StepChain):
 
     def __init__(self) -> None:
         super().__init__()
-        self.contracts = {
-            name: self._deploy(name, *_FAMILY) for name in ("LiquidationSteps", "PriceSteps")
-        }
+        self.contracts = {name: self._deploy(name) for name in _BARE}
+        self.contracts |= {name: self._deploy(name, *_FAMILY) for name in _SIGNED}
         self.gas = dict.fromkeys(self.contracts, 0)
         self.bytes = dict.fromkeys(self.contracts, 0)
 
@@ -180,8 +188,7 @@ class TwinDistress(Distress):
         cursor: Any = state[CURSOR_KEY]
         if not self.body and cursor.phase not in _TASKS:
             return
-        by_prices = bool(self.body) and isinstance(self.record, _PRICE_RECORDS)
-        name = "PriceSteps" if by_prices else "LiquidationSteps"
+        name = contract_of(self.body, cursor.phase)
         kind, reason = answer
         before = [(key, self.value(state.get(key))) for key in keys]
         sender = "0x" + (self.signer if self.forced and self.body else bytes(20)).hex()
@@ -228,8 +235,8 @@ def test_random_distress_is_the_same_in_both_twins(chain: Chain) -> None:
 @pytest.mark.parametrize("kind", [0x40, 0x41, 0x42, 0x43, 0x44, 0x4F, 0x33, 0x32])
 @pytest.mark.parametrize("size", [0, 1, 3, 40])
 def test_random_bytes_are_undecodable(chain: Chain, kind: int, size: int) -> None:
-    name = "PriceSteps" if kind < 0x40 else "LiquidationSteps"
     body = bytes((kind,)) + b"\xff" * size
+    name = contract_of(body, Phase.IDLE)
     for forced, expected in ((False, StepKind.UNDECODABLE), (True, StepKind.FORCED_UNDECODABLE)):
         if kind == 0x42 and size == 1:
             continue

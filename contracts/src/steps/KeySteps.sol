@@ -6,14 +6,11 @@ import {Accounts} from "../core/Accounts.sol";
 import {Authority} from "../core/Authority.sol";
 import {Eip712} from "../core/Eip712.sol";
 import {ExchangeEip712} from "../core/ExchangeEip712.sol";
-import {Moves} from "../core/Moves.sol";
-import {Signature} from "../core/Signature.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {RecordKind} from "../types/RecordKind.sol";
 import {
     CompactSignature,
     Freeze,
-    MovePosition,
     OpenAccount,
     SetDeadMan,
     SetGuardian,
@@ -23,9 +20,10 @@ import {
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
+import {Signers} from "./Signers.sol";
 
 /// @notice Records by which accounts order their own affairs (docs/spec.md K).
-/// @custom:twin rollup_node/core/accounts.py, moves.py
+/// @custom:twin rollup_node/core/accounts.py
 contract KeySteps is IStep {
     using Frames for Frame;
 
@@ -50,7 +48,6 @@ contract KeySteps is IStep {
         if (kind == RecordKind.SET_GUARDIAN) return _setGuardian(frame, input);
         if (kind == RecordKind.SET_PROTECTION) return _setProtection(frame, input);
         if (kind == RecordKind.SET_DEAD_MAN) return _setDeadMan(frame, input);
-        if (kind == RecordKind.MOVE_POSITION) return _movePosition(frame, input);
         return frame.undecodable(input.forced);
     }
 
@@ -58,7 +55,8 @@ contract KeySteps is IStep {
         (bool ok, OpenAccount memory record, CompactSignature memory signature) =
             AccountRecords.decodeOpenAccount(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.OPEN_ACCOUNT, Accounts.openAccount(frame, record, authority));
     }
 
@@ -66,7 +64,8 @@ contract KeySteps is IStep {
         (bool ok, SetKey memory record, CompactSignature memory signature) =
             AccountRecords.decodeSetKey(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.SET_KEY, Accounts.setKey(frame, record, authority));
     }
 
@@ -74,7 +73,8 @@ contract KeySteps is IStep {
         (bool ok, Freeze memory record, CompactSignature memory signature) =
             AccountRecords.decodeFreeze(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.FREEZE, Accounts.freeze(frame, record, authority));
     }
 
@@ -82,7 +82,8 @@ contract KeySteps is IStep {
         (bool ok, SetGuardian memory record, CompactSignature memory signature) =
             AccountRecords.decodeSetGuardian(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.SET_GUARDIAN, Accounts.setGuardian(frame, record, authority));
     }
 
@@ -90,7 +91,8 @@ contract KeySteps is IStep {
         (bool ok, SetProtection memory record, CompactSignature memory signature) =
             AccountRecords.decodeSetProtection(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.SET_PROTECTION, Accounts.setProtection(frame, record, authority));
     }
 
@@ -98,24 +100,8 @@ contract KeySteps is IStep {
         (bool ok, SetDeadMan memory record, CompactSignature memory signature) =
             AccountRecords.decodeSetDeadMan(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.SET_DEAD_MAN, Accounts.setDeadMan(frame, record, authority));
-    }
-
-    function _movePosition(Frame memory frame, StepInput calldata input) private view returns (StepResult memory) {
-        (bool ok, MovePosition memory record, CompactSignature memory signature) =
-            AccountRecords.decodeMovePosition(input.body, !input.forced);
-        if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
-        return frame.finish(StepKind.MOVE_POSITION, Moves.movePosition(frame, record, authority));
-    }
-
-    function _authority(StepInput calldata input, bytes32 digest, CompactSignature memory signature)
-        private
-        view
-        returns (Authority memory)
-    {
-        if (input.forced) return Authority(input.sender, true, input.message);
-        return Authority(Signature.recover(digest, signature.r, signature.vs), false, 0);
     }
 }

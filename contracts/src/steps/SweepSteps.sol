@@ -7,7 +7,6 @@ import {ExchangeEip712} from "../core/ExchangeEip712.sol";
 import {OpenRecords} from "../core/OpenRecords.sol";
 import {OrderRecords} from "../core/OrderRecords.sol";
 import {Orders} from "../core/Orders.sol";
-import {Signature} from "../core/Signature.sol";
 import {Sweeps} from "../core/Sweeps.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
@@ -16,10 +15,11 @@ import {CancelAll, CancelOrder, CompactSignature, MassQuote} from "../types/Reco
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
+import {Signers} from "./Signers.sol";
 
 /// @notice What takes orders out of the book, and what begins a mass quote, signed or forced: cancel, cancel all, mass
 /// quote, prune; and the task SWEEP (docs/spec.md O-6, O-8, O-9, O-11).
-/// @custom:twin rollup_node/core/families.py
+/// @custom:twin rollup_node/core/sweeps.py
 contract SweepSteps is IStep {
     using Frames for Frame;
 
@@ -38,7 +38,7 @@ contract SweepSteps is IStep {
     {
         Frame memory frame = Frames.open(input, openings);
         if (input.phase == Phase.SWEEP) return frame.finish(StepKind.SWEEP, Sweeps.sweep(frame));
-        uint256 kind = input.body.length == 0 ? 0 : uint8(input.body[0]);
+        uint8 kind = input.body.length == 0 ? 0 : uint8(input.body[0]);
         if (kind == RecordKind.CANCEL) return _cancel(frame, input);
         if (kind == RecordKind.CANCEL_ALL) return _cancelAll(frame, input);
         if (kind == RecordKind.QUOTE) return _quote(frame, input);
@@ -49,7 +49,8 @@ contract SweepSteps is IStep {
         (bool ok, CancelOrder memory record, CompactSignature memory signature) =
             OrderRecords.decodeCancel(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.CANCEL, Orders.applyCancel(frame, record, authority));
     }
 
@@ -57,7 +58,8 @@ contract SweepSteps is IStep {
         (bool ok, CancelAll memory record, CompactSignature memory signature) =
             OrderRecords.decodeCancelAll(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.CANCEL_ALL, Sweeps.applyCancelAll(frame, record, authority));
     }
 
@@ -65,7 +67,8 @@ contract SweepSteps is IStep {
         (bool ok, MassQuote memory record, CompactSignature memory signature) =
             OrderRecords.decodeQuote(input.body, !input.forced);
         if (!ok) return frame.undecodable(input.forced);
-        Authority memory authority = _authority(input, ExchangeEip712.digest(DOMAIN_SEPARATOR, record), signature);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.QUOTE, Sweeps.applyQuote(frame, record, authority));
     }
 
@@ -73,15 +76,5 @@ contract SweepSteps is IStep {
         (bool ok, uint32 slot) = OpenRecords.decodePrune(input.body);
         if (!ok) return frame.undecodable(input.forced);
         return frame.finish(StepKind.PRUNE, Sweeps.applyPrune(frame, slot, input.forced));
-    }
-
-    /// @dev Who stands behind the body: who signed the digest, or who sent the message.
-    function _authority(StepInput calldata input, bytes32 digest, CompactSignature memory signature)
-        private
-        view
-        returns (Authority memory)
-    {
-        if (input.forced) return Authority(input.sender, true, input.message);
-        return Authority(Signature.recover(digest, signature.r, signature.vs), false, 0);
     }
 }

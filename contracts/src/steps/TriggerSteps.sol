@@ -6,13 +6,12 @@ import {Triggers} from "../core/Triggers.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {OrderClass, Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
-import {RecordKind} from "../types/RecordKind.sol";
 import {StepKind} from "../types/StepKind.sol";
 import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
+import {OpenAction} from "./OpenAction.sol";
 
-/// @notice Triggers that fire (docs/spec.md L-7, V-7): the part of family LIQUIDATION that does not fit into its
-/// contract (ADR 7).
+/// @notice Triggers that fire (docs/spec.md L-7, V-7).
 /// @custom:twin rollup_node/core/triggers.py
 contract TriggerSteps is IStep {
     using Frames for Frame;
@@ -25,13 +24,16 @@ contract TriggerSteps is IStep {
     {
         Frame memory frame = Frames.open(input, openings);
         if (input.phase == Phase.DRAIN) return frame.finish(StepKind.DRAIN, Triggers.drain(frame));
+        return _trigger(frame, input);
+    }
+
+    function _trigger(Frame memory frame, StepInput calldata input) private pure returns (StepResult memory) {
         (bool ok, uint8 underlying) = OpenRecords.decodeTrigger(input.body);
         if (!ok) return frame.undecodable(input.forced);
-        if (!input.forced && frame.orderClass > OrderClass.LIQUIDATION) {
+        if (OpenAction.isLate(frame, input, OrderClass.LIQUIDATION)) {
             return frame.finish(StepKind.TRIGGER, Reason.OUT_OF_CLASS);
         }
         Reason reason = Triggers.applyTrigger(frame, underlying);
-        if (reason == Reason.OK && !input.forced) frame.orderClass = OrderClass.LIQUIDATION;
-        return frame.finish(StepKind.TRIGGER, reason);
+        return OpenAction.finish(frame, input, OrderClass.LIQUIDATION, StepKind.TRIGGER, reason);
     }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice Families of steps, each executed by one step contract; which one runs a step is docs/spec.md X-12.
+import {RecordKind} from "./RecordKind.sol";
+
+/// @notice Families of steps, each executed by one step contract; which one runs a step is docs/spec.md X-12. They are as
+/// small as EIP-170 wants them (ADR 11).
 /// @custom:twin rollup_node/core/families.py
 library Family {
     uint256 internal constant ACCOUNT = 0;
@@ -13,27 +16,55 @@ library Family {
     uint256 internal constant LIQUIDATION = 6;
     uint256 internal constant KEY = 7;
     uint256 internal constant MARKET = 8;
+    uint256 internal constant REPLACE = 9;
+    uint256 internal constant LEG = 10;
+    uint256 internal constant SWEEP = 11;
+    uint256 internal constant REPRICE = 12;
+    uint256 internal constant SETTLEMENT = 13;
+    uint256 internal constant AUCTION = 14;
+    uint256 internal constant TRIGGER = 15;
+    uint256 internal constant MOVE = 16;
 
-    uint256 internal constant COUNT = 9;
+    uint256 internal constant COUNT = 17;
     /// @dev Of a body that belongs to no family.
     uint256 internal constant NONE = COUNT;
 
-    /// @notice The family of a record or forced transaction, by the high nibble of its first byte.
+    /// @notice The family of a record or forced transaction, by its first byte: that of its high nibble, unless it has one
+    /// of its own.
     function ofBody(bytes memory body) internal pure returns (uint256) {
-        uint256 nibble = body.length == 0 ? 0 : uint8(body[0]) >> 4;
+        uint256 kind = body.length == 0 ? 0 : uint8(body[0]);
+        uint256 nibble = kind >> 4;
         if (nibble == 1) return ACCOUNT;
-        if (nibble == 2) return ORDER;
-        if (nibble == 3) return PRICE;
-        if (nibble == 4) return LIQUIDATION;
-        return nibble == 5 ? KEY : NONE;
+        if (nibble == 2) return _ofOrder(kind);
+        if (nibble == 3) return _ofPrice(kind);
+        if (nibble == 4) return _ofLiquidation(kind);
+        if (nibble == 5) return kind == RecordKind.MOVE_POSITION ? MOVE : KEY;
+        return NONE;
     }
 
     /// @notice The family that executes the task steps of a phase. Total: no phase is left without one.
     function ofPhase(uint256 phase) internal pure returns (uint256) {
         if (phase == Phase.TAKE) return MATCH;
-        if (phase == Phase.LEG || phase == Phase.SWEEP) return ORDER;
+        if (phase == Phase.LEG) return LEG;
+        if (phase == Phase.SWEEP) return SWEEP;
         if (phase == Phase.REFRESH || phase == Phase.LEAVE) return RISK;
-        return phase == Phase.DRAIN || phase == Phase.LIQUIDATE ? LIQUIDATION : PRICE;
+        if (phase == Phase.DRAIN) return TRIGGER;
+        return phase == Phase.LIQUIDATE ? LIQUIDATION : REPRICE;
+    }
+
+    function _ofOrder(uint256 kind) private pure returns (uint256) {
+        if (kind == RecordKind.REPLACE) return REPLACE;
+        bool sweeps = kind == RecordKind.CANCEL || kind == RecordKind.CANCEL_ALL;
+        return sweeps || kind == RecordKind.QUOTE || kind == RecordKind.PRUNE ? SWEEP : ORDER;
+    }
+
+    function _ofPrice(uint256 kind) private pure returns (uint256) {
+        return kind == RecordKind.SETTLEMENT_PRICE || kind == RecordKind.SETTLE ? SETTLEMENT : PRICE;
+    }
+
+    function _ofLiquidation(uint256 kind) private pure returns (uint256) {
+        if (kind == RecordKind.BID || kind == RecordKind.TAKEOVER) return AUCTION;
+        return kind == RecordKind.TRIGGER ? TRIGGER : LIQUIDATION;
     }
 }
 

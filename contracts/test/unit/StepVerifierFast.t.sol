@@ -105,8 +105,10 @@ contract StepVerifierFastTest is CourtFixture {
             bodies[0] = abi.encodePacked(first);
             _post("");
             uint8 class = DELAYED;
-            if (first >= 0x30 && first <= 0x32) class = NAME + 4;
-            if (first == 0x40 || first == 0x42) class = NAME + 6;
+            if (first == 0x30 || first == 0x31) class = NAME + 4;
+            if (first == 0x32) class = NAME + 13;
+            if (first == 0x40) class = NAME + 6;
+            if (first == 0x42) class = NAME + 15;
             this.expectStep(_at(0, 0, 3), _fast(0), _at(1, 0, class));
         }
     }
