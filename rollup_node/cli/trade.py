@@ -77,6 +77,7 @@ def summary(result: dict[str, Any]) -> str:
             f"  fills    {result['fills']:>8,}",
             f"  cancels  {result['cancels']:>8,}",
             f"  batches  {result['l1_batches']:>8,}   on L1",
+            f"  audited  {result['audited_blocks']:>8,}   blocks, by the verifier",
             f"  refused  {refused}",
             *(
                 f"{'yes' if result[check] else 'NO ':<5}{check.replace('_', ' ')}"

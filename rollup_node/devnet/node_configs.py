@@ -33,6 +33,7 @@ def node_config(manifest: Manifest, run_dir: RunDir, plan: NodePlan, l1_url: str
             "kept_records": manifest.snapshot_kept_records,
         },
         "block_interval_ms": manifest.block_interval_ms,
+        "audits": plan.name == "verifier" and not manifest.background_idle,
         "log_format": "json",
     }
 

@@ -109,6 +109,7 @@ def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int)
         "block": block,
         "state_root": root,
         "verifier_agrees": True,
+        "audited_blocks": session.verifier.call("optimism_syncStatus")["audited_blocks"],
         "custody": money.table(),
         "custody_equals_claims": money.exact,
         "deficit_usdc": str(money.holdings.deficit),

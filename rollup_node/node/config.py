@@ -52,6 +52,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
         nothing that they say is believed without its hash.
     block_interval_ms
         Longest time between two L2 blocks while there are records.
+    audits
+        Whether a node that follows L1 holds the state together after every block.
     trading
         What one user of the trading interface may take.
     start_timeout_seconds
@@ -72,6 +74,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True):
     batch: BatchPolicy = BatchPolicy()
     snapshot: SnapshotConfig = SnapshotConfig()
     block_interval_ms: int = 1_000
+    audits: bool = False
     log_format: Literal["json", "text"] = "json"
     poll_interval_ms: int = 100
     start_timeout_seconds: int = 30

@@ -183,7 +183,11 @@ class FollowerBackend:
         sync = self._sync()
         finalized = self._replica.block_after(sync.confirmed_items)
         status = sync_status(sync, newest, finalized)
-        return status | {"items": self._replica.item_count, **self._extra_status()}
+        counts = {
+            "items": self._replica.item_count,
+            "audited_blocks": self._replica.audited_blocks,
+        }
+        return {**status, **counts, **self._extra_status()}
 
     def output_at_block(self, number: int) -> dict[str, Any] | None:
         """Return the body of `optimism_outputAtBlock`."""

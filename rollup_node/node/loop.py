@@ -91,7 +91,7 @@ class Node:
         self._gateway: Gateway | None = None
         follows = any(role in config.roles for role in ("proposer", "verifier", "challenger"))
         recover = recover_in_thread(self.machine.domain)
-        self.replica = Replica(self.machine, recover, segments=follows)
+        self.replica = Replica(self.machine, recover, segments=follows, audits=config.audits)
         self._executes = follows
         self._resume: ReplicaResume | None = None
         self.follower: L1Follower

@@ -27,6 +27,7 @@ from rollup_node.proof.assertions import block_hash
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
 from rollup_node.proof.machine import BlockInfo, ItemResult, Machine, Receipt, signed_bodies
+from rollup_node.roles.auditor import Auditor
 
 RecoverAll = Callable[[Sequence[bytes]], Awaitable[Sequence[bytes | None]]]
 
@@ -107,14 +108,19 @@ class Replica:
         Recovers the signers of record bodies somewhere off the event loop, in order.
     segments
         Whether to compute the root after every segment, as claims need.
+    audits
+        Whether to hold the state together after every block (roles/auditor.py).
 
     `seconds` has the CPU time of execution, roots included.
     """
 
-    def __init__(self, machine: Machine, recover: RecoverAll, *, segments: bool) -> None:
+    def __init__(
+        self, machine: Machine, recover: RecoverAll, *, segments: bool, audits: bool = False
+    ) -> None:
         self._machine = machine
         self._recover = recover
         self._with_segments = segments
+        self._audits = audits
         self.seconds = {"execute": 0.0}
         self._reset()
 
@@ -126,6 +132,12 @@ class Replica:
         self._numbers: dict[bytes, int] = {self.blocks[0].hash: 0}
         self._places: dict[bytes, RecordPlace] = {}
         self._owners = OwnerIndex(self.state)
+        self._auditor: Auditor | None = None
+
+    @property
+    def audited_blocks(self) -> int:
+        """Return how many blocks were held together since the last start or reorg of L1."""
+        return 0 if self._auditor is None else self._auditor.blocks
 
     @property
     def item_count(self) -> int:
@@ -133,7 +145,13 @@ class Replica:
         return len(self.items)
 
     async def apply(self, item: DerivedItem) -> ExecutedItem:
-        """Execute the next item."""
+        """Execute the next item.
+
+        Raises
+        ------
+        InvariantViolation
+            It is another item than the next, or a block left a state that does not add up.
+        """
         if item.index != len(self.items):
             raise InvariantViolation(f"replica: item {item.index} != {len(self.items)}")
         signers = await self._recover(signed_bodies(item.data))
@@ -146,10 +164,23 @@ class Replica:
             item.messages,
             signers=signers,
             segment_roots=self._with_segments,
+            on_block=self._make_audit(mark) if self._audits else None,
         )
         self.seconds["execute"] += time.thread_time() - began
         branch = self.state.branch(CURSOR_KEY) if self._with_segments else []
         return self._keep(item, mark, Executed(result, self.state.get(CURSOR_KEY), branch))
+
+    def _make_audit(self, mark: int) -> Callable[[BlockInfo], None]:
+        """Return what audits each block of the item that begins at `mark`."""
+        if self._auditor is None:
+            self._auditor = Auditor()
+            self._auditor.audit(self.state, self.state.keys())
+        auditor = self._auditor
+
+        def audit(_block: BlockInfo) -> None:
+            auditor.audit(self.state, self.state.changed_since(mark))
+
+        return audit
 
     def restore(self, state: ChainState, known: Iterable[tuple[DerivedItem, Executed]]) -> None:
         """Go on from a state that was made before, and what is known of the items before it."""
@@ -179,6 +210,7 @@ class Replica:
                     del self._places[receipt.record_hash]
         del self.items[kept_items:]
         self._owners.forget()
+        self._auditor = None
 
     def block_after(self, items: int) -> Block:
         """Return the last block of the first `items` items, the newest if they are not executed."""

@@ -11,6 +11,7 @@ from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     INDEX_BITS,
     TAKER_KEY,
+    LeafKey,
     order_key,
     series_key,
     terms_key,
@@ -18,6 +19,7 @@ from rollup_node.core.layout import (
 from rollup_node.core.order_checks import PROTOCOL
 from rollup_node.core.reason import Reason
 from rollup_node.core.void import REDUCE_ONLY, SPOT
+from rollup_node.roles.auditor import Auditor
 from tests.property.arena import Arena, Step
 from tests.property.ledger import Ledger
 from tests.unit.core.book_audit import audit
@@ -42,6 +44,9 @@ class Referee:
         self.signed: dict[tuple[int, int, int], Signed] = {}
         self.filled: Counter[tuple[int, int, int]] = Counter()
         self.counts: Counter[tuple[StepKind, Reason]] = Counter()
+        self.auditor = Auditor()
+        self.auditor.audit(arena.state, arena.state)
+        self.changed: set[LeafKey] = set()
         arena.watch = self.see
 
     def see(self, step: Step) -> None:
@@ -52,6 +57,10 @@ class Referee:
         now.check(rows=self.arena.cursor().phase != Phase.REPRICE)
         if any(key >> INDEX_BITS for key in step.replaced):
             audit(state)
+        self.changed.update(step.replaced)
+        if self.arena.cursor().phase == Phase.IDLE:  # only there may a block end
+            self.auditor.audit(state, self.changed)
+            self.changed.clear()
         fills = [event for event in step.events if isinstance(event, Fill)]
         assert len(fills) <= 1, "X-17: a step with two fills"
         if fills:
