@@ -69,9 +69,8 @@ class Signer:
         self._nonce = max(self._nonce + 1, time.time_ns() // 1_000_000)
         return self._nonce
 
-    def login(self) -> dict[str, Any]:
-        """Return the parameters of `public/auth`."""
-        time_ms = time.time_ns() // 1_000_000
+    def login(self, time_ms: int) -> dict[str, Any]:
+        """Return the parameters of `public/auth`; `time_ms` is the time of the node."""
         made = sign(login_digest(self._domain, self.account, self.number, time_ms), self._key)
         return {
             "account": self.account,

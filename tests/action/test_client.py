@@ -63,6 +63,15 @@ async def test_submit_refused_transfer_raises_its_reason(client: AsyncClient) ->
         await client.buy("DOGE-PERPETUAL", 1, 1)
 
 
+async def test_connect_logs_in_by_the_time_of_the_node(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time_ns", lambda: (world.clock.time_ms - 86_400_000) * 1_000_000)
+    async with AsyncClient(world.http, private_key=KEYS[1], account=1) as client:
+        sent = await client.submit(Transfer(1, 2, 0, 5, client.signer.next_nonce()))
+        assert (await client.wait_included(sent["hash"])).reason == "OK"
+
+
 async def test_connect_wrong_key_or_wrong_place_raises(world: World) -> None:
     with pytest.raises(UnauthorizedError):
         async with AsyncClient(world.http, private_key=KEYS[2], account=1):
@@ -96,7 +105,7 @@ async def test_follow_book_after_a_gap_begins_with_a_new_image(
     assert (book.bids, book.asks) == ([(3000.0, 0.05)], [(3000.5, 0.07)])
 
 
-FEW = TradingLimits(reads=Rate(100, 1), connection_reads=Rate(3, 1))
+FEW = TradingLimits(reads=Rate(100, 1), connection_reads=Rate(4, 1))
 SMALL = TradingLimits(slow_bytes=2_000, most_bytes=1 << 20)
 
 
