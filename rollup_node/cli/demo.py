@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from rollup_node.cli.demo_crash import crash
 from rollup_node.cli.demo_fraud import fraud
 from rollup_node.cli.demo_sybils import sybils
 from rollup_node.cli.options import anvil_options, json_option, run_dir_option
@@ -27,6 +28,7 @@ def demo() -> None:
     """Run a whole story and check its outcome."""
 
 
+demo.add_command(crash)
 demo.add_command(fraud)
 demo.add_command(sybils)
 

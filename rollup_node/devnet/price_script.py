@@ -258,7 +258,7 @@ PROFILES: Final[dict[str, PriceScript]] = {
         ),
     ),
     "march-2020-60s": PriceScript(20_000, _shocks("crash:*@10s-50%/60s")),
-    # 10 October 2025: leveraged longs cascade within minutes, with a wick, and half comes back.
+    # 10 October 2025: leveraged longs cascade within 40 minutes, with a wick, and half comes back.
     "october-2025": PriceScript(
         25_000,
         _shocks(
@@ -270,5 +270,7 @@ PROFILES: Final[dict[str, PriceScript]] = {
             "crash:ETH@65s+12%/90s",
         ),
     ),
+    # Half the price in a minute, in a straight line.
+    "linear": PriceScript(0, _shocks("crash:*@10s-50%/60s")),
 }
 """Markets by name."""

@@ -14,6 +14,9 @@ from rollup_node.core.inputs import Liquidate
 PPM: Final = 1_000_000
 RETRY_MS: Final = 1_000
 """A liquidation that was asked for is asked for again after this time."""
+RUINED_RETRY_MS: Final = 10_000
+"""The same of an account without equity: nothing but bids above the mark can reduce it (L-2), and
+it waits for a buyer or the insurance, so asking often would only fill blocks."""
 
 
 class Tier(NamedTuple):
@@ -89,7 +92,7 @@ class Watch:
         heappush(self._later, (now_ms + wait_ms, version, account))
         if health.equity >= health.maintenance or self._asked.get(account, 0) > now_ms:
             return None
-        self._asked[account] = now_ms + RETRY_MS
+        self._asked[account] = now_ms + (RETRY_MS if health.equity > 0 else RUINED_RETRY_MS)
         return Liquidate(account, health.series)
 
     def _watch_prices(

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from rollup_node.core.inputs import Liquidate
-from rollup_node.roles.keeper import PPM, TIERS, Health, Watch
+from rollup_node.roles.keeper import PPM, RUINED_RETRY_MS, TIERS, Health, Watch
 
 NONE: Final = (0,) * 8
 USD: Final = 1_000_000
@@ -27,6 +27,16 @@ def test_note_below_maintenance_liquidates_the_largest_position_once_a_second() 
     assert watch.due(prices(3_000), 0) == [7]
     assert watch.note(7, bad, prices(3_000), 999) is None
     assert watch.note(7, bad, prices(3_000), 1_000) == Liquidate(7, 2)
+
+
+def test_note_without_equity_is_asked_for_rarely() -> None:
+    watch = Watch()
+    for equity in (0, -5 * USD):
+        account = 7 + abs(equity)
+        assert watch.note(account, health(equity), prices(3_000), 0) == Liquidate(account, 2)
+        assert watch.note(account, health(equity), prices(3_000), RUINED_RETRY_MS - 1) is None
+        again = watch.note(account, health(equity), prices(3_000), RUINED_RETRY_MS)
+        assert again == Liquidate(account, 2)
 
 
 @pytest.mark.parametrize("spare_percent", [30, 10, 5, 3])
