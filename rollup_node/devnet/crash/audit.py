@@ -227,7 +227,7 @@ class Audit:
         ledger = Ledger(
             sum(won), sum(lost), len(won), len(lost), books.fees, books.insurance, books.uncovered
         )
-        demand(ledger.difference == 0, f"X-12: {ledger.difference} µUSDC not accounted for")
+        demand(ledger.difference == 0, f"CR-1: {ledger.difference} µUSDC not accounted for")
         bears = books.borne + books.deficit
-        demand(books.uncovered == bears, f"X-12: {books.uncovered} uncovered, {bears} borne")
+        demand(books.uncovered == bears, f"CR-2: {books.uncovered} uncovered, {bears} borne")
         return ledger

@@ -51,12 +51,12 @@ class Opened(NamedTuple):
 
 
 class Bounds:
-    """The largest step of each kind, and the largest segment and task of all."""
+    """The largest step of each kind and reason, and the largest segment and task of all."""
 
     def __init__(self) -> None:
         self.counts: Counter[StepKind] = Counter()
         self.reasons: Counter[tuple[StepKind, Reason]] = Counter()
-        self.worst: dict[StepKind, Opened] = {}
+        self.worst: dict[tuple[StepKind, Reason], Opened] = {}
         self.most_leaves = self.longest_task = 0
         self.segments = self.heaviest_segment = 0
         self._sizes: dict[type, int] = {}
@@ -66,6 +66,14 @@ class Bounds:
     def heaviest(self) -> StepKind:
         """The kind of the heaviest step that was taken."""
         return max(self.counts, key=lambda kind: WEIGHTS[kind])
+
+    @property
+    def largest_by_kind(self) -> list[Opened]:
+        """The step with the largest witness of each kind, the largest one first."""
+        found: dict[StepKind, Opened] = {}
+        for step in sorted(self.worst.values(), key=lambda step: -step.witness_bytes):
+            found.setdefault(step.kind, step)
+        return list(found.values())
 
     @property
     def largest(self) -> Opened:
@@ -91,9 +99,9 @@ class Bounds:
         self.reasons[kind, reason] += 1
         opened = {key: state.get(key) for key in (CURSOR_KEY, *keys)}
         size = self.witness_bytes(opened)
-        worst = self.worst.get(kind)
+        worst = self.worst.get((kind, reason))
         if worst is None or size > worst.witness_bytes:
-            self.worst[kind] = Opened(kind, reason, source, opened, size)
+            self.worst[kind, reason] = Opened(kind, reason, source, opened, size)
             demand(size <= MAX_WITNESS_BYTES, f"G-1: {kind.name} needs {size} bytes of witness")
             demand(WEIGHTS[kind] <= MAX_STEP_WEIGHT, f"G-1: {kind.name} is too heavy")
         self.most_leaves = max(self.most_leaves, len(opened))

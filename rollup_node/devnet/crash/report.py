@@ -114,9 +114,9 @@ def _money(crash: "Crash") -> dict[str, Any]:
             "asked": crowd.tried,
             "paid": crowd.tried - sum(crowd.refused.values()),
             "refused": {reason.name: n for reason, n in crowd.refused.most_common()},
-            "asked_usdc": books.asked[0],
-            "paid_usdc": books.paid[0],
-            "before_the_deficit_usdc": books.early,
+            "asked_usdc": books.asked[0] - crash.founders_usdc,
+            "paid_usdc": books.paid[0] - crash.founders_usdc,
+            "before_the_deficit_usdc": books.early - crash.founders_usdc,
         },
         "most_borrowed_usdc": books.most_borrowed,
         "custody_usdc": books.custody,
@@ -147,6 +147,6 @@ def _bounds(crash: "Crash") -> dict[str, Any]:
                 "leaves": len(step.leaves),
                 "weight": WEIGHTS[step.kind],
             }
-            for step in sorted(bounds.worst.values(), key=lambda step: -step.witness_bytes)
+            for step in bounds.largest_by_kind
         },
     }

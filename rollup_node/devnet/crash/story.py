@@ -84,7 +84,8 @@ class Crash:
         self.keeper = Keeper(self.desk)
         self.bidders = Bidders(self.desk, self.keeper, self.bidding, self.rng)
         self.fills = self.volume_usdc = self.liquidation_fills = 0
-        self.triggers_fired = self.removed_failed = self.insured_usdc = 0
+        self.triggers_fired = self.removed_failed = 0
+        self.insured_usdc = self.founders_usdc = 0
         self.began_ms = START_MS
         self.timeline: list[dict[str, Any]] = []
         self.move_bps = 0
@@ -152,6 +153,7 @@ class Crash:
         for founder in self.founders:
             self._block(BLOCK_MS, moving=False)
             self.desk.withdraw(founder, 0, self.desk.free_usdc(founder.account))
+        self.founders_usdc = machine.books.paid[0]
         self.crowd.fund(self._last[ETH])
         self._block(BLOCK_MS, moving=False)
         self.makers.protect()
@@ -229,7 +231,8 @@ class Crash:
         until_ms = self.machine.now_ms + LATE_MS
         while self.keeper.troubled and self.machine.now_ms < until_ms:
             self._late_block(LATE_BLOCK_MS)
-        self._look()
+        if self.timeline[-1]["seconds"] < self._path_ms // 1_000:
+            self._look()
 
     def _late_block(self, delta_ms: int) -> None:
         self._block(delta_ms, moving=True)
