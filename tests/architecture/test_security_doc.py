@@ -36,6 +36,21 @@ def test_security_doc_names_a_test_for_each_class_and_attack() -> None:
     assert all(f"test_attack_{number:02}_" in row for number, row in enumerate(attacks, start=1))
 
 
+def test_security_doc_names_a_test_for_each_attack_on_the_exchange() -> None:
+    table = TEXT[TEXT.index("## Attacks on the exchange") :]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= 30
+    assert all("::" in row for row in rows)
+
+
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("tests/unit/core/test_exploits*.py")))
+def test_security_doc_names_every_exploit_that_is_tried(path: Path) -> None:
+    tests = re.findall(r"^def (test_\w+)\(", path.read_text("utf-8"), re.MULTILINE)
+    named = {name for file, name in NAMED if REPOSITORY / file == path}
+    assert tests
+    assert named == set(tests)
+
+
 def test_security_doc_has_the_times_of_the_profiles() -> None:
     for name, profile in profiles().items():
         period, delay = profile.confirm_period_seconds, profile.rival_delay_seconds
