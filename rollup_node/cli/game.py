@@ -77,7 +77,9 @@ def load(contest_id: str | None, source: Path | None, run_dir: Path) -> "Game":
     node = follower(Session(RunDir(run_dir)))
     if contest_id is None:
         origins = [line.origin for line in ask_lines(node)]
-        if len(origins) != 1:
+        if not origins:
+            raise CliError("no contest to show: no assertion ever had a rival", ExitCode.USAGE)
+        if len(origins) > 1:
             raise CliError(
                 f"there are {len(origins)} contests: name one (`strikenet games` lists them)",
                 ExitCode.USAGE,

@@ -47,7 +47,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; a misspelt name gets a suggestion."""
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            shown = [name for name, command in self.table.items() if not command.hidden]
+            close = difflib.get_close_matches(args[0], shown, n=1)
             hint = f"; did you mean '{close[0]}'?" if close else ""
             ctx.fail(f"no such command: '{args[0]}'{hint}")
         return super().resolve_command(ctx, args)

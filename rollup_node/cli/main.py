@@ -24,7 +24,7 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
     "up": LazyCommand("rollup_node.cli.up:up", "Start the L1 and the nodes."),
     "down": LazyCommand("rollup_node.cli.down:down", "Stop what `up --detach` started."),
     "status": LazyCommand(
-        "rollup_node.cli.status:status", "Show nodes, heads, assertions and ports."
+        "rollup_node.cli.status:status", "Show nodes and oracle, heads, inbox and assertions."
     ),
     "account": LazyCommand(
         "rollup_node.cli.account:account", "Show an account's owner, nonce and balances."

@@ -1,8 +1,9 @@
 """`strikenet status`: nodes, heads, inbox and assertions of the running devnet."""
 
+import json
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,20 +13,25 @@ from rollup_node.cli.output import ExitCode, emit
 if TYPE_CHECKING:
     from rollup_node.devnet.session import Session
 
+_HEADS: Final = {"unsafe_l2": "unsafe", "safe_l2": "safe", "finalized_l2": "finalized"}
+_REPORTS: Final = {"signed": "signed", "refused": "refused", "posted": "on L1"}
+
 
 @click.command()
 @json_option
 @run_dir_option
 def status(*, json_flag: bool, run_dir: Path) -> int:
-    """Show nodes, heads, inbox and assertions.
+    """Show nodes and oracle, heads, inbox and assertions.
 
-    Exit code 0: every node is ready; 5: one is not, or no devnet is running.
+    Exit code 0: all are ready; 5: one is not, or no devnet is running.
     """
     from rollup_node.devnet.rundir import RunDir
     from rollup_node.devnet.session import Session
 
     session = Session(RunDir(run_dir))
     nodes = [look(session, node) for node in session.state["nodes"]]
+    known = session.state["oracle"]
+    oracle = look_at_oracle(known) if known else None
     data = {
         "profile": session.state["profile"],
         "l1": {
@@ -34,6 +40,7 @@ def status(*, json_flag: bool, run_dir: Path) -> int:
             "time": session.l1_time(),
         },
         "nodes": nodes,
+        "oracle": oracle,
         "inbox": {
             "items": session.inbox.call("count"),
             "delayed_messages": session.inbox.call("delayedCount"),
@@ -44,7 +51,8 @@ def status(*, json_flag: bool, run_dir: Path) -> int:
         "assertions": assertions(session),
     }
     emit(json_flag, data, render(data))
-    return ExitCode.OK if all(node["ready"] for node in nodes) else ExitCode.NOT_READY
+    is_ready = all(part["ready"] for part in (*nodes, *([oracle] if oracle else [])))
+    return ExitCode.OK if is_ready else ExitCode.NOT_READY
 
 
 def look(session: "Session", node: dict[str, Any]) -> dict[str, Any]:
@@ -57,10 +65,33 @@ def look(session: "Session", node: dict[str, Any]) -> dict[str, Any]:
         http_status, _ = client.request("GET", "/readyz")
         sync = client.call("optimism_syncStatus")
     except RollupError as error:
-        code = node["exit_code"]
-        return {**view, "problem": str(error) if code is None else f"ended with code {code}"}
-    heads = {key: sync[key]["number"] for key in ("unsafe_l2", "safe_l2", "finalized_l2")}
-    return {**view, "ready": http_status == HTTPStatus.OK, **heads}
+        return {**view, "problem": problem(node, error)}
+    heads = {key: sync[key]["number"] for key in _HEADS}
+    posting = {key: sync[key] for key in ("batch_poster",) if key in sync}
+    return {**view, "ready": http_status == HTTPStatus.OK, **heads, **posting}
+
+
+def look_at_oracle(oracle: dict[str, Any]) -> dict[str, Any]:
+    """Ask the oracle how it is; one that the exchange does not answer is not ready."""
+    from rollup_node.devnet.jsonrpc import JsonRpc
+    from rollup_node.ports import RollupError
+
+    client = JsonRpc(oracle["url"])
+    view = {"name": "oracle", "url": oracle["url"], "pid": oracle["pid"], "ready": False}
+    try:
+        http_status, _ = client.request("GET", "/readyz")
+        _, body = client.request("GET", "/status")
+    except RollupError as error:
+        return {**view, "problem": problem(oracle, error)}
+    counted = json.loads(body)["oracle"]
+    reports = {key: counted[key] for key in _REPORTS}
+    return {**view, "ready": http_status == HTTPStatus.OK, **reports}
+
+
+def problem(process: dict[str, Any], error: Exception) -> str:
+    """Say why a process does not answer."""
+    code = process["exit_code"]
+    return str(error) if code is None else f"ended with code {code}"
 
 
 def assertions(session: "Session") -> dict[str, Any]:
@@ -83,13 +114,10 @@ def render(data: dict[str, Any]) -> str:
     """Return the status for a person."""
     l1, inbox, claims = data["l1"], data["inbox"], data["assertions"]
     rows = []
-    for node in data["nodes"]:
-        heads = node.get("problem") or (
-            f"unsafe {node['unsafe_l2']:<7} safe {node['safe_l2']:<7} "
-            f"finalized {node['finalized_l2']}"
-        )
-        mark = "ready    " if node["ready"] else "NOT READY"
-        rows.append(f"{node['name']:<13}{mark}  {node['url']:<24}{heads}")
+    for part in (*data["nodes"], *([data["oracle"]] if data["oracle"] else [])):
+        mark = "ready    " if part["ready"] else "NOT READY"
+        words = part.get("problem") or render_work(part)
+        rows.append(f"{part['name']:<13}{mark}  {part['url']:<24}{words}")
     wait = claims["confirmable_in_seconds"]
     clock = "" if wait is None else f", the newest can be confirmed in {wait:,} s"
     inbox_line = (
@@ -103,3 +131,13 @@ def render(data: dict[str, Any]) -> str:
     )
     first = f"{'L1':<13}block {l1['block']}  {l1['url']}  profile {data['profile']}"
     return "\n".join([first, *rows, inbox_line, claims_line])
+
+
+def render_work(part: dict[str, Any]) -> str:
+    """Say how far a node or the oracle has come."""
+    if part["name"] == "oracle":
+        return f"reports: {', '.join(f'{part[key]} {words}' for key, words in _REPORTS.items())}"
+    if "batch_poster" in part:
+        posting = part["batch_poster"]
+        return f"batches: {posting['next_batch']} on L1, {posting['backlog']} waiting"
+    return "".join(f"{name} {part[key]:<8}" for key, name in _HEADS.items()).rstrip()

@@ -1,7 +1,7 @@
 """`strikenet trade`: bots trade on the devnet, and everything is counted afterwards."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,10 +12,12 @@ from rollup_node.cli.output import ExitCode, emit, progress
 if TYPE_CHECKING:
     from rollup_node.devnet.session import Session
 
+_MS: Final = 1_000
+
 
 @click.command()
 @click.option("--bots", type=click.IntRange(1, 64), default=8, help="How many; half make markets.")
-@click.option("--for", "duration", default="20s", help="How long they trade: 20s, 2m.")
+@click.option("--for", "duration", default="20s", help="How long they trade: 20s, 2m, 500ms.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Decides what the bots want.")
 @click.option("--prices", default="default", help="Script of the market of a temporary devnet.")
 @json_option
@@ -57,13 +59,18 @@ def read_seconds(text: str) -> float:
     Raises
     ------
     click.BadParameter
-        If it is none.
+        If it is none, or nothing.
     """
-    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0)):
-        number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdecimal():
-            return float(number) * factor
-    raise click.BadParameter(f"{text!r} is no duration: 20s, 500ms or 2m", param_hint="--for")
+    from rollup_node.devnet.price_script import parse_time
+    from rollup_node.ports import InputError
+
+    try:
+        duration_ms = parse_time(text)
+    except InputError as error:
+        raise click.BadParameter(str(error), param_hint="--for") from error
+    if not duration_ms:
+        raise click.BadParameter("nothing happens in no time", param_hint="--for")
+    return duration_ms / _MS
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -104,8 +104,10 @@ def read_game(path: Path, wanted: str | None) -> Game:
     """
     try:
         data = json.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path} is not JSON: {error}") from error
     if wanted is None and isinstance(data, dict) and "game" in data:
         return _convert(data["game"], Game, str(path))
     games = [_convert(raw, Game, str(path)) for raw in _find(data)]

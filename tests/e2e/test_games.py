@@ -49,7 +49,7 @@ def _show(stage: Stage, prefix: str) -> Game:
 def test_game_show_without_rivals_shows_the_claim_alone(stage: Stage) -> None:
     session, run_dir = stage.session, stage.run_dir.path
     assert strikenet("games", "--run-dir", run_dir).out.startswith("no contests")
-    assert "there are 0 contests" in strikenet("game", "show", "--run-dir", run_dir, code=2).err
+    assert "no contest to show" in strikenet("game", "show", "--run-dir", run_dir, code=2).err
     absent = strikenet("game", "show", "0x" + "11" * 32, "--run-dir", run_dir, code=2)
     assert "no such assertion" in absent.err
     alice, eth = accounts()["alice"], session.asset("ETH")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,11 @@ def test_oracle_outlives_a_liar_its_own_death_and_a_sequencer_that_stalls(tmp_pa
         for _ in Deadline(10, "the oracle is gone"):
             if stage.run_dir.read_state()["oracle"]["exit_code"] is not None:
                 break
+        shown = strikenet("status", "--run-dir", run_dir, code=5).out
+        assert re.search("oracle +NOT READY +http.* ended with code -9", shown)
         assert "oracle" in strikenet("up", "--restart", "--run-dir", run_dir, "--json").out
         second_ms = wait_said(stage, first_ms)
+        assert strikenet("status", "--run-dir", run_dir, "--json").json["oracle"]["signed"] > 0
 
         sequencer = stage.pids()["sequencer"]
         os.kill(sequencer, signal.SIGSTOP)

@@ -126,7 +126,7 @@ def test_read_game_of_a_fault_is_the_fight_unless_the_mirror_is_named(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "cannot read"),
+        ("{", "is not JSON"),
         ("[]", "holds no contest"),
         ('{"game": {"origin": 1, "claims": [], "edges": []}}', "no contest as this version"),
     ],

@@ -1,5 +1,6 @@
 """The parts of the stage that need no process: keys, addresses, amounts, profiles, locks."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,13 @@ from rollup_node.devnet.audit import Audit, Stakes
 from rollup_node.devnet.exchange_audit import Holdings
 from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
+from rollup_node.devnet.launcher import Devnet
+from rollup_node.devnet.manifest import Manifest
 from rollup_node.devnet.rundir import RunDir, write_json
 from rollup_node.devnet.session import Asset, address_of
 from rollup_node.l1.anvil import ACCOUNTS
 from rollup_node.l1.contracts import create_address
+from rollup_node.l1.toolchain import Tool
 from rollup_node.ports import InputError, PortInUseError
 
 USDC = Asset(0, "USDC", 6, bytes(20))
@@ -97,6 +101,25 @@ def test_run_directory_belongs_to_who_holds_its_lock(tmp_path: Path) -> None:
     assert second.running_pid() is None
     with pytest.raises(NotReadyError, match="no devnet runs"):
         second.running()
+
+
+def test_start_with_the_port_of_the_oracle_taken_starts_nothing(tmp_path: Path) -> None:
+    l1_port, taken = sockets.free_ports(2)
+    manifest = Manifest(
+        profiles.profile("ci"),
+        seed=1,
+        l1_port=l1_port,
+        nodes=(),
+        batch_data="calldata",
+        markets=True,
+        oracle_port=taken,
+    )
+    run_dir = RunDir(tmp_path / "run")
+    devnet = Devnet(run_dir, manifest, Tool("anvil", Path("none"), "0", "nowhere"))
+    with socket.create_server((sockets.HOST, taken)), run_dir.hold():
+        with pytest.raises(PortInUseError, match=f"port {taken}, needed by the oracle"):
+            devnet.start(lambda _: None)
+        assert not devnet.processes
 
 
 def test_purge_keeps_files_of_others(tmp_path: Path) -> None:
