@@ -24,7 +24,14 @@ from rollup_node.devnet.audit import audit, wait_agreement
 from rollup_node.devnet.bench_flow import LEGS, Flow, Planned
 from rollup_node.devnet.bench_load import measure_recovery, sign_requests
 from rollup_node.devnet.bench_parties import open_accounts, open_books
-from rollup_node.devnet.bench_probe import Moment, is_disturbed, look, profile_us, read_batches
+from rollup_node.devnet.bench_probe import (
+    WORKERS,
+    Moment,
+    is_disturbed,
+    look,
+    profile_us,
+    read_batches,
+)
 from rollup_node.devnet.bench_socket import Answer, Request, drive, pace
 from rollup_node.devnet.failure import DevnetError
 from rollup_node.devnet.manifest import Manifest
@@ -307,7 +314,6 @@ def _summarize(measured: _Measured, lengths: dict[str, tuple[int, int]]) -> Flow
     profile = profile_us(measured.before, measured.after, committed)
     legs = LEGS if part.name == "quotes" else 1
     counted, length = lengths[part.name]
-    beside = ("recover", "log")
     return FlowResult(
         requests=len(part.full),
         orders=len(part.full) * legs,
@@ -324,7 +330,7 @@ def _summarize(measured: _Measured, lengths: dict[str, tuple[int, int]]) -> Flow
         bytes_per_order=round(length / max(counted, 1), 1),
         profile_us=profile,
         main_thread_us=round(
-            sum(v for k, v in profile.items() if k not in beside and not k.startswith("beside")), 1
+            sum(v for k, v in profile.items() if k not in WORKERS and not k.startswith("beside")), 1
         ),
         latency=measured.latency,
     )

@@ -15,8 +15,8 @@ from rollup_node.devnet.session import Session
 DRIFT: Final = 0.1
 """Most by which the limit may change during the run on a machine that does nothing else."""
 STAGES: Final = ("ingress", "recover", "execute", "root", "confirm", "log", "markets", "reply")
-WORKERS: Final = ("recover", "log")
-"""Stages outside the sequencer's main thread."""
+WORKERS: Final = ("recover", "root")
+"""Stages in processes of their own."""
 
 _PAGE: Final = 16
 
@@ -68,10 +68,7 @@ def spent(before: Moment, after: Moment, node: str, *sample: str) -> float:
 
 
 def profile_us(before: Moment, after: Moment, count: int) -> dict[str, float]:
-    """Return µs of CPU per thing done: the sequencer by stage, other processes as a whole.
-
-    The log counts with its disk, in its thread.
-    """
+    """Return µs of CPU per thing done: the sequencer by stage, other processes as a whole."""
     stages = {
         name: spent(before, after, "sequencer", "strikenet_stage_seconds_total", name)
         for name in STAGES

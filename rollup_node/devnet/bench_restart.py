@@ -181,6 +181,7 @@ async def _run(stage: _Stage, orders: int, records: int, seed: int) -> RestartRe
     async with stage.running(policy) as sequencer:
         sequencer.builder.state.commit(leaves)
         await stage.play(sequencer, records + 2 * _PER_BATCH)
+        await sequencer.settle()
         gc.freeze()  # as a node does once it has started
         quiet = await _confirm(stage, sequencer, _QUIET_SECONDS)
         began = time.perf_counter()
@@ -188,7 +189,7 @@ async def _run(stage: _Stage, orders: int, records: int, seed: int) -> RestartRe
         busy = await _confirm(stage, sequencer, _MOST_SECONDS, saving)
         size = await saving
         written = time.perf_counter() - began
-        known, count = _answers(sequencer), sequencer.builder.state.leaf_count
+        known, count = await _answers(sequencer), sequencer.builder.state.leaf_count
         checked = _check_root(sequencer.builder.state)
         stall = _longest_turn(sequencer.builder.state)
     if not size:
@@ -196,7 +197,7 @@ async def _run(stage: _Stage, orders: int, records: int, seed: int) -> RestartRe
     began = time.perf_counter()
     async with stage.running(policy) as sequencer:
         came_back = time.perf_counter() - began
-        if _answers(sequencer) != known:
+        if await _answers(sequencer) != known:
             raise DevnetError("the sequencer came back with another state or record chain")
         after = _replayed(sequencer)
     return RestartResult(
@@ -297,7 +298,8 @@ def _make_replica(stage: _Stage, policy: SnapshotPolicy) -> tuple[Replica, Repli
     )
 
 
-def _answers(sequencer: Sequencer) -> tuple[bytes, bytes, bytes]:
+async def _answers(sequencer: Sequencer) -> tuple[bytes, bytes, bytes]:
+    await sequencer.settle()
     builder = sequencer.builder
     return builder.state.root(), builder.ledger.newest.hash, sequencer.chain.link
 

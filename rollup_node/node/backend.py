@@ -125,9 +125,9 @@ class SequencerBackend:
         """Return the outbox entries of an account."""
         return self._view.withdrawals_of(account)
 
-    def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
+    async def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
         """Prove an entry in the state after `item` items."""
-        return self._view.withdrawal_proof(outbox_index, item)
+        return await self._view.withdrawal_proof(outbox_index, item)
 
     def confirmation(self, sequence: int) -> Confirmation | None:
         """Return the first confirmation that covers a sequence number."""

@@ -1,7 +1,7 @@
 """Executes records one by one on a state and tells the ledger: live, and again after a rewind."""
 
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, get_args
 
 from rollup_node.codec.delayed import decode_message
@@ -26,6 +26,7 @@ from rollup_node.core.markets import AdminMessage
 from rollup_node.core.reason import Reason
 from rollup_node.core.step import Outcome
 from rollup_node.node.ledger import Entry, Ledger
+from rollup_node.node.roots import OwnRoots, Roots
 from rollup_node.node.signers import Recovered, recover_report
 from rollup_node.node.tape import Heard, Tape
 from rollup_node.proof.chain_state import ChainState
@@ -72,14 +73,14 @@ class Position(NamedTuple):
 
 
 class Builder:
-    """State and ledger, changed together; `root_seconds` is the CPU time that roots took."""
+    """State and ledger, changed together; `roots` makes the state roots of blocks."""
 
     def __init__(self, domain: bytes) -> None:
         """Begin at genesis, with the EIP-712 domain that publishers sign in."""
         self._domain = domain
         self.state = ChainState()
         self.ledger = Ledger(self.state.root())
-        self.root_seconds = 0.0
+        self.roots: Roots = OwnRoots()
         self.tape = Tape()
 
     @property
@@ -97,12 +98,19 @@ class Builder:
         self.tape.end()
         self.state.rewind(position.mark)
         self.ledger.rewind(position.ledger)
+        self.ledger.begin_block(self.cursor.block, self.cursor.time_ms)
 
     def replace(self, state: ChainState, ledger: Ledger | None) -> None:
         """Go on from another state and what led to it; without a ledger it is genesis."""
         self.tape.end()
         self.state = state
         self.ledger = Ledger(state.root()) if ledger is None else ledger
+        self.roots.begin(state)
+
+    def root_by(self, roots: Roots) -> None:
+        """Have the roots made by another from now on."""
+        self.roots = roots
+        roots.begin(self.state)
 
     def open(self, header: ItemHeader, time_ms: int | None) -> Outcome:
         """Begin an item and its first block."""
@@ -114,8 +122,8 @@ class Builder:
         return outcome
 
     def seal(self, header: ItemHeader, delta_ms: int, size: int) -> None:
-        """Finish the block with its state root and begin the next one."""
-        self.ledger.end_block(self._root())
+        """End the block and begin the next one."""
+        self._end_block()
         outcome = step.apply_seal(self.state, header, delta_ms, size)
         self.state.commit(outcome.writes)
         cursor = self.cursor
@@ -158,7 +166,7 @@ class Builder:
     def close(self) -> None:
         """Finish the item and its last block."""
         self.state.commit(step.close_item(self.state).writes)
-        self.ledger.end_block(self._root())
+        self._end_block()
 
     def run(
         self,
@@ -217,11 +225,9 @@ class Builder:
             self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_repriced))
         return left
 
-    def _root(self) -> bytes:
-        began = time.thread_time()
-        root = self.state.root()
-        self.root_seconds += time.thread_time() - began
-        return root
+    def _end_block(self) -> None:
+        """End the block; it is finished when its root comes."""
+        self.roots.ask(self.state, partial(self.ledger.settle, self.ledger.end_block()))
 
     def _run_record(
         self,
@@ -281,8 +287,7 @@ class Builder:
         body: bytes,
     ) -> None:
         ledger = self.ledger
-        block = ledger.position[1]
-        index = len(ledger.hashes)
+        block, index = ledger.number, len(ledger.hashes)
         entry = Entry(outcome.kind, outcome.reason, block, index, sequence, account, sender, body)
         ledger.add(record, entry)
 

@@ -133,7 +133,7 @@ class FollowerBackend:
             for index, entry in self._replica.withdrawals(account)
         ]
 
-    def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
+    async def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
         """Prove an entry in the state after `item` items (newest derived if `None`)."""
         found = self._replica.prove_outbox(outbox_index, item)
         if found is None:

@@ -1,5 +1,6 @@
 """What happened on L2: blocks, records, who owns what. Goes back together with the state."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -38,8 +39,19 @@ class Entry(NamedTuple):
     body: bytes
 
 
+class Rootless(NamedTuple):
+    """A block that has ended; its root, and so its hash, is still to come."""
+
+    number: int
+    time_ms: int
+    records: tuple[bytes, ...]
+
+
 class Ledger:
-    """Finished blocks, the block in the making, and indexes that are checked against the state."""
+    """Finished blocks, the block in the making, and indexes that are checked against the state.
+
+    Between the two are blocks that wait for their root: ended, and not yet told of.
+    """
 
     def __init__(self, genesis_root: bytes, genesis_time_ms: int = 0) -> None:
         """Begin with block 0 (docs/spec.md B-2)."""
@@ -47,6 +59,7 @@ class Ledger:
         self.by_hash = {self.blocks[0].hash: 0}
         self.entries: dict[bytes, Entry] = {}
         self.hashes: list[bytes] = []
+        self._rootless: deque[Rootless] = deque()
         self._number = 0
         self._time_ms = genesis_time_ms
         self._owned: dict[bytes, set[int]] = {}
@@ -59,21 +72,37 @@ class Ledger:
 
     @property
     def position(self) -> tuple[int, int, int]:
-        """Finished blocks, number and records of the block in the making: for `rewind`."""
-        return len(self.blocks), self._number, len(self.hashes)
+        """Ended blocks, number and records of the block in the making: for `rewind`."""
+        return len(self.blocks) + len(self._rootless), self._number, len(self.hashes)
+
+    @property
+    def number(self) -> int:
+        """Number of the block in the making."""
+        return self._number
 
     def begin_block(self, number: int, time_ms: int) -> None:
         """Begin a block; the one before is finished."""
         self._number, self._time_ms = number, time_ms
 
-    def end_block(self, state_root: bytes) -> Block:
-        """Finish the block in the making."""
+    def end_block(self) -> Rootless:
+        """End the block in the making; it is finished by `settle`."""
+        ended = Rootless(self._number, self._time_ms, tuple(self.hashes))
+        self._rootless.append(ended)
+        self.hashes = []
+        return ended
+
+    def settle(self, ended: Rootless, state_root: bytes) -> None:
+        """Finish a block with its root, in the order in which they ended.
+
+        Nothing happens if it was gone back behind meanwhile.
+        """
+        if not self._rootless or self._rootless[0] is not ended:
+            return
+        self._rootless.popleft()
         parent = self.blocks[-1].hash
-        block = _make_block(self._number, parent, self._time_ms, state_root, tuple(self.hashes))
+        block = _make_block(ended.number, parent, ended.time_ms, state_root, ended.records)
         self.blocks.append(block)
         self.by_hash[block.hash] = block.number
-        self.hashes = []
-        return block
 
     def add(self, record_hash: bytes, entry: Entry) -> None:
         """Put a record into the block in the making."""
@@ -97,19 +126,21 @@ class Ledger:
     def rewind(self, position: tuple[int, int, int]) -> None:
         """Go back to an earlier `position`."""
         blocks, number, records = position
-        dropped = [record for block in self.blocks[blocks:] for record in block.records]
-        for block in self.blocks[blocks:]:
-            self.by_hash.pop(block.hash, None)
-        everything = [*dropped, *self.hashes]
-        if len(self.blocks) == blocks and number == self._number:
-            kept = self.hashes[:records]
-        else:
-            first = self.blocks[blocks].records if len(self.blocks) > blocks else ()
-            kept = list(first[:records]) or self.hashes[:records]
-        for record in everything:
+        waiting = max(blocks - len(self.blocks), 0)
+        gone = [block.records for block in self.blocks[blocks:]]
+        gone += [ended.records for ended in list(self._rootless)[waiting:]]
+        kept = self.hashes[:records]
+        if gone or number != self._number:
+            first = gone[0] if gone else ()
+            kept = list(first[:records]) or kept
+        for record in [*(record for mine in gone for record in mine), *self.hashes]:
             if record not in kept:
                 self.entries.pop(record, None)
+        for block in self.blocks[blocks:]:
+            self.by_hash.pop(block.hash, None)
         del self.blocks[blocks:]
+        while len(self._rootless) > waiting:
+            self._rootless.pop()
         self.hashes, self._number = kept, number
 
     def accounts_of(self, state: LeafReader, owner: bytes) -> list[int]:

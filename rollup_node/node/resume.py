@@ -97,10 +97,13 @@ class Resume:
 
     @property
     def last(self) -> int:
-        """The newest item that is begun, with nothing before it that is not on disk."""
-        items = self._assembly.items
+        """The newest item that is begun, with nothing before it that is not on disk and rooted."""
+        items, finished = self._assembly.items, len(self._assembly.builder.ledger.blocks)
         last = len(items) - 1
-        while last > 0 and _number(items[last - 1]) >= self.durable_batches:
+        while last > 0 and (
+            _number(items[last - 1]) >= self.durable_batches
+            or items[last].start.ledger[0] > finished
+        ):
             last -= 1
         return max(last, 0)
 
@@ -183,7 +186,7 @@ class Resume:
                 ledger.hashes.append(record)
                 if entry is not None:
                     ledger.entries[record] = entry
-            ledger.end_block(block.state_root)
+            ledger.settle(ledger.end_block(), block.state_root)
         return ItemRun(
             start,
             batch,

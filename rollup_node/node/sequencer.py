@@ -20,6 +20,7 @@ from rollup_node.node.batches import Chain
 from rollup_node.node.builder import Builder, Position
 from rollup_node.node.forecast import Forecast
 from rollup_node.node.resume import Resume
+from rollup_node.node.roots import TreeProcess
 from rollup_node.node.signers import CHUNK, Recovered, SignerPool
 from rollup_node.node.snapshots import DEFAULT_POLICY, SnapshotPolicy, Snapshots
 from rollup_node.node.tape import Heard, TapeReader
@@ -103,6 +104,7 @@ class Sequencer:
         self.on_durable = on_durable
         self.markets: TapeReader | None = None
         self._signers = SignerPool(domain, workers)
+        self._tree = TreeProcess(self._fail)
         self._forecast = Forecast(self._assembly, self._signers)
         self._log: InputLog | None = None
         self._policy = snapshots
@@ -165,6 +167,8 @@ class Sequencer:
         self._durable_cuts = sum(b.delayed_count is not None for b in self.chain.batches)
         self._restored = self.chain.covered
         await self._signers.start()
+        await self._tree.start()
+        self.builder.root_by(self._tree)
         for loop in self._loops():
             task = asyncio.create_task(loop(), name=loop.__name__)
             task.add_done_callback(self._note_failure)
@@ -181,6 +185,9 @@ class Sequencer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._log is not None and not self.failure:
+            await self._tree.settle()
+        await self._tree.stop()
         await self._signers.stop()
         if self._snapshots is not None:
             self._snapshots.close()
@@ -234,6 +241,10 @@ class Sequencer:
             self._follow_markets()
             self._advance()
 
+    async def settle(self) -> None:
+        """Wait until every block that has ended has its root."""
+        await self.builder.roots.settle()
+
     @property
     def derived_items(self) -> int:
         """How many items L1 has, as of the last update."""
@@ -251,12 +262,12 @@ class Sequencer:
         return made if not made or made[-1].covered <= covered else made[:-1]
 
     def stage_seconds(self) -> dict[str, float]:
-        """Return the time spent by stage; CPU, except the log: with the disk, in its thread."""
-        written = self._log.seconds if self._log is not None else 0.0
+        """Return the CPU time spent by stage: `recover` and `root` in processes of their own."""
+        written = self._log.cpu_seconds if self._log is not None else 0.0
         return {
             **self.clock.seconds,
             "recover": self._signers.cpu_seconds,
-            "root": self.builder.root_seconds,
+            "root": self.builder.roots.seconds,
             "log": written,
         }
 
@@ -294,8 +305,11 @@ class Sequencer:
             raise RpcError(BUSY, text, reason="BUSY")
 
     def _note_failure(self, task: "asyncio.Task[None]") -> None:
-        if task.cancelled() or (error := task.exception()) is None:
-            return
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        """Stop for good: the node ends, and derives everything anew when it begins again."""
         self.failure = error
         self.active = False
         _logger.critical("sequencer stopped: %s", error)
@@ -328,17 +342,16 @@ class Sequencer:
             self._queued -= len(chunk.bodies)
             self._current = None
             self._wake.set()
+            await self._tree.has_room()
             await asyncio.sleep(0)
 
     def _execute(self, chunk: _Chunk, recovered: list[Recovered]) -> None:
         request, first, bodies, _ = chunk
-        rooted = self.builder.root_seconds
         self.clock.begin()
         statuses = self._assembly.execute(
             bodies, recovered, self.dropped, active=self.active, ticket=(request, first)
         )
         self.clock.end("execute")
-        self.clock.add("execute", rooted - self.builder.root_seconds)
         request.statuses[first : first + len(bodies)] = statuses
         request.waiting += statuses.count(None)
         if None in statuses:
@@ -367,7 +380,6 @@ class Sequencer:
     def _turn(self) -> None:
         if not self.ready:
             return
-        rooted = self.builder.root_seconds
         self.clock.begin()
         for ticket, index, status in self._assembly.turn(active=self.active):
             request, first = cast(tuple[_Request, int], ticket)
@@ -376,7 +388,6 @@ class Sequencer:
         if not self._assembly.held:
             self._is_holding.clear()
         self.clock.end("execute")
-        self.clock.add("execute", rooted - self.builder.root_seconds)
 
     def _advance(self) -> None:
         if not self.ready:

@@ -1,18 +1,9 @@
-"""Worker processes that decode transactions and recover their signers, in chunks, off the loop.
-
-Threads would do for libsecp256k1 alone, but beside a busy Python thread each call then waits for
-the interpreter lock. A chunk travels as one frame `length u32 ‖ marshal` over a socket pair.
-"""
+"""Worker processes that decode transactions and recover their signers, in chunks, off the loop."""
 
 import asyncio
-import marshal
-import multiprocessing
-import signal
 import socket
 import time
 from collections.abc import Sequence
-from multiprocessing.process import BaseProcess
-from struct import Struct
 from typing import Any, Final, NamedTuple, get_args
 
 from tiny_keccak import keccak256
@@ -31,12 +22,12 @@ from rollup_node.core.inputs import (
     SettlementPrice,
     SignedTransaction,
 )
+from rollup_node.node.workers import Worker, answer_frames, start_worker
 from rollup_node.ports import CriticalError
 
 CHUNK: Final = 250
 """Bodies per frame: below, the cost of a frame shows; above, nothing is gained."""
 
-_LENGTH: Final = Struct(">I")
 _TYPES: Final[tuple[type, ...]] = (*eip712.SIGNED_TYPES, *get_args(OpenRecord))
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_TYPES)}
 _REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
@@ -57,16 +48,11 @@ class Recovered(NamedTuple):
     signers: tuple[bytes | None, ...] = ()
 
 
-class _Worker:
-    """One process with its end of the socket pair."""
+class _Signer(NamedTuple):
+    """A worker, and whose turn it is to wait for its next answer."""
 
-    def __init__(
-        self, process: BaseProcess, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        self.process = process
-        self.reader = reader
-        self.writer = writer
-        self.turn = asyncio.Lock()
+    worker: Worker
+    turn: asyncio.Lock
 
 
 class SignerPool:
@@ -80,8 +66,8 @@ class SignerPool:
         self._domain = domain
         self._count = workers
         self.cpu_seconds = 0.0
-        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
-        self._workers: list[_Worker] = []
+        self._free: asyncio.Queue[_Signer] = asyncio.Queue()
+        self._signers: list[_Signer] = []
         self._replacing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -90,75 +76,59 @@ class SignerPool:
         Raises `CriticalError` if one does not answer in 20 seconds.
         """
         for _ in range(self._count):
-            worker = await self._spawn()
+            signer = await self._spawn()
             for _ in range(_IN_FLIGHT):
-                self._free.put_nowait(worker)
+                self._free.put_nowait(signer)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await asyncio.gather(*(self._ask(worker, []) for worker in self._workers))
+                await asyncio.gather(*(self._ask(signer, []) for signer in self._signers))
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             await self.stop()
             raise CriticalError("signer processes did not start") from error
 
     async def stop(self) -> None:
         """End the processes."""
-        workers, self._workers = self._workers, []
-        for worker in workers:
-            worker.writer.close()
-        for worker in workers:
-            await asyncio.to_thread(worker.process.join, 2)
-            if worker.process.is_alive():
-                worker.process.kill()
-                await asyncio.to_thread(worker.process.join)
+        signers, self._signers = self._signers, []
+        await asyncio.gather(*(signer.worker.stop() for signer in signers))
 
     async def recover(self, bodies: Sequence[bytes]) -> list[Recovered]:
         """Decode bodies and recover signers, all in one frame to one worker, in order.
 
         Raises `CriticalError` if workers die of this chunk twice.
         """
-        worker = await self._free.get()
+        signer = await self._free.get()
         try:
             for _ in range(2):
                 try:
-                    answer = await self._ask(worker, list(bodies))
+                    answer = await self._ask(signer, list(bodies))
                 except (asyncio.IncompleteReadError, ConnectionError):
-                    worker = await self._replace(worker)
+                    signer = await self._replace(signer)
                 else:
                     return [unpack(row) for row in answer]
         finally:
-            self._free.put_nowait(worker)
+            self._free.put_nowait(signer)
         raise CriticalError(f"signer processes died twice of one chunk of {len(bodies)} bodies")
 
-    async def _ask(self, worker: _Worker, bodies: list[bytes]) -> list[tuple[Any, ...]]:
-        frame = marshal.dumps(bodies)
-        worker.writer.write(_LENGTH.pack(len(frame)) + frame)
-        async with worker.turn:  # fair: answers come in the order of the questions
-            (length,) = _LENGTH.unpack(await worker.reader.readexactly(_LENGTH.size))
+    async def _ask(self, signer: _Signer, bodies: list[bytes]) -> list[tuple[Any, ...]]:
+        signer.worker.send(bodies)
+        async with signer.turn:  # fair: answers come in the order of the questions
             answer: list[tuple[Any, ...]]
-            spent, answer = marshal.loads(  # noqa: S302 - from our own child
-                await worker.reader.readexactly(length)
-            )
+            spent, answer = await signer.worker.receive()
             self.cpu_seconds += spent
             return answer
 
-    async def _spawn(self) -> _Worker:
-        ours, theirs = socket.socketpair()
-        context = multiprocessing.get_context("spawn")
-        process = context.Process(target=_serve, args=(theirs, self._domain), daemon=True)
-        await asyncio.to_thread(process.start)
-        theirs.close()
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 22)
-        worker = _Worker(process, reader, writer)
-        self._workers.append(worker)
-        return worker
+    async def _spawn(self) -> _Signer:
+        signer = _Signer(await start_worker(_serve, self._domain), asyncio.Lock())
+        self._signers.append(signer)
+        return signer
 
-    async def _replace(self, dead: _Worker) -> _Worker:
+    async def _replace(self, dead: _Signer) -> _Signer:
         """Return the worker that stands in for a dead one, starting it at most once."""
         async with self._replacing:
-            if dead not in self._workers:
-                return self._workers[-1]  # the newest one: somebody replaced the same worker
-            self._workers.remove(dead)
-            dead.writer.close()
+            if dead not in self._signers:
+                return self._signers[-1]  # the newest one: somebody replaced the same worker
+            self._signers.remove(dead)
+            dead.worker.writer.close()
             return await self._spawn()
 
 
@@ -198,12 +168,11 @@ def recover_report(domain: bytes, report: Report) -> tuple[bytes | None, ...]:
 
 
 def _serve(connection: socket.socket, domain: bytes) -> None:
-    """Answer frames until the other end closes. Ctrl-C is the parent's business."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with connection, connection.makefile("rb") as stream:
-        while len(head := stream.read(_LENGTH.size)) == _LENGTH.size:
-            bodies = marshal.loads(stream.read(*_LENGTH.unpack(head)))  # noqa: S302 - our parent
-            began = time.process_time()
-            rows = [recover_one(domain, body) for body in bodies]
-            frame = marshal.dumps((time.process_time() - began, rows))
-            connection.sendall(_LENGTH.pack(len(frame)) + frame)
+    """Recover chunks of bodies; each answer begins with the CPU time that it took."""
+
+    def answer(bodies: list[bytes]) -> tuple[float, list[tuple[Any, ...]]]:
+        began = time.process_time()
+        rows = [recover_one(domain, body) for body in bodies]
+        return time.process_time() - began, rows
+
+    answer_frames(connection, answer)

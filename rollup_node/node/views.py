@@ -32,7 +32,7 @@ class SequencerView:
     def end_of_item(self, items: int) -> int:
         """Return the number of the last block of the first `items` items."""
         start = self._sequencer.start_of_item(items)
-        return self.newest() if start is None else start.ledger[0] - 1
+        return self.newest() if start is None else min(start.ledger[0] - 1, self.newest())
 
     def block(self, number: int) -> BlockView | None:
         """Return a block by number."""
@@ -71,22 +71,21 @@ class SequencerView:
         entries = self._builder.ledger.outbox_of(self._builder.state, account)
         return [WithdrawalView(slot, *entry) for slot, entry in entries]
 
-    def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
+    async def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
         """Prove an outbox entry in the state after `item` items (newest on L1 if `None`)."""
-        state = self._builder.state
+        builder = self._builder
         count = self._sequencer.derived_items if item is None else item
         if outbox_index >> INDEX_BITS:
             return None
         key = outbox_key(outbox_index)
-        entry: Withdrawal | None = state.get(key)
+        entry: Withdrawal | None = builder.state.get(key)
         if entry is None or count > self._sequencer.derived_items:
             return None
         start = self._sequencer.start_of_item(count)
         view = WithdrawalView(outbox_index, *entry)
-        if start is None:
-            return WithdrawalProof(view, count, state.root(), state.branch(key))
         try:
-            root, value, branch = state.branch_at(start.mark, key)
+            mark = None if start is None else start.mark
+            root, value, branch = await builder.roots.prove(builder.state, key, mark)
         except KeyError:
             return None
         return WithdrawalProof(view, count, root, branch) if value else None

@@ -22,13 +22,15 @@ class ChainState:
 
     `commit` remembers each old leaf once per mark, so going back costs only what was touched.
     Leaves reach the tree at the next `root`, `prove` or `branch`. `rewinds` counts how often it
-    went back.
+    went back. Who keeps the tree elsewhere calls `hand_over` once and `take_changes` from then on;
+    what is asked here after that is answered from a tree that is built for it.
     """
 
     def __init__(self, genesis: Writes = GENESIS) -> None:
         self._leaves: dict[LeafKey, Leaf] = {}
         self._dirty: set[LeafKey] = set()
         self._tree = StateTree()
+        self._has_tree = True
         self._journals: list[dict[LeafKey, Leaf | None]] = []
         self._first_mark = 0
         self._saving: dict[LeafKey, Leaf | None] | None = None
@@ -50,10 +52,22 @@ class ChainState:
 
     def root(self) -> bytes:
         """Return the state root."""
-        if self._dirty:
-            self._tree.put_all((key, self.value(key)) for key in self._dirty)
-            self._dirty.clear()
-        return self._tree.root()
+        return self._grown().root()
+
+    def hand_over(self) -> Iterator[tuple[LeafKey, bytes]]:
+        """Keep no tree any more; return every leaf, encoded, for the tree that is kept elsewhere.
+
+        Nothing may be written before all of it was taken.
+        """
+        self._tree, self._has_tree = StateTree(), False
+        self._dirty.clear()
+        return ((key, encode_leaf(leaf)) for key, leaf in self._leaves.items())
+
+    def take_changes(self) -> list[tuple[LeafKey, bytes]]:
+        """Return each leaf that was written since the last call or root, encoded as it is now."""
+        changes = [(key, self.value(key)) for key in self._dirty]
+        self._dirty.clear()
+        return changes
 
     def mark(self) -> int:
         """Remember this moment and return its number; numbers only grow until a rewind."""
@@ -92,10 +106,7 @@ class ChainState:
         KeyError
             The mark was pruned, rewound over or never made.
         """
-        found: set[LeafKey] = set()
-        for journal in self._journals[self._place(mark) :]:
-            found.update(journal)
-        return found
+        return set(self.changes_at(mark))
 
     def prune(self, mark: int) -> None:
         """Forget how to go back before `mark`. Forgetting what is forgotten does nothing."""
@@ -105,13 +116,11 @@ class ChainState:
 
     def prove(self, keys: Sequence[LeafKey]) -> Multiproof:
         """Return the proof that opens `keys` at the root. Source: docs/spec.md T-4."""
-        self.root()
-        return self._tree.prove(keys)
+        return self._grown().prove(keys)
 
     def branch(self, key: LeafKey) -> list[bytes]:
         """Return the siblings of one leaf, from the leaf upwards."""
-        self.root()
-        return self._tree.branch(key)
+        return self._grown().branch(key)
 
     def branch_at(self, mark: int, key: LeafKey) -> tuple[bytes, bytes, list[bytes]]:
         """Return root, encoded leaf and its siblings as they were at the moment of `mark`.
@@ -123,16 +132,26 @@ class ChainState:
         KeyError
             The mark was pruned, rewound over or never made.
         """
-        at = self._place(mark)
-        self.root()
-        before: dict[LeafKey, Leaf | None] = {}
-        for journal in reversed(self._journals[at:]):
-            before.update(journal)
-        self._tree.put_all((key, _encode(leaf)) for key, leaf in before.items())
+        tree = self._grown()
+        before = self.changes_at(mark)
+        tree.put_all((key, _encode(leaf)) for key, leaf in before.items())
         old = before[key] if key in before else self.get(key)
-        proof = self._tree.root(), _encode(old), self._tree.branch(key)
-        self._tree.put_all((key, self.value(key)) for key in before)
+        proof = tree.root(), _encode(old), tree.branch(key)
+        tree.put_all((key, self.value(key)) for key in before)
         return proof
+
+    def changes_at(self, mark: int) -> dict[LeafKey, Leaf | None]:
+        """Return the leaves that were written since the moment of `mark`, as they were then.
+
+        Raises
+        ------
+        KeyError
+            The mark was pruned, rewound over or never made.
+        """
+        before: dict[LeafKey, Leaf | None] = {}
+        for journal in reversed(self._journals[self._place(mark) :]):
+            before.update(journal)
+        return before
 
     def copy_at(self, mark: int) -> "ChainState":
         """Return another state, without marks, as this one was at the moment of `mark`.
@@ -225,10 +244,20 @@ class ChainState:
             for key, value in _split_part(part):
                 leaves[key] = decode_leaf(key, value)
                 values[key] = value
-        state._tree.put_all(values.items())
+        state._grown().put_all(values.items())
         if state.root() != root:
             raise ValueError(f"snapshot: root {state.root().hex()} != {root.hex()}")
         return state
+
+    def _grown(self) -> StateTree:
+        """Return the tree with every leaf in it."""
+        if not self._has_tree:
+            tree = StateTree()
+            tree.put_all((key, encode_leaf(leaf)) for key, leaf in self._leaves.items())
+            return tree
+        if self._dirty:
+            self._tree.put_all(self.take_changes())
+        return self._tree
 
     def _place(self, mark: int) -> int:
         at = mark - self._first_mark

@@ -141,7 +141,7 @@ class Backend(Protocol):
     def withdrawals_of(self, account: int) -> Sequence[WithdrawalView]:
         """Return the outbox entries of an account, ascending."""
 
-    def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
+    async def withdrawal_proof(self, outbox_index: int, item: int | None) -> WithdrawalProof | None:
         """Prove an entry in the state after `item` items (newest derived if `None`)."""
 
     def confirmation(self, sequence: int) -> Confirmation | None:

@@ -213,6 +213,7 @@ class Gateway:
 
     async def _settle(self, waiting: list[_Waiting]) -> list[Any]:
         """Submit a group in order and return one answer each."""
+        self._stages.begin()
         bodies = [body for one in waiting for body in one.submission.bodies]
         try:
             submitted = await self._backend.submit(bodies)

@@ -157,7 +157,7 @@ class Stage:
             await sequencer.stop()
 
     async def play(self, sequencer: Sequencer, batches: int, *, posted: bool = True) -> None:
-        """Fill and cut batches; with `posted` they come back from L1."""
+        """Fill and cut batches, roots included; with `posted` they come back from L1."""
         for _ in range(batches):
             bodies = [signed(Transfer(1, 2, 0, 5, self.nonce + n)) for n in range(3)]
             bodies.append(signed(Withdraw(2, 0, 1, b"\x44" * 20, self.nonce), account=2))
@@ -169,6 +169,7 @@ class Stage:
             await sequencer.submit([b"\x00"])
             if posted:
                 await self.post(sequencer)
+        await sequencer.settle()
 
     async def post(self, sequencer: Sequencer) -> None:
         """Put on L1 what is cut."""

@@ -88,11 +88,13 @@ async def test_restart_replays_what_was_confirmed(
     sequencer: Sequencer, tmp_path: Path, clock: FixedClock, l1: FakeL1
 ) -> None:
     _, confirmation = await sequencer.submit([_transfer(n) for n in range(5)])
+    await sequencer.settle()
     root, blocks = sequencer.builder.state.root(), sequencer.builder.ledger.newest
     await sequencer.stop()
     again = make_sequencer(tmp_path, clock)
     await again.start()
     await again.on_l1(l1.update(0, 0))
+    await again.settle()
     assert again.builder.state.root() == root
     assert again.builder.ledger.newest == blocks
     assert again.chain.confirmations[-1] == confirmation
@@ -166,6 +168,7 @@ async def test_on_l1_flood_of_fast_messages_is_pulled_with_the_deposit_behind_it
     cursor = made.builder.cursor
     assert (cursor.delayed, cursor.fast, cursor.order_class) == (2, 5_000, OrderClass.ORACLE)
     assert max(len(batch.data) for batch in made.chain.batches) <= 10_000
+    await made.settle()
     first = made.builder.ledger.blocks[1]
     assert [message_hash(message) for message in l1.messages] == list(first.records[-2:])
     await made.submit([_transfer(0)])

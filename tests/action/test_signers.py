@@ -43,7 +43,7 @@ async def test_recover_every_kind_and_garbage(pool: SignerPool) -> None:
 
 
 async def test_recover_dead_worker_is_replaced(pool: SignerPool) -> None:
-    for worker in pool._workers:
+    for worker in (signer.worker for signer in pool._signers):
         assert worker.process.pid
         os.kill(worker.process.pid, signal.SIGKILL)
         await asyncio.to_thread(worker.process.join)

@@ -21,8 +21,9 @@ from tests.action.sequencing import KEYS, Stage, signed
 EAGER = SnapshotPolicy(every_records=1, kept_records=0, every_items=1, rest=0)
 
 
-def _answers(sequencer: Sequencer) -> dict[str, Any]:
+async def _answers(sequencer: Sequencer) -> dict[str, Any]:
     """Return everything that users can ask for."""
+    await sequencer.settle()
     view, ledger = SequencerView(sequencer), sequencer.builder.ledger
     hashes = [record for block in ledger.blocks for record in block.records] + ledger.hashes
     slots = [entry.outbox_index for account in (1, 2) for entry in view.withdrawals_of(account)]
@@ -34,7 +35,7 @@ def _answers(sequencer: Sequencer) -> dict[str, Any]:
         "accounts": [view.account(account) for account in (1, 2)],
         "owned": [view.accounts_of(address_of(key)) for key in KEYS.values()],
         "withdrawals": [view.withdrawals_of(account) for account in (1, 2)],
-        "proofs": [view.withdrawal_proof(slot, None) for slot in slots],
+        "proofs": [await view.withdrawal_proof(slot, None) for slot in slots],
         "ends": [view.end_of_item(item) for item in range(sequencer.derived_items + 1)],
         "link": (sequencer.chain.covered, sequencer.chain.link),
         "confirmations": list(sequencer.durable_confirmations()),
@@ -67,7 +68,7 @@ async def _two_snapshots(stage: Stage) -> dict[str, Any]:
         await stage.play(sequencer, 1)
         await stage.play(sequencer, 1, posted=False)
         await sequencer.submit([signed(Transfer(1, 2, 0, 9, stage.nonce + 7))])
-        return _answers(sequencer)
+        return await _answers(sequencer)
 
 
 async def _compare(stage: Stage, folder: Path) -> int:
@@ -77,7 +78,7 @@ async def _compare(stage: Stage, folder: Path) -> int:
     shutil.copy(folder / "input.log", bare)
     async with stage.running(bare) as scratch, stage.running(folder) as sequencer:
         assert _base(scratch) == 0
-        assert _answers(sequencer) == _answers(scratch)
+        assert await _answers(sequencer) == await _answers(scratch)
         return _base(sequencer)
 
 
@@ -85,7 +86,7 @@ async def test_start_from_a_snapshot_answers_what_the_uninterrupted_run_does(sta
     before = await _two_snapshots(stage)
     async with stage.running(policy=EAGER) as sequencer:
         assert _base(sequencer) == 5
-        assert _answers(sequencer) == before
+        assert await _answers(sequencer) == before
         await stage.post(sequencer)
         await stage.play(sequencer, 2)
     assert await _compare(stage, stage.folder) == 5
@@ -267,4 +268,4 @@ async def test_save_keeps_the_last_records_out_of_the_snapshot(stage: Stage) -> 
         assert 0 < _base(sequencer) < 5
         assert len(items) >= 2
         view = SequencerView(sequencer)
-        assert view.withdrawal_proof(0, len(stage.l1.items) - 1) is not None
+        assert await view.withdrawal_proof(0, len(stage.l1.items) - 1) is not None

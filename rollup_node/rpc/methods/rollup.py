@@ -243,7 +243,7 @@ async def get_withdrawal_proof(
     item: Count | None = None,
 ) -> dict[str, Any]:
     """Prove an outbox entry in the state after `item` inbox items: 36 siblings from the leaf up."""
-    proof = backend.withdrawal_proof(outboxIndex, item)
+    proof = await backend.withdrawal_proof(outboxIndex, item)
     if proof is None:
         raise not_found(f"outbox entry {outboxIndex} is not in that state", "outboxIndex")
     return {
