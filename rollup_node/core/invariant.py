@@ -2,4 +2,4 @@
 
 
 class InvariantViolation(Exception):  # noqa: N818 - a bug, not an error of the outside world
-    """A bug in this program. Never caught."""
+    """A bug in this program. Never caught, but where the law itself is on trial (devnet/crash)."""

@@ -2,8 +2,9 @@
 
 from rollup_node.core.kinds import StepKind
 from rollup_node.devnet.crash.story import Crash, Spec
-from tests.contracts.gate import Measure, failures
+from tests.contracts.gate import Measure
 from tests.contracts.gate_crash import CrashGate
+from tests.contracts.gate_table import failures
 
 
 def test_largest_steps_of_a_crash_cost_no_more_than_their_weight() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from rollup_node.core.account_leaves import NO_POSITIONS, Positions
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
@@ -27,20 +28,16 @@ _INDEX: Final = (1 << INDEX_BITS) - 1
 _PPM: Final = 1_000_000
 
 
-class BrokenInvariantError(Exception):
-    """A step left a state that must not be; the message begins with the id of the invariant."""
-
-
 def demand(holds: object, text: str) -> None:
-    """Raise unless something holds.
+    """Raise unless something holds; the text begins with the id of what has to.
 
     Raises
     ------
-    BrokenInvariantError
+    InvariantViolation
         If it does not.
     """
     if not holds:
-        raise BrokenInvariantError(text)
+        raise InvariantViolation(text)
 
 
 class _Step(NamedTuple):
@@ -124,7 +121,7 @@ class Books:
 
         Raises
         ------
-        BrokenInvariantError
+        InvariantViolation
             If it does not cancel out.
         """
         self.steps += 1

@@ -92,7 +92,7 @@ class Bounds:
 
         Raises
         ------
-        BrokenInvariantError
+        InvariantViolation
             If it is larger than a step may be.
         """
         self.counts[kind] += 1

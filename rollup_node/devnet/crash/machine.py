@@ -39,6 +39,7 @@ from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.manifest import L2_CHAIN_ID
 from rollup_node.devnet.markets import PUBLISHER_THRESHOLD, initial_messages
 from rollup_node.node.signers import recover_report
+from rollup_node.roles.auditor import Auditor
 
 TASK_LIMIT: Final = 3_000
 """A record never sets off more steps: 1,024 orders to cancel, 128 fills, 64 triggers, refreshes."""
@@ -76,6 +77,8 @@ class Machine:
         self.state: dict[LeafKey, Leaf] = dict(GENESIS)
         self.books, self.bounds = Books(self.owner_of), Bounds()
         self.changed: set[int] = set()
+        self.auditor = Auditor()
+        self._dirty: set[LeafKey] = set(GENESIS)
         self.hear: Callable[[StepKind, tuple[Any, ...]], None] = lambda _kind, _events: None
         self.domain = eip712.domain_separator(L2_CHAIN_ID, _BRIDGE)
         self.publishers = [accounts()[name] for name in PUBLISHERS]
@@ -95,6 +98,7 @@ class Machine:
         self.bounds.note(kind, outcome.reason, source, reads.keys, state)
         changes = {key: (state.get(key), leaf) for key, leaf in writes.items()}
         state.update(writes)
+        self._dirty.update(writes)
         self.books.note(kind, changes)
         for key in writes:
             if _ACCOUNTS_FIRST <= key < _ACCOUNTS_END and key & _FIELD_MASK in {
@@ -158,7 +162,9 @@ class Machine:
         return self._run(message, lambda reads: pull_message(reads, message, content))
 
     def seal(self, delta_ms: int) -> None:
-        """Begin the next block."""
+        """Hold the state together at the end of the block (`roles.auditor`), begin the next one."""
+        self.auditor.audit(self.state, self._dirty)
+        self._dirty.clear()
         self._run(Seal(delta_ms), lambda reads: apply_seal(reads, _HEADER, delta_ms, 1))
 
     # Looks

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from rollup_node.core.events import Fill, OrderRemoved
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import ACCOUNTS, BALANCES_FIELD, INDEX_BITS, balances_key, owner_key
 from rollup_node.core.markets import InsureFees, SetTerms
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.crash.audit import Audit
 from rollup_node.devnet.crash.bidders import Bidders
-from rollup_node.devnet.crash.books import BrokenInvariantError, demand
+from rollup_node.devnet.crash.books import demand
 from rollup_node.devnet.crash.crowd import (
     BTC_PERPETUAL,
     ETH_PERPETUAL,
@@ -293,7 +294,7 @@ class Crash:
             state = ChainState({})
             state.commit(self.machine.state)
             root = "0x" + state.root().hex()
-        except BrokenInvariantError as error:
+        except InvariantViolation as error:
             broken, root = str(error), None
         elapsed = time.monotonic() - began, time.process_time() - spent
         return make_report(self, ledger, broken, root, elapsed)

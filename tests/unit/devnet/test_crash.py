@@ -12,6 +12,7 @@ from rollup_node.cli.demo_crash import crash as command
 from rollup_node.cli.output import ExitCode
 from rollup_node.core import leaving, standing
 from rollup_node.core.account_leaves import NO_POSITION, NO_POSITIONS, Positions
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ACCOUNTS,
@@ -32,12 +33,12 @@ from rollup_node.core.leaves import Balances, Totals, Withdrawal
 from rollup_node.core.market_leaves import Credit, Pools
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.crash.audit import Audit
-from rollup_node.devnet.crash.books import Books, BrokenInvariantError, Changes
+from rollup_node.devnet.crash.books import Books, Changes
 from rollup_node.devnet.crash.bounds import Bounds, count_siblings
 from rollup_node.devnet.crash.machine import Machine
 from rollup_node.devnet.crash.story import START_MS, Crash, Spec
-from rollup_node.devnet.failure import UsageError
 from rollup_node.devnet.price_script import PriceScript
+from rollup_node.ports import InputError
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.multiproof import plan_siblings, sort_keys
 from tests.property.ledger import Ledger
@@ -147,7 +148,7 @@ def test_crash_same_seed_same_root_and_another_seed_another() -> None:
 
 
 def test_crash_unknown_profile_is_refused() -> None:
-    with pytest.raises(UsageError, match="no price profile 'bank-holiday'"):
+    with pytest.raises(InputError, match="no price profile 'bank-holiday'"):
         Crash(Spec("bank-holiday", 50, 1, 0), lambda _text: None)
 
 
@@ -231,20 +232,20 @@ def test_books_deposit_is_what_its_owner_brought() -> None:
 
 def test_books_money_out_of_nowhere_is_caught() -> None:
     change: Changes = {balances_key(2): (None, Balances((1, 0, 0, 0)))}
-    with pytest.raises(BrokenInvariantError, match=r"X-2: TAKE left 1 µUSDC without an owner"):
+    with pytest.raises(InvariantViolation, match=r"X-2: TAKE left 1 µUSDC without an owner"):
         deposited(100).note(StepKind.TAKE, change)
 
 
 def test_books_other_asset_out_of_nowhere_is_caught() -> None:
     change: Changes = {balances_key(2): (None, Balances((0, 7, 0, 0)))}
-    with pytest.raises(BrokenInvariantError, match="X-2: TAKE left 7 of asset 1"):
+    with pytest.raises(InvariantViolation, match="X-2: TAKE left 7 of asset 1"):
         deposited(100).note(StepKind.TAKE, change)
 
 
 def test_books_positions_that_do_not_cancel_out_are_caught() -> None:
     row = NO_POSITION._replace(series=2, lots=5)
     page = Positions((row, *NO_POSITIONS.rows[1:]))
-    with pytest.raises(BrokenInvariantError, match="X-1: TAKE left positions"):
+    with pytest.raises(InvariantViolation, match="X-1: TAKE left positions"):
         books().note(StepKind.TAKE, {positions_key(1, 0): (None, page)})
 
 
@@ -252,7 +253,7 @@ def test_books_open_interest_of_nobody_is_caught() -> None:
     machine = Machine(START_MS)
     state = machine.leaf(series_key(2))
     change: Changes = {series_key(2): (state, state._replace(open_interest=1))}
-    with pytest.raises(BrokenInvariantError, match="X-1: TAKE left a wrong open interest"):
+    with pytest.raises(InvariantViolation, match="X-1: TAKE left a wrong open interest"):
         books().note(StepKind.TAKE, change)
 
 
@@ -267,7 +268,7 @@ def test_books_deficit_that_vanishes_is_caught() -> None:
     back: Changes = {
         key: (after, before or Credit(0, 0, 0)) for key, (before, after) in grown.items()
     }
-    with pytest.raises(BrokenInvariantError, match="X-2: TAKEOVER made the deficit shrink by 10"):
+    with pytest.raises(InvariantViolation, match="X-2: TAKEOVER made the deficit shrink by 10"):
         found.note(StepKind.TAKEOVER, back)
 
 
@@ -289,7 +290,7 @@ def test_books_withdrawal_pays_its_part_of_custody_rounded_down(paid: int, *, go
         found.note(StepKind.WITHDRAW, changes)
         assert (found.took[ALICE], found.borne, found.least_ratio_ppm) == (50, 5, 909_090)
     else:
-        with pytest.raises(BrokenInvariantError, match="X-10: "):
+        with pytest.raises(InvariantViolation, match="X-10: "):
             found.note(StepKind.WITHDRAW, changes)
 
 
@@ -328,7 +329,7 @@ def test_count_siblings_is_the_length_of_the_plan(found: list[LeafKey]) -> None:
 
 def test_bounds_too_large_a_step_is_caught() -> None:
     many = [hot_key(account << 9) for account in range(1, 200)]
-    with pytest.raises(BrokenInvariantError, match="G-1: TAKE needs"):
+    with pytest.raises(InvariantViolation, match="G-1: TAKE needs"):
         Bounds().note(StepKind.TAKE, Reason.OK, None, many, {})
 
 
@@ -339,7 +340,7 @@ def test_bounds_too_large_a_step_is_caught() -> None:
     ("name", "broken"),
     [
         ("cash", "X-2: "),
-        ("lots", "X-1: |X-21: "),
+        ("lots", "X-1: |X-2: "),
         ("row", "X-3: "),
         ("reserve", "BK-6: "),
         ("outbox", "L-4: "),
@@ -371,7 +372,7 @@ def test_audit_of_a_wrong_state_names_what_is_wrong(
         leaves[hot_key(account)] = hot._replace(reserve=hot.reserve + 1)
     else:
         del leaves[outbox_key(0)]
-    with pytest.raises(BrokenInvariantError, match=f"^({broken})"):
+    with pytest.raises(InvariantViolation, match=f"^({broken})"):
         Audit(leaves).check()
 
 
@@ -380,7 +381,7 @@ def test_settle_misses_not_a_single_unit(cascade: tuple[Crash, dict[str, Any]]) 
     owner = next(iter(machine.books.took))
     machine.books.took[owner] += 1
     try:
-        with pytest.raises(BrokenInvariantError, match="CR-1: 1 µUSDC not accounted for"):
+        with pytest.raises(InvariantViolation, match="CR-1: 1 µUSDC not accounted for"):
             Audit(machine.state).settle(machine.books)
     finally:
         machine.books.took[owner] -= 1
