@@ -45,7 +45,7 @@ def authenticate(
         return Reason.UNKNOWN_ACCOUNT
     if key:
         return _authenticate_key(frame, account, key, nonce, authority, scope)
-    if authority.address != owner[0]:
+    if authority.address != owner.address:
         return Reason.NOT_OWNER if authority.forced else Reason.BAD_SIGNATURE
     if authority.forced:
         return _OK
@@ -95,9 +95,10 @@ def admit(
     Reasons: `OUT_OF_CLASS`, which reads nothing and keeps the nonce, then those of
     `authenticate`. Source: docs/spec.md O-1, K-2.
     """
-    if wanted < frame.order_class and not authority.forced:
+    reached = frame.order_class
+    if wanted < reached and not authority.forced:
         return Reason.OUT_OF_CLASS
     reason = authenticate(frame, account, key, nonce, authority, scope)
-    if reason is _OK:
-        frame.order_class = max(wanted, frame.order_class)
+    if wanted > reached and reason is _OK:
+        frame.order_class = wanted
     return reason

@@ -69,30 +69,34 @@ def allocate_slot(frame: Frame) -> int:
     return slot
 
 
-def link_order(frame: Frame, terms: SeriesTerms, series: int, slot: int, order: Order) -> None:
-    """Append an order to its level; its links and its sequence are set here.
+def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Order:
+    """Append an order to its level, and return it as it is there: its links, its sequence.
 
     The slot was allocated and the client slot of the order is empty. Reads series, hot, client
     slots, level, then the tail of the level or the words of the map that change.
     Source: docs/spec.md O-4.
     """
-    state: SeriesState = frame.get(series_key(series))
+    get, put = frame.get, frame.put
+    place = series_key(order.series)
+    state: SeriesState = get(place)
     _count(frame, order, slot, 1)
     triggers = order.trigger != 0
     tick = order.trigger or order.tick
     key = level_key(terms.book, tick, triggers=triggers)
-    head, tail, lots, orders = frame.get(key) or NO_LEVEL
+    head, tail, lots, orders = get(key) or NO_LEVEL
     if orders:
         last_key = order_key(tail)
-        frame.put(last_key, _with_next(frame.get(last_key), slot))
+        put(last_key, _with_next(get(last_key), slot))
     else:
         head = slot
         _set_tick(frame, terms.book, tick, triggers=triggers)
-    frame.put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
+    put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
     sequence = state.sequence + 1
-    frame.put(order_key(slot), _new(Order, (*order[:6], tail, 0, sequence, *order[9:])))
+    linked: Order = _new(Order, (*order[:6], tail, 0, sequence, *order[9:]))
+    put(order_key(slot), linked)
     bid, ask = (state.bid, state.ask) if triggers else _improved(state, order.flags, tick)
-    frame.put(series_key(series), _with_book(state, bid, ask, sequence, triggers, 1))
+    put(place, _with_book(state, bid, ask, sequence, triggers, 1))
+    return linked
 
 
 def unlink_order(frame: Frame, slot: int) -> Order:
@@ -101,25 +105,27 @@ def unlink_order(frame: Frame, slot: int) -> Order:
     Reads order, terms, series, its neighbours, level, the words of the map that change or that
     lead to the next best tick, hot, client slots, allocators. Source: docs/spec.md O-5.
     """
+    get, put = frame.get, frame.put
     key = order_key(slot)
-    order: Order = frame.get(key)
-    terms: SeriesTerms = frame.get(terms_key(order.series))
-    state: SeriesState = frame.get(series_key(order.series))
+    order: Order = get(key)
+    terms: SeriesTerms = get(terms_key(order.series))
+    place = series_key(order.series)
+    state: SeriesState = get(place)
     triggers = order.trigger != 0
     tick = order.trigger or order.tick
-    _unlink_neighbours(frame, order)
+    if order.previous or order.next:
+        _unlink_neighbours(frame, order)
     bid, ask = state.bid, state.ask
     if _leave_level(frame, order, terms.book, tick) and not triggers:
         if tick == bid:
             bid = next_tick(frame, terms.book, tick, up=False)
         elif tick == ask:
             ask = next_tick(frame, terms.book, tick, up=True)
-    state = _with_book(state, bid, ask, state.sequence, triggers, -1)
-    frame.put(series_key(order.series), state)
+    put(place, _with_book(state, bid, ask, state.sequence, triggers, -1))
     _count(frame, order, 0, -1)
-    outbox, account, free, following = frame.get(ALLOCATORS_KEY)
-    frame.put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
-    frame.put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, slot, following)))
+    outbox, account, free, following = get(ALLOCATORS_KEY)
+    put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
+    put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, slot, following)))
     return order
 
 
@@ -214,10 +220,12 @@ def _with_book(
     state: SeriesState, bid: int, ask: int, sequence: int, triggers: bool, change: int
 ) -> SeriesState:
     """Return a series with one order (or trigger order) more or less."""
-    orders = state.orders if triggers else state.orders + change
-    waiting = state.triggers + change if triggers else state.triggers
-    numbers = (state[0], bid, ask, sequence, state[4], orders, *state[6:17], waiting)
-    return _new(SeriesState, numbers)
+    status, _, _, _, interest, orders, *others, waiting = state
+    if triggers:
+        waiting += change
+    else:
+        orders += change
+    return _new(SeriesState, (status, bid, ask, sequence, interest, orders, *others, waiting))
 
 
 def _with_next(order: Order, following: int) -> Order:
@@ -251,26 +259,13 @@ def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
 
 def _count(frame: Frame, order: Order, slot: int, change: int) -> None:
     """Add an order (change 1, at `slot`) to what its account has, or take it off (-1, slot 0)."""
-    hot = read_hot(frame, order.account)
-    slot_map, slots = put_client_slot(frame, order.account, hot, order.slot, slot)
+    account = order.account
+    hot = read_hot(frame, account)
+    slot_map, slots = put_client_slot(frame, account, hot, order.slot, slot)
     reserve, group, flags, mode, protected, orders, dead_man_ms, interest_ms, version, *_ = hot
-    frame.put(
-        hot_key(order.account),
-        _new(
-            Hot,
-            (
-                reserve + change * order.reserve,
-                group,
-                flags,
-                mode,
-                protected,
-                orders + change,
-                dead_man_ms,
-                interest_ms,
-                version,
-                slot_map,
-                slots,
-                hot.rows,
-            ),
-        ),
-    )
+    reserve += change * order.reserve
+    counted = (
+        reserve, group, flags, mode, protected, orders + change,
+        dead_man_ms, interest_ms, version, slot_map, slots, hot.rows,
+    )  # fmt: skip
+    frame.put(hot_key(account), _new(Hot, counted))

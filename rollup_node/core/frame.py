@@ -33,7 +33,7 @@ class Frame:
     __slots__ = ("_read", "block", "events", "order_class", "phase", "time_ms", "writes")
 
     def __init__(
-        self, state: LeafReader, *, time_ms: int, block: int, phase: int, order_class: int
+        self, state: LeafReader, time_ms: int, block: int, phase: int, order_class: int
     ) -> None:
         self._read = state.get
         self.writes: Writes = {}

@@ -7,6 +7,10 @@ from rollup_node.core.leaves import Owner
 from rollup_node.core.reason import Reason
 
 _MAP_MASK: Final = (1 << NONCE_WINDOW) - 1
+_OK: Final = Reason.OK
+
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 
 def spend_nonce(owner: Owner, nonce: int, time_ms: int) -> tuple[Reason, Owner]:
@@ -21,7 +25,7 @@ def spend_nonce(owner: Owner, nonce: int, time_ms: int) -> tuple[Reason, Owner]:
             return Reason.NONCE_TOO_NEW, owner
         shift = nonce - high
         window = (used << shift | 1) & _MAP_MASK if shift < NONCE_WINDOW else 1
-        return Reason.OK, Owner(address, nonce, window)
+        return _OK, _new(Owner, (address, nonce, window))
     return _spend_old(owner, nonce, time_ms)
 
 
@@ -35,4 +39,4 @@ def _spend_old(owner: Owner, nonce: int, time_ms: int) -> tuple[Reason, Owner]:
     bit = 1 << age
     if owner.nonce_map & bit:
         return Reason.NONCE_USED, owner
-    return Reason.OK, Owner(owner.address, owner.nonce_high, owner.nonce_map | bit)
+    return _OK, Owner(owner.address, owner.nonce_high, owner.nonce_map | bit)

@@ -49,6 +49,7 @@ PROTOCOL: Final = 4
 
 _MS: Final = 1_000
 _PPM: Final = 1_000_000
+_OK: Final = Reason.OK
 
 
 def check_shape(taker: Taker, time_ms: int) -> Reason:
@@ -71,7 +72,7 @@ def check_shape(taker: Taker, time_ms: int) -> Reason:
         return Reason.PRICE_OUT_OF_RANGE
     if 0 < taker.expiry_at * _MS <= time_ms:
         return Reason.EXPIRED
-    return Reason.OK
+    return _OK
 
 
 def check_market(frame: Frame, taker: Taker) -> Reason:
@@ -79,12 +80,13 @@ def check_market(frame: Frame, taker: Taker) -> Reason:
 
     Reads terms, series, the expiry of a future, prices, and the session key if there is one.
     """
-    if not 0 < taker.series < SERIES_LIMIT:
+    series = taker.series
+    if not 0 < series < SERIES_LIMIT:
         return Reason.UNKNOWN_SERIES
-    terms: SeriesTerms | None = frame.get(terms_key(taker.series))
+    terms: SeriesTerms | None = frame.get(terms_key(series))
     if terms is None:
         return Reason.UNKNOWN_SERIES
-    state: SeriesState | None = frame.get(series_key(taker.series))
+    state: SeriesState | None = frame.get(series_key(series))
     if state is None or is_closed(frame, terms, state):
         return Reason.SERIES_CLOSED
     price = read_prices(frame).rows[terms.underlying]
@@ -94,37 +96,39 @@ def check_market(frame: Frame, taker: Taker) -> Reason:
     if terms.kind == SPOT and (reduces or taker.trigger):
         return Reason.BAD_ORDER
     notional = taker.remaining * taker.tick * terms.unit
-    reason = _check_key(frame, taker, terms.underlying, notional)
-    return reason or _check_limits(taker, terms, state, notional)
+    if taker.key:
+        reason = _check_key(frame, taker, terms.underlying, notional)
+        if reason is not _OK:
+            return reason
+    return _check_limits(taker, terms, state, notional)
 
 
 def _check_key(frame: Frame, taker: Taker, underlying: int, notional: int) -> Reason:
-    """Check an order against the bounds of its session key, if one signed it."""
-    if taker.key == 0:
-        return Reason.OK
+    """Check an order against the bounds of the session key that signed it."""
     session: SessionKey = frame.get(session_key_key(taker.account, taker.key))
     if notional > session.order_cap:
         return Reason.KEY_CAP
-    return Reason.OK if session.markets >> underlying & 1 else Reason.KEY_MARKET
+    return _OK if session.markets >> underlying & 1 else Reason.KEY_MARKET
 
 
 def _check_limits(taker: Taker, terms: SeriesTerms, state: SeriesState, notional: int) -> Reason:
     """Check size, fees and price. Source: docs/spec.md O-2."""
+    flags = taker.flags
     if taker.remaining > terms.max_order_lots:
         return Reason.ABOVE_MAX_ORDER
-    if notional < terms.min_notional and not taker.flags & REDUCE_ONLY_FLAG:
+    if notional < terms.min_notional and not flags & REDUCE_ONLY_FLAG:
         return Reason.BELOW_MIN_NOTIONAL
-    rests = taker.flags & POST_ONLY_FLAG or taker.origin == REPLACEMENT
+    rests = flags & POST_ONLY_FLAG or taker.origin == REPLACEMENT
     cap = taker.fee_cap_ppm
     if cap < terms.maker_fee_ppm or (cap < terms.taker_fee_ppm and not rests):
         return Reason.FEE_ABOVE_CAP
     if state.mark == 0:
         return Reason.STALE_PRICE
     if taker.trigger:
-        return Reason.PRICE_OUT_OF_RANGE if is_passed(taker, state) else Reason.OK
-    if is_out_of_band(taker.flags, taker.tick, terms, state.mark):
+        return Reason.PRICE_OUT_OF_RANGE if is_passed(taker, state) else _OK
+    if is_out_of_band(flags, taker.tick, terms, state.mark):
         return Reason.PRICE_BAND
-    return Reason.OK
+    return _OK
 
 
 def is_passed(taker: Taker, state: SeriesState) -> bool:
@@ -158,29 +162,29 @@ def check_account(frame: Frame, taker: Taker) -> tuple[Reason, int]:
     hot = read_hot(frame, taker.account)
     reduces = taker.flags & REDUCE_ONLY_FLAG
     reason = _check_standing(frame, taker, hot)
-    if reason or taker.origin == REPLACEMENT:
+    if reason is not _OK or taker.origin == REPLACEMENT:
         return reason, taker.generation
     if find_client_order(frame, taker.account, hot, taker.slot):
         return Reason.SLOT_TAKEN, 0
     if not reduces:
-        return Reason.OK, 0
+        return _OK, 0
     _, position = find_position(frame, taker.account, taker.series)
     if closable_lots(position, taker.flags & SIDE_FLAG) == 0:
         return Reason.NO_POSITION, 0
-    return Reason.OK, position.generation
+    return _OK, position.generation
 
 
 def _check_standing(frame: Frame, taker: Taker, hot: Hot) -> Reason:
     """Check whether an account may trade at all, and in this series."""
-    reduces = taker.flags & REDUCE_ONLY_FLAG
-    if hot.flags & FROZEN_FLAG and (not reduces or taker.key):
+    flags, reduces = hot.flags, taker.flags & REDUCE_ONLY_FLAG
+    if flags & FROZEN_FLAG and (not reduces or taker.key):
         return Reason.FROZEN
-    if hot.flags & LIQUIDATING_FLAG and not reduces:
+    if flags & LIQUIDATING_FLAG and not reduces:
         return Reason.LIQUIDATING
     if is_dead(hot, frame.time_ms):
         return Reason.EXPIRED
-    if hot.flags & CHILD_FLAG:
+    if flags & CHILD_FLAG:
         cold: Cold | None = frame.get(cold_key(taker.account))
         if cold is None or cold.series != taker.series:
             return Reason.KEY_MARKET
-    return Reason.OK
+    return _OK

@@ -56,6 +56,12 @@ SCOPE_PLACED = SCOPE_TRADE | SCOPE_CANCEL | SCOPE_QUOTE
 
 _TAG_MASK = (1 << 32) - 1
 _OK = Reason.OK
+_IDLE = Phase.IDLE
+_MAKER, _TAKER = OrderClass.MAKER, OrderClass.TAKER
+_MAY_TAKE, _MAY_QUOTE = SCOPE_TRADE, SCOPE_TRADE | SCOPE_QUOTE
+
+_new = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 
 def tag_of(nonce: int, authority: Authority) -> int:
@@ -68,32 +74,17 @@ def apply_place(frame: Frame, order: PlaceOrder, authority: Authority) -> Reason
 
     Source: docs/spec.md O-2, O-3.
     """
-    scope, wanted = SCOPE_TRADE, OrderClass.TAKER
-    if order.post_only:
-        scope, wanted = SCOPE_TRADE | SCOPE_QUOTE, OrderClass.MAKER
-    reason = admit(frame, order.account, order.key, order.nonce, authority, scope, wanted)
+    account, key, series, _, _, _, post_only, *_, max_fee, slot, nonce = order
+    scope, wanted = (_MAY_QUOTE, _MAKER) if post_only else (_MAY_TAKE, _TAKER)
+    reason = admit(frame, account, key, nonce, authority, scope, wanted)
     if reason is not _OK:
         return reason
-    taker = Taker(
-        order.account,
-        order.series,
-        pack_flags(order),
-        order.price,
-        order.trigger,
-        order.quantity,
-        order.expiry,
-        order.slot,
-        tag_of(order.nonce, authority),
-        order.max_fee,
-        order.key,
-        0,
-        0,
-        0,
-        ORDER,
-        Phase.IDLE,
-        int(authority.forced),
-    )
-    return begin_order(frame, taker)
+    forced = 1 if authority.forced else 0
+    taker = (
+        account, series, pack_flags(order), order.price, order.trigger, order.quantity,
+        order.expiry, slot, tag_of(nonce, authority), max_fee, key, 0, 0, 0, ORDER, _IDLE, forced,
+    )  # fmt: skip
+    return begin_order(frame, _new(Taker, taker))
 
 
 def begin_order(frame: Frame, taker: Taker) -> Reason:
@@ -170,33 +161,19 @@ def _link(frame: Frame, taker: Taker, terms: SeriesTerms, reserve: int) -> Reaso
     if slot == 0:
         return Reason.BOOK_FULL
     account, series, flags, tick, trigger, remaining, expiry_at, client, tag, cap, key, *_ = taker
-    order = Order(
-        account,
-        series,
-        flags,
-        tick,
-        trigger,
-        remaining,
-        0,
-        0,
-        0,
-        reserve,
-        expiry_at,
-        client,
-        tag,
-        cap,
-        key,
-        taker.generation,
-    )
-    link_order(frame, terms, series, slot, order)
-    frame.events.append(OrderRested(slot, frame.get(order_key(slot))))
+    order = (
+        account, series, flags, tick, trigger, remaining, 0, 0, 0,
+        reserve, expiry_at, client, tag, cap, key, taker.generation,
+    )  # fmt: skip
+    linked = link_order(frame, terms, slot, _new(Order, order))
+    frame.events.append(_new(OrderRested, (slot, linked)))
     return _OK
 
 
 def apply_cancel(frame: Frame, cancel: CancelOrder, authority: Authority) -> Reason:
     """Take one order out of the book. Source: docs/spec.md O-8."""
     account, key, client, tag, nonce = cancel
-    reason = admit(frame, account, key, nonce, authority, SCOPE_PLACED, OrderClass.MAKER)
+    reason = admit(frame, account, key, nonce, authority, SCOPE_PLACED, _MAKER)
     if reason is not _OK:
         return reason
     hot = read_hot(frame, account)
@@ -205,7 +182,7 @@ def apply_cancel(frame: Frame, cancel: CancelOrder, authority: Authority) -> Rea
     slot = _find(frame, account, hot, client, tag)
     if slot == 0:
         return Reason.NOT_FOUND
-    frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), _OK))
+    frame.events.append(_new(OrderRemoved, (slot, unlink_order(frame, slot), _OK)))
     return _OK
 
 
@@ -216,8 +193,7 @@ def apply_replace(frame: Frame, replace: ReplaceOrder, authority: Authority) -> 
     A void order is not found. Source: docs/spec.md O-10.
     """
     account, key, client, tag, price, quantity, nonce = replace
-    scope = SCOPE_TRADE | SCOPE_QUOTE
-    reason = admit(frame, account, key, nonce, authority, scope, OrderClass.MAKER)
+    reason = admit(frame, account, key, nonce, authority, _MAY_QUOTE, _MAKER)
     if reason is not _OK:
         return reason
     hot = read_hot(frame, account)

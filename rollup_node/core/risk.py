@@ -7,7 +7,7 @@ M-10. Twin: contracts/src/core/Risk.sol.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from rollup_node.core.account_leaves import NO_HOT, Hot, Position, RiskRow
+from rollup_node.core.account_leaves import NO_HOT, NO_RISK, Hot, Position, RiskRow
 from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
@@ -95,7 +95,7 @@ def find_model(mode: int) -> RiskModel:
 def read_hot(frame: Frame, account: int) -> Hot:
     """Return the hot leaf of an account; one that never traded is its own group."""
     hot: Hot | None = frame.get(hot_key(account))
-    return NO_HOT._replace(group=account) if hot is None else hot
+    return hot if hot is not None else NO_HOT._replace(group=account)
 
 
 def read_prices(frame: Frame) -> Prices:
@@ -119,8 +119,8 @@ def read_amounts(frame: Frame, account: int) -> Amounts:
 def is_current(hot: Hot, prices: Prices) -> bool:
     """Say whether all rows with positions are of the epoch of the prices. Source: M-4."""
     now = prices[0]
-    for row, price in zip(hot[11], now, strict=True):  # noqa: SIM110 - the hot path: no generator
-        if row[1] and row[0] != price[0]:
+    for row, price in zip(hot[11], now, strict=True):
+        if row is not NO_RISK and row[1] and row[0] != price[0]:
             return False
     return True
 
@@ -130,7 +130,7 @@ def sum_margins(hot: Hot, prices: Prices) -> tuple[int, int]:
     require = find_model(hot[3]).require
     value = initial = 0
     for row, price in zip(hot[11], prices[0], strict=True):
-        if row[1]:
+        if row is not NO_RISK and row[1]:
             value += row[2]
             initial += require(row, price)
     return value, initial

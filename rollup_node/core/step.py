@@ -89,16 +89,17 @@ def apply_record(
         return _move(state, size, StepKind.UNDECODABLE, Reason.UNDECODABLE)
     cursor: Cursor = state.get(CURSOR_KEY)
     frame = _frame(state, cursor)
-    kind, reason = action(frame, content, Authority(signer, forced=False, tag=0, signers=signers))
-    return _outcome(frame, cursor, cursor.offset + size, kind, reason)
+    authority = _new(Authority, (signer, False, 0, signers, 0))
+    kind, reason = action(frame, content, authority)
+    return _outcome(frame, cursor, cursor[1] + size, kind, reason)
 
 
 def run_task(state: LeafReader) -> Outcome:
     """Do the next step of what is in flight. Source: docs/spec.md X-2, X-12."""
     cursor: Cursor = state.get(CURSOR_KEY)
     frame = _frame(state, cursor)
-    kind, reason = find_task(cursor.phase)(frame)
-    return _outcome(frame, cursor, cursor.offset, kind, reason)
+    kind, reason = find_task(frame.phase)(frame)
+    return _outcome(frame, cursor, cursor[1], kind, reason)
 
 
 def apply_nothing_to_pull(state: LeafReader, size: int) -> Outcome:
@@ -149,13 +150,8 @@ def close_item(state: LeafReader) -> Outcome:
 
 
 def _frame(state: LeafReader, cursor: Cursor) -> Frame:
-    return Frame(
-        state,
-        time_ms=cursor.time_ms,
-        block=cursor.block,
-        phase=cursor.phase,
-        order_class=cursor.order_class,
-    )
+    _, _, _, _, block, time_ms, phase, order_class = cursor
+    return Frame(state, time_ms, block, phase, order_class)
 
 
 def _move(state: LeafReader, size: int, kind: StepKind, reason: Reason) -> Outcome:

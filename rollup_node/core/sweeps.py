@@ -44,6 +44,10 @@ ONE_SERIES: Final = 2
 
 _LEGS: Final = 20
 _OK: Final = Reason.OK
+_LEG, _IDLE = Phase.LEG, Phase.IDLE
+
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 
 def apply_cancel_all(frame: Frame, cancel: CancelAll, authority: Authority) -> Reason:
@@ -117,7 +121,7 @@ def apply_quote(frame: Frame, quote: MassQuote, authority: Authority) -> Reason:
     hot = read_hot(frame, account)
     if hot.flags & FROZEN_FLAG:
         return Reason.FROZEN
-    rows = tuple(QuoteLeg(*leg) for leg in legs)
+    rows = tuple([_new(QuoteLeg, leg) for leg in legs])
     padding = (NO_LEG,) * (_LEGS - len(rows))
     tag = tag_of(nonce, authority)
     frame.get(QUOTE_KEY)
@@ -137,8 +141,8 @@ def leg(frame: Frame) -> Reason:
     """
     task: QuoteTask = frame.get(QUOTE_KEY)
     account, key, cap, tag, length, number, legs = task
-    frame.put(QUOTE_KEY, QuoteTask(account, key, cap, tag, length, number + 1, legs))
-    frame.phase = Phase.LEG if number + 1 < length else Phase.IDLE
+    frame.put(QUOTE_KEY, _new(QuoteTask, (account, key, cap, tag, length, number + 1, legs)))
+    phase = frame.phase = _LEG if number + 1 < length else _IDLE
     series, side, client, tick, lots = legs[number]
     if client >= CLIENT_SLOT_LIMIT:
         return Reason.BAD_ORDER
@@ -146,20 +150,33 @@ def leg(frame: Frame) -> Reason:
     if lots == 0:
         return _OK
     flags = side | POST_ONLY_FLAG | QUOTE_FLAG
-    return begin_order(
-        frame,
-        Taker(
-            account, series, flags, tick, 0, lots, 0, client, tag, cap, key, 0, 0, 0, LEG,
-            frame.phase, 0,
-        ),
-    )  # fmt: skip
+    taker = (
+        account,
+        series,
+        flags,
+        tick,
+        0,
+        lots,
+        0,
+        client,
+        tag,
+        cap,
+        key,
+        0,
+        0,
+        0,
+        LEG,
+        phase,
+        0,
+    )
+    return begin_order(frame, _new(Taker, taker))
 
 
 def _clear(frame: Frame, account: int, hot: Hot, client: int) -> None:
     """Unlink what a client slot holds."""
     slot = find_client_order(frame, account, hot, client)
     if slot:
-        frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), _OK))
+        frame.events.append(_new(OrderRemoved, (slot, unlink_order(frame, slot), _OK)))
 
 
 def apply_prune(frame: Frame, prune: Prune, authority: Authority) -> Reason:

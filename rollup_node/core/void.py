@@ -22,6 +22,7 @@ TRADING: Final = 1
 REDUCE_ONLY: Final = 2
 """What a series may be while its book is open. Source: docs/spec.md S-8."""
 
+_OPEN: Final = frozenset([TRADING, REDUCE_ONLY])
 _MS: Final = 1_000
 _STOPPED: Final = FROZEN_FLAG | LIQUIDATING_FLAG
 
@@ -31,7 +32,7 @@ def is_closed(frame: Frame, terms: SeriesTerms, state: SeriesState) -> bool:
 
     Reads the expiry of a future. Source: docs/spec.md O-2.
     """
-    if state.status not in {TRADING, REDUCE_ONLY}:
+    if state.status not in _OPEN:
         return True
     if terms.kind != FUTURE:
         return False
@@ -52,10 +53,10 @@ def is_void(frame: Frame, order: Order, hot: Hot) -> bool:
     """
     if 0 < order.expiry_at * _MS <= frame.time_ms or is_dead(hot, frame.time_ms):
         return True
-    reduces = order.flags & REDUCE_ONLY_FLAG
+    series, reduces = order.series, order.flags & REDUCE_ONLY_FLAG
     if hot.flags & _STOPPED and not reduces:
         return True
-    if is_closed(frame, frame.get(terms_key(order.series)), frame.get(series_key(order.series))):
+    if is_closed(frame, frame.get(terms_key(series)), frame.get(series_key(series))):
         return True
     if not reduces:
         return False

@@ -163,7 +163,7 @@ class Exchange:
         def link(frame: Frame) -> int:
             slot = allocate_slot(frame)
             frame.get(hot_key(account))
-            link_order(frame, terms, series, slot, order)
+            link_order(frame, terms, slot, order)
             return slot
 
         return self.run(link)
