@@ -16,6 +16,7 @@ from rollup_node.core.leaves import Cursor, LeafReader, Writes
 from rollup_node.core.reason import Reason
 
 _OK: Final = Reason.OK
+_IDLE: Final = Phase.IDLE
 _MS: Final = 1_000
 
 _new: Final = tuple.__new__
@@ -32,6 +33,14 @@ class Outcome(NamedTuple):
     reason: Reason
     writes: Writes
     events: tuple[Any, ...] = ()
+
+
+class Tasks(NamedTuple):
+    """What all steps of what was in flight did: kind and reason of each, and the leaves left."""
+
+    steps: list[tuple[StepKind, Reason]]
+    writes: Writes
+    events: list[Any]
 
 
 def clamp_time(cursor: Cursor, header: ItemHeader, time_ms: int) -> int:
@@ -102,6 +111,21 @@ def run_task(state: LeafReader) -> Outcome:
     return _outcome(frame, cursor, cursor[1], kind, reason)
 
 
+def run_tasks(state: LeafReader) -> Tasks:
+    """Do every step of what is in flight, as `run_task` would one after the other.
+
+    A step of a task changes nothing of the cursor but phase and class, so its frame serves the
+    next one: for who wants the state after them and no step by itself.
+    """
+    cursor: Cursor = state.get(CURSOR_KEY)
+    frame = _frame(state, cursor)
+    steps: list[tuple[StepKind, Reason]] = []
+    while frame.phase > _IDLE:
+        steps.append(find_task(frame.phase)(frame))
+    _move_cursor(frame, cursor, cursor.offset)
+    return Tasks(steps, frame.writes, frame.events)
+
+
 def apply_nothing_to_pull(state: LeafReader, size: int) -> Outcome:
     """Skip a pull record when the item has no message left. Source: docs/spec.md X-4."""
     return _move(state, size, StepKind.UNDECODABLE, Reason.NOTHING_TO_PULL)
@@ -166,25 +190,22 @@ def _outcome(
     offset: int,
     kind: StepKind,
     reason: Reason,
-    *,
     pulled: tuple[int, int] = (0, 0),
 ) -> Outcome:
-    """Write the cursor: its place as given, its clock and phase as the frame says.
+    """Return what a step did, the cursor written as `_move_cursor` says."""
+    _move_cursor(frame, cursor, offset, pulled)
+    return _new(Outcome, (kind, reason, frame.writes, tuple(frame.events)))
+
+
+def _move_cursor(
+    frame: Frame, cursor: Cursor, offset: int, pulled: tuple[int, int] = (0, 0)
+) -> None:
+    """Write the cursor: its place as given, its clock, phase and class as the frame says.
 
     `pulled` counts the messages of each queue that the step took: delayed, fast.
     """
-    item, _, delayed, fast, _, _, _, _ = cursor
-    frame.writes[CURSOR_KEY] = _new(
-        Cursor,
-        (
-            item,
-            offset,
-            delayed + pulled[0],
-            fast + pulled[1],
-            frame.block,
-            frame.time_ms,
-            frame.phase,
-            frame.order_class,
-        ),
-    )
-    return _new(Outcome, (kind, reason, frame.writes, tuple(frame.events)))
+    item, _, delayed, fast, *_ = cursor
+    if pulled != (0, 0):
+        delayed, fast = delayed + pulled[0], fast + pulled[1]
+    clock = frame.block, frame.time_ms, frame.phase, frame.order_class
+    frame.writes[CURSOR_KEY] = _new(Cursor, (item, offset, delayed, fast, *clock))

@@ -33,8 +33,10 @@ from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
 
 _OK: Final = Reason.OK
+_IDLE: Final = Phase.IDLE
 _TAKEN: Final = (Reason.OK, Reason.PRICE_PENDING, Reason.STALE_ACCOUNT, Reason.REFRESH)
 """What changes the state: a jump that waits (V-4) and a refresh before the rest (K-7, M-9) too."""
+_STALE: Final = Reason.STALE_ACCOUNT
 _ACCOUNT_FIRST: Final = frozenset((*get_args(SignedContent), Deposit))
 
 _QUIET: Final = frozenset(
@@ -51,6 +53,9 @@ _QUIET: Final = frozenset(
     ]
 )
 """The frequent steps: none changes who owns an account, none writes to the outbox."""
+
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 REPRICING: Final = frozenset(
     [
@@ -154,14 +159,15 @@ class Builder:
             return False, Reason.UNDECODABLE
         size = LENGTH_BYTES + len(body)
         outcome = step.apply_record(self.state, transaction, signer, size, signers)
-        if outcome.reason not in _TAKEN:
-            return False, outcome.reason
-        self.state.commit(outcome.writes)
-        if outcome.kind not in _QUIET:
-            self.ledger.note(outcome.writes)
+        kind, reason, writes, _ = outcome
+        if reason is not _OK and reason not in _TAKEN:
+            return False, reason
+        self.state.commit(writes)
+        if kind not in _QUIET:
+            self.ledger.note(writes)
         self._add(record, outcome, sequence, _account_of(transaction), signer or b"", body)
         left = self._run_tasks(outcome, record, transaction)
-        return True, outcome.reason if outcome.reason is Reason.STALE_ACCOUNT else left
+        return True, reason if reason is _STALE else left
 
     def close(self) -> None:
         """Finish the item and its last block."""
@@ -205,24 +211,24 @@ class Builder:
 
         Returns what came of money that left after a refresh, else `OK`.
         """
-        heard, left = first.events, _OK
+        heard: Sequence[Any] = first.events
+        left, is_repriced = _OK, first.kind in REPRICING
         legs: list[Reason] = []
-        is_repriced = first.kind in REPRICING
-        while (cursor := self.cursor).phase > Phase.IDLE:
-            outcome = step.run_task(self.state)
-            self.state.commit(outcome.writes)
-            if outcome.kind not in _QUIET:
-                self.ledger.note(outcome.writes)
-            heard += outcome.events
-            is_repriced |= outcome.kind in REPRICING
-            if outcome.kind is StepKind.LEAVE:
-                left = outcome.reason
-            if outcome.kind is StepKind.LEG:
-                legs.append(outcome.reason)
-            elif legs and outcome.kind is StepKind.TAKE:
-                legs[-1] = outcome.reason  # the leg goes on there: what it meets decides
+        cursor: Cursor = self.state.get(CURSOR_KEY)
+        if cursor.phase > _IDLE:
+            tasks = step.run_tasks(self.state)
+            self.state.commit(tasks.writes)
+            heard = [*heard, *tasks.events]
+            kinds = {kind for kind, _ in tasks.steps}
+            is_repriced |= not REPRICING.isdisjoint(kinds)
+            if not kinds <= _QUIET:
+                self.ledger.note(tasks.writes)
+                left = dict(tasks.steps).get(StepKind.LEAVE, _OK)
+            if StepKind.LEG in kinds:
+                legs = _legs(tasks.steps)
         if heard or is_repriced:
-            self.tape.add(Heard(source, content, cursor.time_ms, heard, legs, is_repriced))
+            line = (source, content, cursor.time_ms, heard, legs, is_repriced)
+            self.tape.add(_new(Heard, line))
         return left
 
     def _end_block(self) -> None:
@@ -288,8 +294,20 @@ class Builder:
     ) -> None:
         ledger = self.ledger
         block, index = ledger.number, len(ledger.hashes)
-        entry = Entry(outcome.kind, outcome.reason, block, index, sequence, account, sender, body)
+        kind, reason, *_ = outcome
+        entry = _new(Entry, (kind, reason, block, index, sequence, account, sender, body))
         ledger.add(record, entry)
+
+
+def _legs(steps: Sequence[tuple[StepKind, Reason]]) -> list[Reason]:
+    """Return what became of each leg of a mass quote."""
+    legs: list[Reason] = []
+    for kind, reason in steps:
+        if kind is StepKind.LEG:
+            legs.append(reason)
+        elif legs and kind is StepKind.TAKE:
+            legs[-1] = reason  # the leg goes on there: what it meets decides
+    return legs
 
 
 def _account_of(content: ForcedContent | AdminMessage | Deposit | None) -> int:

@@ -39,6 +39,7 @@ from rollup_node.core.step import (
     open_item,
     pull_message,
     run_task,
+    run_tasks,
 )
 from rollup_node.devnet.markets import MARKETS, initial_messages
 
@@ -130,13 +131,21 @@ class Arena:
         return outcome
 
     def _run(self, step: Callable[[Any], Outcome]) -> Reason:
-        """Take a step and all the tasks that it began; return its own reason."""
+        """Take a step and all the tasks that it began; return its own reason.
+
+        What `run_tasks` makes of them at once is the same.
+        """
         reason = self._do(step).reason
-        for _ in range(TASK_STEPS):
-            if self.cursor().phase == Phase.IDLE:
-                return reason
-            self._do(run_task)
-        raise AssertionError(f"a task of phase {self.cursor().phase} does not end")
+        at_once = run_tasks(self.state)
+        taken: list[Outcome] = []
+        while self.cursor().phase != Phase.IDLE:
+            assert len(taken) < TASK_STEPS, f"a task of phase {self.cursor().phase} does not end"
+            taken.append(self._do(run_task))
+        assert at_once.steps == [(outcome.kind, outcome.reason) for outcome in taken]
+        assert at_once.events == [event for outcome in taken for event in outcome.events]
+        assert at_once.writes == {key: self.state[key] for key in at_once.writes}
+        assert all(set(outcome.writes) <= set(at_once.writes) for outcome in taken)
+        return reason
 
     def send(self, record: Any, signer: bytes | None = None) -> Reason:
         """Execute a record that its owner or session key signed, or `signer`."""
