@@ -85,21 +85,29 @@ TRADERS: Final = tuple(range(1, 13))
 PUBLISHER_KEYS: Final = tuple(keccak(b"publisher" + bytes((i,))) for i in range(5))
 SERIES: Final = tuple(market.series for market in MARKETS)
 TERMS: Final = {market.series: market.terms for market in MARKETS}
-_START_MS: Final = 1_763_700_000_000
+START_MS: Final = 1_763_700_000_000
 _USD: Final = 1_000_000
 _PRICES: Final = (3_000 * _USD, 95_000 * _USD)
-_SEAL_WEIGHTS: Final = (2, 2, 6, 40, 30, 4, 0.2)
+_SEALS: Final = ((0, 2), (19, 2), (20, 6), (25, 40), (40, 30), (1_000, 4), (30_500, 0.2))
 
 
 class Exchange(World):
     """A state with markets, prices and money, and an endless supply of items of trading."""
 
+    series: tuple[int, ...] = SERIES
+    seals: tuple[tuple[int, float], ...] = _SEALS
+    """How much later a block begins, in ms, and how often."""
+
+    seal_share: float = 0.36
+    """How many of the records begin a block."""
+
+    sizes: tuple[int, ...] = (5, 40, 90, 160)
+    """How many records a batch has."""
+
     def _initial(self, item: int) -> Writes:
         state = ChainState()
         rng = self.rng
-        writes: Writes = {
-            CURSOR_KEY: Cursor(item, 0, 0, 0, rng.randrange(1 << 20), _START_MS, 0, 0)
-        }
+        writes: Writes = {CURSOR_KEY: Cursor(item, 0, 0, 0, rng.randrange(1 << 20), START_MS, 0, 0)}
         sums = [0, 0, 0, 0]
         for account in TRADERS:
             cash = rng.choice([0, 30 * _USD, 2_000 * _USD, 10**12, 10**12, 10**12])
@@ -121,17 +129,21 @@ class Exchange(World):
     def _open_markets(self, state: ChainState) -> None:
         """Let the governor and the publishers speak once, by the law itself."""
         publishers = [address_of(key) for key in PUBLISHER_KEYS]
-        state.commit(open_item(state, EXPECTED_HEADER, _START_MS).writes)
-        for body in initial_messages(publishers):
+        state.commit(open_item(state, EXPECTED_HEADER, START_MS).writes)
+        for body in self._opening(publishers):
             message = DelayedMessage(MessageKind.ADMIN, bytes(20), 0, body)
             state.commit(pull_message(state, message, decode_message(message)).writes)
         state.commit({CURSOR_KEY: state.get(CURSOR_KEY)._replace(order_class=0)})
         for underlying, price in enumerate(_PRICES):
-            report = PriceReport(underlying, 1, _START_MS, price, 100, ())
+            report = PriceReport(underlying, 1, START_MS, price, 100, ())
             signers = tuple(publishers[:3])
             state.commit(apply_record(state, report, None, 0, signers).writes)
             while state.get(CURSOR_KEY).phase > 1:
                 state.commit(run_task(state).writes)
+
+    def _opening(self, publishers: list[bytes]) -> list[bytes]:
+        """Return what the governor says first."""
+        return initial_messages(publishers)
 
     # What people send
 
@@ -140,8 +152,9 @@ class Exchange(World):
         roll = self.rng.random()
         if roll < 0.04:
             return super().body()
-        if roll < 0.4:
-            delta_ms = self.rng.choices([0, 19, 20, 25, 40, 1_000, 30_500], _SEAL_WEIGHTS)[0]
+        if roll < 0.04 + self.seal_share:
+            steps, weights = zip(*self.seals, strict=True)
+            delta_ms = self.rng.choices(steps, weights)[0]
             self.ahead_ms += delta_ms
             return encode_record(Seal(delta_ms))
         return self.rng.choices(self._makers(), self._weights())[0]()
@@ -170,7 +183,7 @@ class Exchange(World):
         clock = self.state.get(CURSOR_KEY).time_ms
         self.ahead_ms = self.rng.choice([0, 25, 200, 900])
         prefix = encode_prefix(clock + self.ahead_ms)
-        records = [frame(self.body()) for _ in range(self.rng.choice([5, 40, 90, 160]))]
+        records = [frame(self.body()) for _ in range(self.rng.choice(self.sizes))]
         return prefix + b"".join(records)
 
     def item(self) -> tuple[ItemHeader, bytes, Messages, Any]:
@@ -252,7 +265,7 @@ class Exchange(World):
 
     def _make_order(self) -> PlaceOrder:
         rng = self.rng
-        series = self.odd(rng.choice(SERIES), 0, 9, 4_096, 65_535)
+        series = self.odd(rng.choice(self.series), 0, 9, 4_096, 65_535)
         side, kind = rng.randrange(2), rng.choice([0, 0, 0, 0, 0, 1, 2, 3])
         post_only = int(kind == 0 and rng.random() < 0.45)
         in_force = 2 if kind == 1 else rng.choice([0, 0, 0, 1] if post_only else [0, 0, 1, 2])
@@ -310,7 +323,7 @@ class Exchange(World):
 
     def _quote(self) -> bytes:
         rng, key = self.rng, self.key()
-        series = rng.choice(SERIES)
+        series = rng.choice(self.series)
         mark = self.mark_tick(series)
         legs = []
         for number in range(self.rng.choice([1, 2, 6, 20])):
@@ -328,14 +341,14 @@ class Exchange(World):
         if roll < 0.15:
             scope = self.odd(rng.randrange(3), 3, 255)
             content: Any = CancelAll(
-                self.trader(), key, scope, rng.choice([0, 1, *SERIES]), self.fresh_nonce()
+                self.trader(), key, scope, rng.choice([0, 1, *self.series]), self.fresh_nonce()
             )
             return self.seal_with(content, key)
         if roll < 0.3:
             allocators: Allocators = self.state.get(ALLOCATORS_KEY)
             return encode_open(Prune(self.odd(rng.randrange(allocators.order_next + 2), 1 << 24)))
         account, slot, tag = self._resting() or (self.trader(), 1, 1)
-        mark = self.mark_tick(rng.choice(SERIES))
+        mark = self.mark_tick(rng.choice(self.series))
         content = ReplaceOrder(
             account,
             key,
@@ -392,7 +405,7 @@ class Exchange(World):
         directory: Directory | None = self.state.get(directory_key(account))
         held = [n for n, series in enumerate(directory.series) if series] if directory else []
         if not held:
-            return self.rng.choice(SERIES), 1
+            return self.rng.choice(self.series), 1
         number = self.rng.choice(held)
         page: Positions = self.state.get(positions_key(account, number))
         row = page.rows[number & 7]

@@ -22,13 +22,16 @@ from rollup_node.proof.chunks import chunk_root
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import BlobData, build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court
+from tests.contracts.crash_flow import Crash
 from tests.contracts.exchange_flow import Exchange
 from tests.contracts.random_world import World
 from tests.contracts.scenes import SCENES
 from tests.contracts.stage import Scene, Stage, StagedWorld
 from tests.contracts.unreachable_cells import UNREACHABLE, reachable_cells
 
-_ITEMS_PER_WORLD: Final = 12
+TRADING: Final[tuple[type[World], ...]] = (Exchange, Crash)
+"""Worlds of the exchange, of which a run takes one after the other by chance."""
+
 _STEPS_PER_PLAY: Final = 100_000
 """Random steps after which the scenes are played again, cut into other calls."""
 
@@ -36,9 +39,9 @@ _STEPS_PER_PLAY: Final = 100_000
 class Differential:
     """One run of the comparison; `counts` is how often each kind had each reason."""
 
-    def __init__(self, seed: int, world: type[World] = World) -> None:
+    def __init__(self, seed: int, *worlds: type[World]) -> None:
         self.rng = random.Random(seed)
-        self.world = world
+        self.worlds = worlds or (World,)
         self.court = Court()
         self.machine = Machine(CHAIN_ID, BRIDGE)
         self.counts: Counter[tuple[StepKind, Reason]] = Counter()
@@ -64,12 +67,12 @@ class Differential:
         """Compare at least `steps` steps."""
         while self.steps < steps:
             court = self.court
-            world = self.world(
+            world = self.rng.choice(self.worlds)(
                 self.rng, self.machine, len(court.items) - 1, court.messages, court.fast
             )
             replica = ChainState()
             replica.commit(world.initial)
-            for _ in range(_ITEMS_PER_WORLD):
+            for _ in range(world.items):
                 self._item(world, replica)
 
     def _item(self, world: World | StagedWorld, replica: ChainState) -> None:
@@ -137,7 +140,9 @@ class Differential:
 
 def print_cells(counts: Counter[tuple[StepKind, Reason]], *, is_whole: bool) -> None:
     """Print how often each kind had each reason; of a whole exchange also what it never can."""
-    cells = {cell for kind, reasons in reachable_cells().items() for cell in ((kind, r) for r in reasons)}
+    cells = {
+        cell for kind, reasons in reachable_cells().items() for cell in ((kind, r) for r in reasons)
+    }
     for kind, reason in sorted({*counts, *(cells if is_whole else ())}):
         print(f"{kind.name:20} {reason.name:22} {counts[kind, reason]:8}")
     if not is_whole:
@@ -159,7 +164,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     seed = random.SystemRandom().getrandbits(32) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
-    differential = Differential(seed, Exchange if options.exchange else World)
+    differential = Differential(seed, *(TRADING if options.exchange else (World,)))
     start = time.perf_counter()
     while differential.steps < options.steps:
         if options.exchange:

@@ -217,7 +217,7 @@ class Search:
                 raise WrongWinnerError(f"wrong claim confirmed at {game.now}: {path}")
 
     def _prove_leaves(self, game: Game, liar: History) -> None:
-        """Prove what follows by the rules even on a wrong history: after its fault, or on the way."""
+        """Prove what follows by the rules even on a wrong history: after its fault, or before."""
         for index in range(len(liar.leaves)):
             key = liar.key(game.genesis, 0, index)
             if key in game.edges.edges:

@@ -12,8 +12,6 @@ import random
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from rollup_node.core.kinds import MessageKind
-from rollup_node.core.layout import MAX_RECORD_BYTES
 from rollup_node.codec.delayed import encode_deposit, encode_forced
 from rollup_node.codec.eip712 import digest
 from rollup_node.codec.records import encode_prefix, encode_record, frame
@@ -32,7 +30,7 @@ from rollup_node.core.inputs import (
     Transfer,
     Withdraw,
 )
-from rollup_node.core.kinds import ItemKind, StepKind
+from rollup_node.core.kinds import ItemKind, MessageKind, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BLOB_PAYLOAD_BYTES,
@@ -43,6 +41,7 @@ from rollup_node.core.layout import (
     MAX_BLOBS,
     MAX_CALLDATA_BYTES,
     MAX_FORCED_BYTES,
+    MAX_RECORD_BYTES,
     POSITION_BITS,
     PRICE_TASK_KEY,
     PRICES_KEY,

@@ -109,4 +109,3 @@ def _ours(key: LeafKey, leaf: Leaf, source: Any) -> Leaf:
     if is_owner and is_signed and isinstance(leaf, Owner):
         return leaf._replace(address=_OWNER)
     return leaf
-

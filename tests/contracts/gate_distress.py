@@ -1,9 +1,9 @@
 """The worst steps of settlement, triggers, liquidation and auctions, for the provability gate.
 
-Worst means here: accounts with 128 positions in all eight underlyings, so that the oracle of each is
-opened, in debt and with three collaterals; a trigger alone in a corner of its map, whose position
-is on the last page; sixty prices of a grid, some of them missing; and a record by a message of L1,
-which opens what a record of the sequencer does and the message besides.
+Worst means here: accounts with 128 positions in all eight underlyings, so that the oracle of each
+is opened, in debt and with three collaterals; a trigger alone in a corner of its map, whose
+position is on the last page; sixty prices of a grid, some of them missing; and a record by a
+message of L1, which opens what a record of the sequencer does and the message besides.
 """
 
 from collections.abc import Iterator
@@ -70,7 +70,6 @@ from tests.contracts.gate_exchange import KEYS, ExchangeGate, by_publishers
 from tests.contracts.gate_match import MAKER, TAKER
 from tests.unit.core.exchange import (
     BUY,
-    ETH,
     FUTURE,
     MARK,
     NOW,

@@ -81,9 +81,15 @@ def cases(domain: bytes) -> Iterator[Case]:
         signed = SignedTransaction(transaction, sign(digest(domain, transaction), _KEY))
         yield Case(name, encode_record(signed))
         body = encode_forced(transaction)
-        yield Case(name, encode_record(Pull()), DelayedMessage(MessageKind.FORCED_TRANSACTION, _OWNER, 9, body))
+        yield Case(
+            name,
+            encode_record(Pull()),
+            DelayedMessage(MessageKind.FORCED_TRANSACTION, _OWNER, 9, body),
+        )
     body = encode_deposit(Deposit(_DEBTOR, _OWNER, 0, 1 << 90))
-    yield Case("of a debtor", encode_record(Pull()), DelayedMessage(MessageKind.DEPOSIT, _OWNER, 9, body))
+    yield Case(
+        "of a debtor", encode_record(Pull()), DelayedMessage(MessageKind.DEPOSIT, _OWNER, 9, body)
+    )
 
 
 def run() -> dict[StepKind, list[Measure]]:

@@ -1,8 +1,8 @@
 """What the worst step of every kind costs, in one table: `python -m tests.contracts.gate_table`.
 
-It fails if a witness has over 65,536 bytes, if gas is over 8,000,000 or the weight of its kind, or if
-a kind has no case. `--write` keeps what each kind costs in contracts/snapshots/steps.json: alone,
-and with the move that uses it, whose gas the forge tests measure (contracts/snapshots/game.json).
+It fails if a witness has over 65,536 bytes, if gas is over 8,000,000 or the weight of its kind, or
+if a kind has no case. `--write` keeps what each kind costs in contracts/snapshots/steps.json:
+alone, and with the move that uses it, whose gas the forge tests measure (game.json beside it).
 """
 
 import json

@@ -69,6 +69,9 @@ _START_MS: Final = 1_763_700_000_000
 class World:
     """A state that both twins start from, and an endless supply of items for it."""
 
+    items: int = 12
+    """How many items a run takes of it."""
+
     def __init__(
         self,
         rng: random.Random,

@@ -56,13 +56,13 @@ class _Reader(ast.NodeVisitor):
         self.names: set[str] = set()
         self.own: set[str] = set()
 
-    def visit_Compare(self, node: ast.Compare) -> None:  # noqa: N802 - a name of the base class
+    def visit_Compare(self, node: ast.Compare) -> None:
         """Pass by what a value is only compared with."""
         for part in (node.left, *node.comparators):
             if not isinstance(part, ast.Attribute | ast.Name):
                 self.visit(part)
 
-    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:
         """Pass by the reasons that users are told, but follow what is called there."""
         called = node.func
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -73,7 +73,7 @@ class _Reader(ast.NodeVisitor):
         calls = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
         self.names |= {part.id for part in calls if isinstance(part, ast.Name)}
 
-    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:
         """Note a reason or a kind."""
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
         if owner == "Reason":
@@ -83,11 +83,11 @@ class _Reader(ast.NodeVisitor):
         else:
             self.generic_visit(node)
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> None:
         """Note a name, and what is one of the function's own."""
         (self.names if isinstance(node.ctx, ast.Load) else self.own).add(node.id)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         """Read what is done, not the types of what is given."""
         for part in node.body:
             self.visit(part)

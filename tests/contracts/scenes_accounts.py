@@ -27,7 +27,7 @@ from rollup_node.core.layout import ALLOCATORS_KEY, MAX_LOTS, NONCE_LEAD_MS
 from rollup_node.core.leaves import Allocators
 from tests.contracts.random_world import ADDRESSES, KEYS
 from tests.contracts.stage import GUARDIAN_KEY, Scene, Stage
-from tests.unit.core.exchange import BTC, BUY, ETH, FUTURE, MARK, NOW, PERP, TICK, USD
+from tests.unit.core.exchange import BUY, ETH, FUTURE, MARK, NOW, PERP, TICK, USD
 
 _LATE: Final = NOW + 10**9
 _Make = Callable[[Stage, int, int, int], Any]

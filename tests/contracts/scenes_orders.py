@@ -1,4 +1,4 @@
-"""Scenes of orders: what a placement, a leg or a replacement is refused for, and each end of a match."""
+"""Scenes of orders: what placements, legs and replacements are refused for; ends of a match."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

@@ -112,8 +112,10 @@ class Stage(Exchange):
 
     def make_stale(self, account: int) -> None:
         """Let the rows of an account be of an older epoch."""
-        rows = tuple(row._replace(epoch=row.epoch - 1) if row.epoch else row for row in
-                     self.hot(account).rows)
+        rows = tuple(
+            row._replace(epoch=row.epoch - 1) if row.epoch else row
+            for row in self.hot(account).rows
+        )
         self.set_hot(account, rows=rows)
 
     def restrict(self, underlying: int = ETH) -> None:
@@ -172,7 +174,9 @@ class Stage(Exchange):
         """Begin another block."""
         self.bodies.append(encode_record(Seal(delta_ms)))
 
-    def order(self, account: int, side: int, price: int = TICK, lots: int = 50, **terms: int) -> Any:
+    def order(
+        self, account: int, side: int, price: int = TICK, lots: int = 50, **terms: int
+    ) -> Any:
         """Return a GTC order of the perpetual at the mark, in a client slot of its own."""
         nonce = self.nonce()
         order = PlaceOrder(
@@ -186,7 +190,9 @@ class Stage(Exchange):
 class StagedWorld:
     """What the differential run asks for: a state and one item."""
 
-    def __init__(self, stage: Stage, item: int, delayed: Sequence[bytes], fast: Sequence[bytes]):
+    def __init__(
+        self, stage: Stage, item: int, delayed: Sequence[bytes], fast: Sequence[bytes]
+    ) -> None:
         self.stage = stage
         self.delayed, self.fast = list(delayed), list(fast)
         stage.state[CURSOR_KEY] = Cursor(

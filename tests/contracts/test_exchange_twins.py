@@ -7,8 +7,7 @@ import pytest
 
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.reason import Reason
-from tests.contracts.exchange_flow import Exchange
-from tests.contracts.fuzz import Differential, print_cells
+from tests.contracts.fuzz import TRADING, Differential, print_cells
 from tests.contracts.reason_cells import Cells, derive_cells
 from tests.contracts.scenes import SCENES
 from tests.contracts.unreachable_cells import reachable_cells, unreachable_cells
@@ -19,7 +18,7 @@ SEED: Final = 20
 
 @pytest.fixture(scope="module", name="differential")
 def _differential() -> Differential:
-    return Differential(SEED, Exchange)
+    return Differential(SEED, *TRADING)
 
 
 def _by_kind(counts: Counter[tuple[StepKind, Reason]]) -> Cells:

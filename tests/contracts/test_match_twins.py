@@ -16,12 +16,12 @@ from rollup_node.core.inputs import Deposit, RotateKey, Transaction, Transfer, W
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import (
     ASSETS_KEY,
-    MAX_BALANCE,
-    MAX_LOTS,
-    balances_key,
     CREDIT_KEY,
     CURSOR_KEY,
+    MAX_BALANCE,
+    MAX_LOTS,
     LeafKey,
+    balances_key,
     expiry_key,
     hot_key,
     series_key,

@@ -3,13 +3,12 @@
 import random
 from typing import Final
 
-from rollup_node.core.inputs import Messages
-from rollup_node.proof.hashing import ZERO
 from rollup_node.codec.records import encode_prefix, encode_record, frame
-from rollup_node.core.inputs import ItemHeader, Pull
+from rollup_node.core.inputs import ItemHeader, Messages, Pull
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.reason import Reason
 from rollup_node.proof.chunks import chunk_root
+from rollup_node.proof.hashing import ZERO
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court

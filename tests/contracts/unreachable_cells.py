@@ -23,7 +23,7 @@ UNREACHABLE: Final[dict[str, Cells]] = {
         kind: {Reason.BAD_SIGNATURE, *_NONCE} for kind in _FORCED
     },
     "the record names no key: only the owner's will do": {
-        **{kind: _KEY for kind in _OWNED},
+        **dict.fromkeys(_OWNED, _KEY),
         Kind.SET_KEY: {Reason.KEY_SCOPE},
     },
     "only a replacement is refused because it crosses; what is placed meets the book in TAKE": {
@@ -47,7 +47,7 @@ UNREACHABLE: Final[dict[str, Cells]] = {
     "a frozen account's quote is refused whole, and nothing comes between its legs": {
         Kind.LEG: {Reason.FROZEN},
     },
-    "checked when the order set out, and nothing comes between": {
+    "checked before it set out, and nothing comes between": {
         Kind.TAKE: {Reason.FEE_ABOVE_CAP, Reason.REDUCE_ONLY},
         Kind.LEAVE: {Reason.FROZEN, Reason.LIQUIDATING},
     },
