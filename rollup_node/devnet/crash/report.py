@@ -108,7 +108,7 @@ def _money(crash: "Crash") -> dict[str, Any]:
             "borne_by_withdrawals_usdc": books.borne,
             "left_usdc": books.deficit,
         },
-        "deficit_ratio": {"USDC": books.ratio_ppm / _PPM, "ETH": 1.0, "TKN": 1.0},
+        "deficit_ratio": {"USDC": books.ratio_ppm / _PPM, "ETH": 1.0, "TBTC": 1.0},
         "least_deficit_ratio": books.least_ratio_ppm / _PPM,
         "withdrawals": {
             "asked": crowd.tried,
