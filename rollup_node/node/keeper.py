@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from rollup_node.codec.records import encode_open
 from rollup_node.core.account_leaves import Hot
+from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.frame import Frame
-from rollup_node.core.inputs import Liquidate
+from rollup_node.core.inputs import Liquidate, Takeover
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
@@ -33,11 +34,12 @@ from rollup_node.core.risk import (
     read_prices,
     value_asset,
 )
+from rollup_node.core.standing import read_cold
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.node.replica import Replica
 from rollup_node.ports import L1Sender, L1Update, TemporaryError
 from rollup_node.proof.chain_state import ChainState
-from rollup_node.roles.keeper import Health, Watch
+from rollup_node.roles.keeper import Health, Remains, Watch
 
 _FIELD_MASK: Final = (1 << ACCOUNT_FIELD_BITS) - 1
 _WATCHED_FIELDS: Final = (HOT_FIELD, BALANCES_FIELD)
@@ -56,8 +58,10 @@ class KeeperPlayer:
     sequencer: JsonRpcClient
     sender: L1Sender
     watch: Watch = field(default_factory=Watch)
+    remains: Remains = field(default_factory=Remains)
     asked: int = 0
     forced: int = 0
+    takeovers: int = 0
     _silent: dict[int, int] = field(default_factory=dict)
     _items: int = 0
     _mark: int = 0
@@ -79,14 +83,24 @@ class KeeperPlayer:
         frame = _frame(state)
         prices = tuple(row.index_price for row in read_prices(frame).rows)
         for account in sorted({*changed, *self.watch.due(prices, frame.time_ms)}):
+            flags = read_hot(frame, account).flags
+            self.remains.note(account, flags)
             found = self.watch.note(account, read_health(frame, account), prices, frame.time_ms)
-            if found is not None:
+            if found is not None and not flags & FUND_FLAG:
                 await self._ask(found, frame.time_ms)
+        for account in self.remains.due(frame.time_ms):
+            await self._clear(frame, account)
         return False
 
     def status(self) -> dict[str, Any]:
-        """Return how many looks were taken and how many liquidations asked for."""
-        found = {"looks": self.watch.looks, "asked": self.asked, "forced": self.forced}
+        """Return how many looks were taken, what was asked for, and who is in liquidation."""
+        found = {
+            "looks": self.watch.looks,
+            "asked": self.asked,
+            "forced": self.forced,
+            "takeovers": self.takeovers,
+            "in_liquidation": len(self.remains.accounts),
+        }
         return {"keeper": found}
 
     def _changed(self, state: ChainState) -> set[int]:
@@ -99,6 +113,27 @@ class KeeperPlayer:
             for key in keys
             if first <= key < last and key & _FIELD_MASK in _WATCHED_FIELDS
         }
+
+    async def _clear(self, frame: Frame, account: int) -> None:
+        """Have the fund take an account when it is time, or be rid of what it took."""
+        flags, cold = read_hot(frame, account).flags, read_cold(frame, account)
+        health, now_ms = read_health(frame, account), frame.time_ms
+        found = self.remains.decide(account, flags, cold.auction_ms, health, now_ms)
+        if isinstance(found, Liquidate):
+            await self._ask(found, now_ms)
+        elif found is not None:
+            await self._take_over(found)
+
+    async def _take_over(self, takeover: Takeover) -> None:
+        """Hand a takeover to the sequencer; it has no place in the fast queue, and can wait."""
+        fields = {"account": takeover.account}
+        try:
+            await self.sequencer.call("rollup_sendTransaction", "0x" + encode_open(takeover).hex())
+        except (RpcError, TemporaryError) as error:
+            _logger.info("not taken over: %s", error, extra=fields)
+        else:
+            self.takeovers += 1
+            _logger.info("account %d taken over", takeover.account, extra=fields)
 
     async def _ask(self, liquidate: Liquidate, now_ms: int) -> None:
         """Hand a liquidation to the sequencer; if it does not answer for long, to L1."""

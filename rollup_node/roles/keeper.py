@@ -8,8 +8,10 @@ the work of a block grows with the accounts near maintenance, not with their num
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
 
+from rollup_node.core.auctions import AUCTION_MS, SALE_MS
 from rollup_node.core.fixed_point import div_down
-from rollup_node.core.inputs import Liquidate
+from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.inputs import Liquidate, Takeover
 
 PPM: Final = 1_000_000
 RETRY_MS: Final = 1_000
@@ -17,6 +19,9 @@ RETRY_MS: Final = 1_000
 RUINED_RETRY_MS: Final = 10_000
 """The same of an account without equity: nothing but bids above the mark can reduce it (L-2), and
 it waits for a buyer or the insurance, so asking often would only fill blocks."""
+
+CLEAR_MS: Final = 5_000
+"""An account of the fund is reduced, and a takeover that failed tried again, after this time."""
 
 
 class Tier(NamedTuple):
@@ -113,3 +118,59 @@ class Watch:
             _, version, account = heappop(heap)
             if self._versions.get(account) == version:
                 found.add(account)
+
+
+class Remains:
+    """Accounts in liquidation: who is for the fund now, and how the fund gets rid of what it took.
+
+    Bidders have their time first (docs/spec.md L-5): ten minutes if an account owes more than it
+    has, two hours else. The fund reduces its accounts; what is without positions gives its cash to
+    the insurance, and what has collateral left stays for sale.
+    """
+
+    def __init__(self) -> None:
+        self._next: dict[int, int] = {}
+        self._cleared: set[int] = set()
+
+    @property
+    def accounts(self) -> list[int]:
+        """All of them, in ascending order."""
+        return sorted(self._next)
+
+    def note(self, account: int, flags: int) -> None:
+        """Take down what the flags of an account say, when they may have changed."""
+        if not flags & FUND_FLAG:
+            self._cleared.discard(account)
+        if not flags & LIQUIDATING_FLAG:
+            self._next.pop(account, None)
+        elif account not in self._cleared:
+            self._next.setdefault(account, 0)
+
+    def due(self, now_ms: int) -> list[int]:
+        """Return the accounts to decide about now, in ascending order."""
+        return sorted(account for account, at_ms in self._next.items() if at_ms <= now_ms)
+
+    def decide(
+        self, account: int, flags: int, auction_ms: int, health: Health, now_ms: int
+    ) -> Liquidate | Takeover | None:
+        """Return what is to be done about an account that is due, and when to look again."""
+        self._next[account] = now_ms + CLEAR_MS
+        if flags & FUND_FLAG:
+            return self._clear(account, health, now_ms)
+        if not auction_ms or health.equity >= health.maintenance:
+            return None
+        first_ms = auction_ms + (SALE_MS if health.equity < 0 else AUCTION_MS)
+        if now_ms >= first_ms:
+            return Takeover(account)
+        self._next[account] = max(now_ms + CLEAR_MS, auction_ms + SALE_MS)
+        return None
+
+    def _clear(self, account: int, health: Health, now_ms: int) -> Liquidate | Takeover:
+        if health.series:
+            return Liquidate(account, health.series)
+        if any(health.exposures):
+            self._next[account] = now_ms + SALE_MS
+        else:
+            del self._next[account]
+            self._cleared.add(account)
+        return Takeover(account)

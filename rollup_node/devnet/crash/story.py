@@ -100,11 +100,11 @@ class Crash:
 
     def _hear(self, kind: StepKind, events: tuple[Any, ...]) -> None:
         for event in events:
-            self.keeper.hear(kind, event)
+            self.keeper.hear(event)
             if isinstance(event, Fill):
                 self.fills += 1
                 self.volume_usdc += event.lots * event.tick * self._units[event.series]
-                if event.taker in self.keeper.troubled:
+                if event.taker in self.keeper.stages[1]:
                     self.liquidation_fills += 1
             elif isinstance(event, OrderRemoved):
                 self.triggers_fired += kind is StepKind.DRAIN

@@ -5,8 +5,18 @@ from typing import Final
 
 import pytest
 
-from rollup_node.core.inputs import Liquidate
-from rollup_node.roles.keeper import PPM, RUINED_RETRY_MS, TIERS, Health, Watch
+from rollup_node.core.auctions import AUCTION_MS, SALE_MS
+from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.inputs import Liquidate, Takeover
+from rollup_node.roles.keeper import (
+    CLEAR_MS,
+    PPM,
+    RUINED_RETRY_MS,
+    TIERS,
+    Health,
+    Remains,
+    Watch,
+)
 
 NONE: Final = (0,) * 8
 USD: Final = 1_000_000
@@ -98,3 +108,64 @@ def test_looks_grow_slower_than_healthy_accounts() -> None:
     assert counts[0] > 0
     assert counts[3] - counts[0] < 10_000 * blocks // 20
     assert counts[3] < 4 * counts[0]
+
+
+FUND: Final = FUND_FLAG | LIQUIDATING_FLAG
+SOLD_MS: Final = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("equity", "wait_ms"), [(-USD, SALE_MS), (0, AUCTION_MS), (USD, AUCTION_MS)]
+)
+def test_decide_bidders_have_their_time_then_the_fund_takes_it(equity: int, wait_ms: int) -> None:
+    remains, stood, late_ms = Remains(), health(equity), SOLD_MS + wait_ms
+    for now_ms in (SOLD_MS, late_ms - 1):
+        assert remains.decide(7, LIQUIDATING_FLAG, SOLD_MS, stood, now_ms) is None
+    assert remains.decide(7, LIQUIDATING_FLAG, SOLD_MS, stood, late_ms) == Takeover(7)
+    assert remains.due(late_ms + CLEAR_MS - 1) == []
+    assert remains.due(late_ms + CLEAR_MS) == [7]
+
+
+def test_due_leaves_an_account_to_bidders_for_ten_minutes() -> None:
+    remains = Remains()
+    remains.note(7, LIQUIDATING_FLAG)
+    assert remains.due(SOLD_MS) == [7]
+    remains.decide(7, LIQUIDATING_FLAG, SOLD_MS, health(-USD), SOLD_MS)
+    assert remains.due(SOLD_MS + SALE_MS - 1) == []
+    assert remains.due(SOLD_MS + SALE_MS) == [7]
+
+
+def test_decide_who_is_not_for_sale_or_cured_stays() -> None:
+    remains, late_ms = Remains(), SOLD_MS + AUCTION_MS
+    assert remains.decide(7, LIQUIDATING_FLAG, 0, health(-USD), late_ms) is None
+    assert remains.decide(7, LIQUIDATING_FLAG, SOLD_MS, health(3 * USD), late_ms) is None
+
+
+def test_decide_what_the_fund_took_is_reduced_then_emptied_and_forgotten() -> None:
+    remains = Remains()
+    remains.note(7, FUND)
+    assert remains.decide(7, FUND, 1, health(USD), 10) == Liquidate(7, 2)
+    assert remains.accounts == [7]
+    assert remains.decide(7, FUND, 1, Health(USD, 0, NONE, 0), 20_000) == Takeover(7)
+    assert remains.accounts == []
+    remains.note(7, FUND)
+    assert remains.accounts == [], "its takeover is no reason to begin again"
+    remains.note(7, 0)
+    remains.note(7, LIQUIDATING_FLAG)
+    assert remains.accounts == [7], "somebody bought it, and lost"
+
+
+def test_decide_collateral_of_the_fund_stays_for_sale() -> None:
+    remains = Remains()
+    remains.note(7, FUND)
+    left = Health(0, 0, (5 * USD, *NONE[1:]), 0)
+    assert remains.decide(7, FUND, 1, left, 100) == Takeover(7)
+    assert remains.due(100 + SALE_MS) == [7]
+
+
+def test_note_who_is_cured_is_forgotten() -> None:
+    remains = Remains()
+    remains.note(7, LIQUIDATING_FLAG)
+    assert remains.due(0) == [7]
+    remains.note(7, 0)
+    assert remains.accounts == []
