@@ -99,6 +99,7 @@ _FAR: Final = 0xF_5555
 _TICK: Final = 0x2_AAAA
 _SLOT: Final = 1_000
 _TAG: Final = 9
+_OLDER: Final = {"generation": 2}
 _TYPICAL: Final = {"fee_cap_ppm": 9_999, "tag": _TAG}
 
 
@@ -150,8 +151,8 @@ def _quote() -> MassQuote:
     return MassQuote(TAKER, 3, 9_999, legs, _NONCE)
 
 
-def _signed_records() -> Iterator[tuple[str, Any, bool]]:
-    """Yield records of accounts, and whether an order stands alone before."""
+def _signed_records() -> Iterator[tuple[str, Any, bool | dict[str, int]]]:
+    """Yield records of accounts, and whether an order stands alone before, or as what."""
     yield "rests", _order(), True
     yield "rests, reduce-only", _order(reduce_only=1), True
     yield "trigger", _order(kind=2, trigger=0xA_AAAA, side=BUY, post_only=0, price=0xB_AAAA), True
@@ -159,6 +160,8 @@ def _signed_records() -> Iterator[tuple[str, Any, bool]]:
     yield "alone", CancelOrder(TAKER, 3, _SLOT, _TAG, _NONCE), True
     yield "sweep", CancelAll(TAKER, 3, 2, FUTURE, _NONCE), True
     yield "moves", ReplaceOrder(TAKER, 3, _SLOT, _TAG, 0xA_AAAA, 400, _NONCE), True
+    moved = ReplaceOrder(TAKER, 3, _SLOT, _TAG, 0xA_AAAA, 400, _NONCE)
+    yield "moves, reduce-only", moved, {"flags": SELL | REDUCE_ONLY_FLAG, "generation": 1}
     yield "20 legs", _quote(), True
     yield "child", OpenAccount(TAKER, FUTURE, _NONCE), False
     yield "key", SetKey(TAKER, 3, _OWNER, 15, 255, NOW + 10**9, (1 << 64) - 1, _NONCE), False
@@ -310,7 +313,8 @@ def _record_cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
     for name, record, alone in _signed_records():
         world = _world() if alone else _free(_world())
         if alone:
-            _alone(world, flags=SELL | POST_ONLY_FLAG, generation=0)
+            post_only = {"flags": SELL | POST_ONLY_FLAG, "generation": 0}
+            _alone(world, **(alone if isinstance(alone, dict) else post_only))
         signed = SignedTransaction(record, sign(digest(domain, record), _KEY))
         yield Case(name, encode_record(signed)), world
         body = encode_forced(record)
@@ -319,11 +323,11 @@ def _record_cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
     for name, body, world in _report_cases(domain):
         yield Case(name, body), world
         yield _fast(name, body), world
-    world = _world()
-    slot = _alone(world, expiry_at=1)
-    prune = encode_open(Prune(slot))
-    yield Case("alone", prune), world
-    yield _forced("alone", prune), world
+    for name, fields in (("expired", {"expiry_at": 1}), ("of an older position", _OLDER)):
+        world = _world()
+        prune = encode_open(Prune(_alone(world, **fields)))
+        yield Case(name, prune), world
+        yield _forced(name, prune), world
     trigger = encode_open(Trigger(ETH))
     yield Case("left over", trigger), _left_over()
     yield _fast("left over", trigger), _left_over()

@@ -34,6 +34,7 @@ from tests.unit.core.exchange import (
     FUTURE,
     MARK,
     NOW,
+    REDUCE_ONLY_FLAG,
     SELL,
     STATE,
     TERMS,
@@ -77,11 +78,27 @@ def take_worst() -> Exchange:
     world = _exchange()
     for account in (TAKER, MAKER):
         _crowded(world, account, 120)
+    return _meet(world)
+
+
+def take_reducing() -> Exchange:
+    """Let both sides close a part of what they hold, which paid funding, and nothing else."""
+    world = _exchange()
+    for account, lots in ((TAKER, -500), (MAKER, 500)):
+        _crowded(world, account, 120)
+        world.hold(account, lots, lots * MARK, series=FUTURE, number=127)
+    world.set_series(FUTURE, funding_index=77)
+    return _meet(world, flags=REDUCE_ONLY_FLAG, generation=1)
+
+
+def _meet(world: Exchange, flags: int = 0, generation: int = 0) -> Exchange:
+    """Let the maker have the best level for itself, and protection that one fill exceeds."""
     world.state[hot_key(MAKER)] = world.hot(MAKER)._replace(protected=255)
     world.state[cold_key(MAKER)] = NO_COLD._replace(protections=(ProtectionRow(1, 1, 0, 0),) * 8)
     world.rest(MAKER, SELL, _FAR_TICK, 5, series=FUTURE, slot=9)
-    world.rest(MAKER, SELL, _TICK, 50, series=FUTURE, slot=1_000)
-    world.fly(TAKER, BUY, _FAR_TICK, 60, series=FUTURE)
+    terms = {"series": FUTURE, "generation": generation}
+    world.rest(MAKER, SELL, _TICK, 50, slot=1_000, flags=SELL | flags, **terms)
+    world.fly(TAKER, BUY, _FAR_TICK, 60, flags=BUY | flags, **terms)
     return world
 
 
@@ -147,6 +164,7 @@ def transfer_worst() -> Exchange:
 def worlds() -> Iterator[tuple[str, Callable[[], Exchange]]]:
     """Yield every worst case by name."""
     yield "fill, swept", take_worst
+    yield "fill, swept, reduce-only", take_reducing
     yield "maker fails", take_failing_maker
     yield "32 positions on 4 pages", refresh_worst
     yield "32 positions on 16 pages", lambda: refresh_worst(0, 4)
