@@ -19,12 +19,26 @@ _MS: Final = 1_000
 @click.option("--bots", type=click.IntRange(1, 64), default=8, help="How many; half make markets.")
 @click.option("--for", "duration", default="20s", help="How long they trade: 20s, 2m, 500ms.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Decides what the bots want.")
-@click.option("--prices", default="default", help="Script of the market of a temporary devnet.")
+@click.option(
+    "--gamblers",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    help="Besides them, accounts that go long with all they have, for the keeper to liquidate.",
+)
+@click.option(
+    "--prices",
+    default="default",
+    show_default=True,
+    help="Market of a temporary devnet: linear, march-2020, october-2025, or a script.",
+)
 @json_option
 @run_dir_option
 @anvil_options
 def trade(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     """Let bots trade, then check that sequencer, verifier and custody agree.
+
+    --gamblers 8 --prices linear --for 80s is a crash on a real devnet: half the price in a minute.
 
     Runs on the devnet of the run directory, or on a temporary one if none is running.
     """
@@ -36,7 +50,8 @@ def trade(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
         from rollup_node.devnet.trading import trade as run
 
         seconds = read_seconds(options["duration"])
-        return run(session, tell, bots=options["bots"], seconds=seconds, seed=options["seed"])
+        sizes = {"bots": options["bots"], "gamblers": options["gamblers"]}
+        return run(session, tell, **sizes, seconds=seconds, seed=options["seed"])
 
     def finish(result: dict[str, Any], *, json_flag: bool) -> int:
         good = result["verifier_agrees"] and result["custody_equals_claims"]
@@ -77,6 +92,10 @@ def summary(result: dict[str, Any]) -> str:
     """Return the figures for a person."""
     refused = ", ".join(f"{name} {count}" for name, count in result["refused"].items()) or "none"
     checks = ("verifier_agrees", "custody_equals_claims")
+    gamblers = []
+    if result["gamblers"]:
+        asked = f"by {result['keeper']['asked']:,} calls of the keeper"
+        gamblers = [f"  gamblers {result['gamblers_liquidated']:>8,}   liquidated, {asked}"]
     return "\n".join(
         [
             f"state root {result['state_root']} at block {result['block']}",
@@ -85,6 +104,7 @@ def summary(result: dict[str, Any]) -> str:
             f"  cancels  {result['cancels']:>8,}",
             f"  batches  {result['l1_batches']:>8,}   on L1",
             f"  audited  {result['audited_blocks']:>8,}   blocks, by the verifier",
+            *gamblers,
             f"  refused  {refused}",
             *(
                 f"{'yes' if result[check] else 'NO ':<5}{check.replace('_', ' ')}"

@@ -44,7 +44,7 @@ _LAST_PORT: Final = 65_535
 @click.option(
     "--prices",
     default="default",
-    help="calm, default, march-2020, march-2020-60s, october-2025, or shocks: docs/oracle.md.",
+    help="calm, default, linear, march-2020, october-2025, or shocks: docs/oracle.md.",
 )
 @click.option("--lying", metavar="PUBLISHER", help="Have one publisher lie, such as publisher-3.")
 @click.option("--detach", is_flag=True, help="Return when ready; `strikenet down` ends it.")

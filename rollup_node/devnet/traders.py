@@ -1,4 +1,6 @@
-"""Bots that trade on the devnet: market makers quote around the mark, takers cross the spread.
+"""Bots that trade on the devnet: makers quote around the mark, takers cross the spread.
+
+Gamblers go long with all they have, as often as the exchange lets them, and wait for the keeper.
 
 Each is a program as a user would write it: it knows the client and nothing of the node. Read one,
 replace it. The seed decides what they want; the market decides what they get.
@@ -20,6 +22,12 @@ STEP_BPS: Final = 3
 QUOTE_SECONDS: Final = 0.1
 TAKE_SECONDS: Final = 0.05
 SLIPPAGE_BPS: Final = 50
+GAMBLE_SECONDS: Final = 0.5
+LEVERAGE: Final = 18
+"""What gamblers aim at; the exchange allows 19.6 before fees and spread."""
+PERPETUAL: Final = "-PERPETUAL"
+GAMBLE_LEAST_USDC: Final = 100
+_TINY: Final = 1e-6
 _BPS: Final = 10_000
 _MICRO: Final = 1_000_000
 
@@ -67,6 +75,11 @@ class Bot:
         found = await self.client.instrument(self.rng.choice(known))
         tick = self.marks[found.name] * _MICRO / (found.unit_usdc * found.lots_per_unit)
         return found, round(tick)
+
+
+def to_price(instrument: Instrument, tick: int) -> float:
+    """Return the price of one unit at a tick, in USD."""
+    return tick * instrument.unit_usdc * instrument.lots_per_unit / _MICRO
 
 
 class MarketMaker(Bot):
@@ -134,7 +147,7 @@ class Taker(Bot):
         away = SPREAD_BPS if rests else SLIPPAGE_BPS
         tick = max(1, mark + sign * (mark * away // _BPS))
         lots = max(instrument.lots_per_unit // 20, 1) + self.rng.randrange(instrument.lots_per_unit)
-        price = tick * instrument.unit_usdc * instrument.lots_per_unit / _MICRO
+        price = to_price(instrument, tick)
         place = self.client.sell if side else self.client.buy
         self.counts["orders"] += 1
         answer = await place(
@@ -147,3 +160,44 @@ class Taker(Bot):
         self.counts["fills"] += len(answer["trades"])
         if rests:
             self.resting.append(answer["order"])
+
+
+class Gambler(Bot):
+    """Buys one perpetual until it holds `LEVERAGE` times its money, then holds on."""
+
+    def __init__(
+        self, client: AsyncClient, names: list[str], rng: random.Random, stake_usdc: int
+    ) -> None:
+        super().__init__(client, [name for name in names if name.endswith(PERPETUAL)], rng)
+        self.names = [rng.choice(self.names)]
+        self.left_usdc = float(stake_usdc * LEVERAGE)
+        self.bought = 0.0
+
+    async def act(self) -> None:
+        """Buy what is missing, as far as somebody sells."""
+        await asyncio.sleep(GAMBLE_SECONDS)
+        picked = await self.instrument()
+        if picked is None:
+            return
+        instrument, mark = picked
+        price = to_price(instrument, mark)
+        lots = int(self.left_usdc / price * instrument.lots_per_unit)
+        if lots * price / instrument.lots_per_unit < GAMBLE_LEAST_USDC:
+            return
+        self.counts["orders"] += 1
+        answer = await self.client.buy(
+            instrument.name,
+            lots / instrument.lots_per_unit,
+            to_price(instrument, mark + mark * SLIPPAGE_BPS // _BPS),
+            time_in_force="immediate_or_cancel",
+        )
+        self.counts["fills"] += len(answer["trades"])
+        bought = sum(float(trade["amount"]) for trade in answer["trades"])
+        self.bought += bought
+        self.left_usdc -= bought * price
+
+    async def was_liquidated(self) -> bool:
+        """Tell whether there is less left than was bought: it never sells."""
+        held = await self.client.call("private/get_positions")
+        size = sum(float(position["size"]) for position in held)
+        return size < self.bought - _TINY

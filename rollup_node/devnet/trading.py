@@ -13,11 +13,14 @@ from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import Account, accounts, checksum, trader
 from rollup_node.devnet.manifest import L2_CHAIN_ID
 from rollup_node.devnet.session import Asset, Session
-from rollup_node.devnet.traders import Bot, MarketMaker, Taker
+from rollup_node.devnet.traders import Bot, Gambler, MarketMaker, Taker
 
 STAKE_USDC: Final = 1_000_000
 STAKE_ETH: Final = 100
 STAKE_BTC: Final = 5
+GAMBLE_USDC: Final = 1_000
+_FIRST_GAMBLER: Final = 1_000
+"""Gamblers are other people than bots, whatever their numbers."""
 READY_SECONDS: Final = 30
 _TAKERS: Final = 2
 """Every second bot is a taker."""
@@ -35,26 +38,43 @@ class Trader:
 def open_traders(session: Session, count: int) -> list[Trader]:
     """Open accounts for bots and give each USDC, ETH and TBTC, all paid by the deployer."""
     eth, payer = session.asset("ETH"), accounts()["deployer"]
-    stakes = []
-    for symbol, whole in (("USDC", STAKE_USDC), ("TBTC", STAKE_BTC)):
-        asset = session.asset(symbol)
-        amount, token = asset.parse(str(whole)), session.token(asset)
-        token.send(payer.address, "mint", payer.address, amount * count)
-        token.send(payer.address, "approve", checksum(session.bridge.address), amount * count)
-        stakes.append((asset.id, amount))
-    found = []
-    for index in range(count):
-        owner = trader(index)
-        number = session.bridge.call("firstAccount", checksum(owner.address))
-        if not number:
-            receipt = session.bridge.send(payer.address, "openAccount", checksum(owner.address))
-            number = session.bridge.events(receipt, "AccountOpened")[0]["account"]
-        for asset_id, amount in stakes:
-            session.bridge.send(payer.address, "depositToken", asset_id, number, amount)
-        session.bridge.send(payer.address, "depositETH", number, value=eth.parse(str(STAKE_ETH)))
-        found.append(Trader(owner, int(number)))
+    found = [_open(session, trader(index)) for index in range(count)]
+    _stake(session, found, (("USDC", STAKE_USDC), ("TBTC", STAKE_BTC)))
+    for item in found:
+        value = eth.parse(str(STAKE_ETH))
+        session.bridge.send(payer.address, "depositETH", item.number, value=value)
     _wait_credited(session, found, eth)
     return found
+
+
+def open_gamblers(session: Session, count: int) -> list[Trader]:
+    """Open accounts for gamblers and give each some USDC, paid by the deployer."""
+    found = [_open(session, trader(_FIRST_GAMBLER + index)) for index in range(count)]
+    _stake(session, found, (("USDC", GAMBLE_USDC),))
+    _wait_credited(session, found, session.asset("USDC"))
+    return found
+
+
+def _open(session: Session, owner: Account) -> Trader:
+    """Return the first account of an owner; open one if there is none."""
+    number = session.bridge.call("firstAccount", checksum(owner.address))
+    if not number:
+        payer = accounts()["deployer"].address
+        receipt = session.bridge.send(payer, "openAccount", checksum(owner.address))
+        number = session.bridge.events(receipt, "AccountOpened")[0]["account"]
+    return Trader(owner, int(number))
+
+
+def _stake(session: Session, found: list[Trader], stakes: tuple[tuple[str, int], ...]) -> None:
+    """Deposit whole units of some tokens to each."""
+    payer = accounts()["deployer"].address
+    for symbol, whole in stakes:
+        asset = session.asset(symbol)
+        amount, token = asset.parse(str(whole)), session.token(asset)
+        token.send(payer, "mint", payer, amount * len(found))
+        token.send(payer, "approve", checksum(session.bridge.address), amount * len(found))
+        for item in found:
+            session.bridge.send(payer, "depositToken", asset.id, item.number, amount)
 
 
 def _wait_credited(session: Session, traders: list[Trader], last: Asset) -> None:
@@ -72,8 +92,12 @@ def _wait_credited(session: Session, traders: list[Trader], last: Asset) -> None
             return
 
 
-def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int) -> dict[str, Any]:
+def trade(
+    session: Session, tell: Tell, *, bots: int, seconds: float, seed: int, gamblers: int = 0
+) -> dict[str, Any]:
     """Let `bots` trade for `seconds`, then hold sequencer, verifier, L1 and the law together.
+
+    Besides them `gamblers` go long with all they have; the keeper of the devnet watches them.
 
     Raises
     ------
@@ -85,14 +109,21 @@ def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int)
     before = int(session.inbox.call("count"))
     traders = open_traders(session, bots)
     tell(f"{bots} bots have {STAKE_USDC:,} USDC, {STAKE_ETH} ETH and {STAKE_BTC} TBTC each")
+    gambling = open_gamblers(session, gamblers)
+    if gambling:
+        tell(f"{gamblers} gamblers have {GAMBLE_USDC:,} USDC each")
     url = str(session.state["nodes"][0]["url"])
-    counts = asyncio.run(_run(url, traders, seconds, seed))
+    counts = asyncio.run(_run(url, traders, gambling, seconds, seed))
     tell(f"traded for {seconds:g} s: {counts['orders']:,} orders, {counts['fills']:,} fills")
     block, root = wait_agreement(session)
     money = audit(session)
     batches = int(session.inbox.call("count")) - before
+    status = session.verifier.call("optimism_syncStatus")
     return {
         "bots": bots,
+        "gamblers": gamblers,
+        "gamblers_liquidated": counts["gamblers liquidated"],
+        "keeper": status["keeper"],
         "seconds": seconds,
         "seed": seed,
         "l2_chain_id": L2_CHAIN_ID,
@@ -109,7 +140,7 @@ def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int)
         "block": block,
         "state_root": root,
         "verifier_agrees": True,
-        "audited_blocks": session.verifier.call("optimism_syncStatus")["audited_blocks"],
+        "audited_blocks": status["audited_blocks"],
         "custody": money.table(),
         "custody_equals_claims": money.exact,
         "deficit_usdc": str(money.holdings.deficit),
@@ -118,10 +149,12 @@ def trade(session: Session, tell: Tell, *, bots: int, seconds: float, seed: int)
     }
 
 
-async def _run(url: str, traders: list[Trader], seconds: float, seed: int) -> Counter[str]:
+async def _run(
+    url: str, traders: list[Trader], gambling: list[Trader], seconds: float, seed: int
+) -> Counter[str]:
     clients = [
         AsyncClient(url, private_key=item.owner.private_key, account=item.number)
-        for item in traders
+        for item in (*traders, *gambling)
     ]
     bots: list[Bot] = []
     try:
@@ -129,8 +162,11 @@ async def _run(url: str, traders: list[Trader], seconds: float, seed: int) -> Co
         for number, client in enumerate(clients):
             await client.connect()
             names = names or await _tradable(client)
-            kind = Taker if number % _TAKERS else MarketMaker
-            bots.append(kind(client, names, random.Random(f"{seed}/{number}")))  # noqa: S311 - replayable
+            rng = random.Random(f"{seed}/{number}")  # noqa: S311 - replayable
+            if number >= len(traders):
+                bots.append(Gambler(client, names, rng, GAMBLE_USDC))
+            else:
+                bots.append((Taker if number % _TAKERS else MarketMaker)(client, names, rng))
         tasks = [asyncio.create_task(bot.run()) for bot in bots]
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         for task in tasks:
@@ -138,8 +174,10 @@ async def _run(url: str, traders: list[Trader], seconds: float, seed: int) -> Co
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
             task.result()
-        for client in clients:
-            await client.cancel_all()
+        for bot in bots:
+            await bot.client.cancel_all()
+            if isinstance(bot, Gambler):
+                bot.counts["gamblers liquidated"] += await bot.was_liquidated()
     finally:
         for client in clients:
             await client.close()
