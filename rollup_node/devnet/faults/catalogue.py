@@ -1,5 +1,6 @@
 """Every fault by name: what it is, which doors end it, and what its valid mirror is. Plain data."""
 
+import difflib
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
@@ -375,5 +376,7 @@ def find_fault(name: str) -> Fault:
         If there is none.
     """
     if name not in FAULTS:
-        raise InputError(f"no fault {name!r}: `strikenet fault list` names them")
+        close = difflib.get_close_matches(name, FAULTS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise InputError(f"no fault {name!r}{hint} (`strikenet fault list` names them)")
     return FAULTS[name]

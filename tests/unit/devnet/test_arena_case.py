@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rollup_node.devnet.arena_case import all_specs, check_outcomes, make_spec
-from rollup_node.devnet.faults.catalogue import FAULTS
+from rollup_node.devnet.faults.catalogue import FAULTS, find_fault
 from rollup_node.ports import InputError
 
 STAKE_WEI = 3 * 10**18
@@ -92,3 +92,15 @@ def test_make_spec_takes_the_first_door_and_refuses_others() -> None:
     for what, door in (("staller", "one-shot"), ("false-cursor", "interactive"), ("no", None)):
         with pytest.raises(InputError):
             make_spec(what, door, "calldata", None, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("forged-withdrawl", "no fault 'forged-withdrawl'; did you mean 'forged-withdrawal'?"),
+        ("xyzzy", r"no fault 'xyzzy' \(`strikenet fault list` names them\)"),
+    ],
+)
+def test_find_fault_of_an_unknown_name_says_where_the_names_are(name: str, line: str) -> None:
+    with pytest.raises(InputError, match=line.replace("?", r"\?")):
+        find_fault(name)
