@@ -10,23 +10,18 @@ from rollup_node.core.inputs import Pull, Transfer, Withdraw
 from rollup_node.core.layout import balances_key
 from rollup_node.core.leaves import Balances, LeafReader, Writes, replace_amount
 from rollup_node.derive.assertions import AssertionStatus, AssertionTree, KnownAssertion
-from rollup_node.derive.pipeline import Derivation
 from rollup_node.devnet.faults.machine import FaultyMachine, HonestStep, Lie, StepInputs
 from rollup_node.devnet.keys import accounts, adversary
 from rollup_node.l1.journal import JournalReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node.challenger import ChallengerPlayer, make_challenger
-from rollup_node.node.claims import Claims, assertion_input, genesis_assertion
-from rollup_node.node.follow import L1Follower
+from rollup_node.node.claims import assertion_input
+from rollup_node.node.config import BatchData
 from rollup_node.node.games import Games
-from rollup_node.node.recovery import recover_in_thread
-from rollup_node.node.replica import Replica
 from rollup_node.ports import RollupError, TransactionReverted
-from rollup_node.proof import inbox
 from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.history import HistoryTree
 from rollup_node.proof.machine import Machine, StepResult
-from rollup_node.roles.disputes import Disputes
 from rollup_node.roles.proposer import RightClaim
 from rollup_node.rpc.games import Game
 from tests.action.l1_world import Follower, World
@@ -101,7 +96,7 @@ class Court:
         return self.world.rollup.parameters.rival_delay_seconds
 
     @classmethod
-    async def open(cls, world: World, extra: bytes = b"") -> "Court":
+    async def open(cls, world: World, extra: bytes = b"", data: BatchData = "calldata") -> "Court":
         """Post one item of several segments; nobody claims anything yet.
 
         Account 1 sends 10, 11, .. 99 wei to account 2; then come `extra` records and a withdrawal.
@@ -115,13 +110,13 @@ class Court:
         world.cut(b"".join(records), 2)
         honest = await world.follower()
         court = cls(world, honest)
-        await court.post()
+        await court.post(data)
         return court
 
-    async def post(self) -> None:
+    async def post(self, data: BatchData = "calldata") -> None:
         """Post all batches that were cut."""
         poster = self.world.poster(self.honest)
-        poster.mode = "calldata"
+        poster.mode = data
         await self.honest.catch_up(poster)
         while await poster.act():
             await self.honest.catch_up(poster)
@@ -165,18 +160,7 @@ class Court:
 
     async def liar(self, machine: Machine) -> Follower:
         """Return a node whose machine is another one."""
-        world = self.world
-        genesis = await world.reader.block_by_number(world.rollup.genesis.l1_block)
-        assert genesis is not None
-        derivation = Derivation(genesis, inbox)
-        root = bytes.fromhex(world.rollup.genesis.state_root[2:])
-        tree = AssertionTree(genesis_assertion(root))
-        replica = Replica(machine, recover_in_thread(machine.domain), segments=True)
-        height = world.rollup.parameters.history_height
-        claims = Claims(replica, derivation, tree, height)
-        follower = Follower(
-            L1Follower(world.reader, derivation, tree, Disputes(height)), replica, claims
-        )
+        follower = await self.world.follower(machine)
         await follower.catch_up()
         return follower
 

@@ -72,13 +72,15 @@ class World:
         key = accounts()[name].private_key
         return RpcSender(self.client, self.reader, key, self.rollup.l1_chain_id)
 
-    async def follower(self) -> Follower:
+    async def follower(self, machine: Machine | None = None) -> Follower:
+        """Return a node that has read nothing yet, with the machine of this world or another."""
+        machine = machine or self.machine
         genesis = await self.reader.block_by_number(self.rollup.genesis.l1_block)
         assert genesis is not None
         derivation = Derivation(genesis, inbox)
         root = bytes.fromhex(self.rollup.genesis.state_root[2:])
         tree = AssertionTree(genesis_assertion(root))
-        replica = Replica(self.machine, recover_in_thread(self.machine.domain), segments=True)
+        replica = Replica(machine, recover_in_thread(machine.domain), segments=True)
         height = self.rollup.parameters.history_height
         claims = Claims(replica, derivation, tree, height)
         l1 = L1Follower(self.reader, derivation, tree, Disputes(height))

@@ -1,7 +1,6 @@
 """A challenger on a real L1 with the real contracts: every door, crashes, reorgs, company."""
 
-from rollup_node.codec.records import encode_record, frame
-from rollup_node.core.inputs import Pull, Transfer
+from rollup_node.core.inputs import Transfer
 from rollup_node.core.kinds import ItemKind
 from rollup_node.derive.assertions import AssertionStatus
 from rollup_node.node.challenger import ChallengerPlayer
@@ -101,17 +100,7 @@ async def test_withheld_history_is_bisected_to_the_leaf_and_refuted(world: World
 
 
 async def test_lie_in_a_blob_is_refuted_after_the_blob_was_imported(world: World) -> None:
-    await world.deposit("alice", 100_000, 1)
-    await world.deposit("bob", 1, 2)
-    transfers = [Transfer(1, 2, ETH, 10 + n, n) for n in range(90)]
-    records = [frame(encode_record(Pull()))] * 2
-    world.cut(b"".join([*records, *(world.signed("alice", t) for t in transfers)]), 2)
-    court = Court(world, await world.follower())
-    poster = world.poster(court.honest)
-    poster.mode = "blob"
-    await court.honest.catch_up(poster)
-    while await poster.act():
-        await court.honest.catch_up(poster)
+    court = await Court.open(world, data="blob")
     assert [done.item.header.kind for done in court.honest.replica.items] == [ItemKind.BLOB]
     player = court.challenger()
     wrong = await court.claim(court.adversary(), await court.wrong_claim(), publish=True)
