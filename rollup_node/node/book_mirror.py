@@ -1,53 +1,54 @@
 """Books as users see them, by what happened to orders: levels by price, and their changes."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import SIDE_FLAG
-from rollup_node.rpc.market_data import SIDES, BookChange, BookImage, LevelChange, Side
+from rollup_node.rpc.market_data import SIDES, BookChange, BookImage, LevelChange
 
-Level = tuple[Side, int]
-"""Side and ticks."""
-
-
-class Resting(NamedTuple):
-    """An order in the book or among the triggers, as it was last heard of."""
-
-    series: int
-    side: Side
-    ticks: int
-    lots: int
-    is_trigger: bool
+Level = int
+"""Ticks twice, and one more on the side that sells."""
+_Resting = tuple[int, Level, int]
+"""Series, level and lots of an order as it was last heard of; no lots among the triggers."""
 
 
 class BookMirror:
-    """All books. `change` collects; `take_changes` ends a group of changes and numbers it."""
+    """All books. What happens collects; `take_changes` ends a group of changes and numbers it."""
 
     def __init__(self) -> None:
-        self._resting: dict[int, Resting] = {}
-        self._levels: dict[int, dict[Level, int]] = {}
-        self._before: dict[int, dict[Level, int]] = {}
+        self._resting: dict[int, _Resting] = {}
+        self._levels: defaultdict[int, dict[Level, int]] = defaultdict(dict)
+        self._before: defaultdict[int, dict[Level, int]] = defaultdict(dict)
         self._change_ids: dict[int, int] = {}
         self._times: dict[int, int] = {}
         self._images: dict[int, BookImage] = {}
 
     def put(self, slot: int, order: Order) -> None:
         """Take an order as it is now at its slot."""
-        side = SIDES[order.flags & SIDE_FLAG]
-        is_trigger = order.trigger != 0
-        self._move(slot, Resting(order.series, side, order.tick, order.remaining, is_trigger))
+        self.remove(slot)
+        series, level = order.series, order.tick << 1 | order.flags & SIDE_FLAG
+        lots = 0 if order.trigger else order.remaining
+        self._resting[slot] = series, level, lots
+        if lots:
+            self._add(series, level, lots)
 
     def fill(self, slot: int, lots: int) -> None:
         """Take lots off an order."""
         resting = self._resting.get(slot)
         if resting is not None:
-            left = max(resting.lots - lots, 0)
-            self._move(slot, resting._replace(lots=left))
+            series, level, had = resting
+            taken = min(lots, had)
+            self._resting[slot] = series, level, had - taken
+            if taken:
+                self._add(series, level, -taken)
 
     def remove(self, slot: int) -> None:
         """Forget an order."""
-        self._move(slot, None)
+        resting = self._resting.pop(slot, None)
+        if resting is not None and resting[2]:
+            series, level, lots = resting
+            self._add(series, level, -lots)
 
     def reset(self, orders: Iterable[tuple[int, Order]]) -> None:
         """Begin anew with these orders; what is different now is a change like any other."""
@@ -60,18 +61,18 @@ class BookMirror:
         """Return what changed since the last call, one change per book."""
         changes = []
         for series, before in self._before.items():
-            now = self._levels.get(series, {})
+            now = self._levels[series]
             levels = [
-                LevelChange(side, ticks, lots, now.get((side, ticks), 0))
-                for (side, ticks), lots in before.items()
-                if lots != now.get((side, ticks), 0)
+                LevelChange(SIDES[level & 1], level >> 1, lots, now.get(level, 0))
+                for level, lots in before.items()
+                if lots != now.get(level, 0)
             ]
             if levels:
                 change_id = self._change_ids.get(series, 0) + 1
                 self._change_ids[series], self._times[series] = change_id, time_ms
                 self._images.pop(series, None)
                 changes.append(BookChange(series, change_id, time_ms, levels))
-        self._before = {}
+        self._before.clear()
         return changes
 
     def image(self, series: int) -> BookImage:
@@ -87,30 +88,18 @@ class BookMirror:
         return next(iter(image.bids), None), next(iter(image.asks), None)
 
     def _make_image(self, series: int) -> BookImage:
-        levels = self._levels.get(series, {})
-        bids = sorted(((t, lots) for (side, t), lots in levels.items() if not side), reverse=True)
-        asks = sorted((t, lots) for (side, t), lots in levels.items() if side)
+        levels = sorted(self._levels[series].items())
+        bids = [(level >> 1, lots) for level, lots in reversed(levels) if not level & 1]
+        asks = [(level >> 1, lots) for level, lots in levels if level & 1]
         change_id, time_ms = self._change_ids.get(series, 0), self._times.get(series, 0)
         return BookImage(series, change_id, time_ms, bids, asks)
 
-    def _move(self, slot: int, after: Resting | None) -> None:
-        before = self._resting.get(slot)
-        if before is not None:
-            self._add(before, -before.lots)
-        if after is None:
-            self._resting.pop(slot, None)
-        else:
-            self._resting[slot] = after
-            self._add(after, after.lots)
-
-    def _add(self, resting: Resting, lots: int) -> None:
-        if resting.is_trigger or not lots:
-            return
-        levels = self._levels.setdefault(resting.series, {})
-        level = (resting.side, resting.ticks)
+    def _add(self, series: int, level: Level, lots: int) -> None:
+        levels, before = self._levels[series], self._before[series]
         had = levels.get(level, 0)
-        self._before.setdefault(resting.series, {}).setdefault(level, had)
+        if level not in before:
+            before[level] = had
         if had + lots:
             levels[level] = had + lots
         else:
-            levels.pop(level, None)
+            del levels[level]

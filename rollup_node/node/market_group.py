@@ -86,9 +86,10 @@ class MarketGroup:
             self._line_fills, self._nameless = [], []
         for event in line.events:
             self._hear(line, placed, event)
-        if placed:
-            orders.touched[placed] = orders.touched.pop(placed, None)
-        changed = orders.states(orders.touched)
+        touched = orders.touched
+        if placed and len(touched) > 1:
+            touched[placed] = touched.pop(placed, None)  # last: the answer is about it
+        changed = orders.states(touched)
         for order in changed:
             self._orders[order.order_id] = order
             self._accounts.add(order.account)

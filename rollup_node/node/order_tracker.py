@@ -27,7 +27,7 @@ KINDS: Final = ("limit", "market", "stop_limit", "take_limit")
 TIMES_IN_FORCE: Final = ("good_til_cancelled", "good_til_time", "immediate_or_cancel")
 OPEN, UNTRIGGERED, FILLED = "open", "untriggered", "filled"
 CANCELLED, REJECTED, REPLACED = "cancelled", "rejected", "REPLACED"
-_OPEN_STATES: Final = (OPEN, UNTRIGGERED)
+_OPEN_STATES: Final = frozenset([OPEN, UNTRIGGERED])
 _OK_NAME: Final = Reason.OK.name
 
 
@@ -134,17 +134,7 @@ class OrderTracker:
         if before is not None and before != name:
             self._replace(before, time_ms)
         self._names[slot] = name
-        state = _resting(order, source, time_ms, name)
-        if known is not None:
-            state = replace(
-                state,
-                lots=known.filled_lots + order.remaining,
-                filled_lots=known.filled_lots,
-                filled_usdc=known.filled_usdc,
-                record_hash=known.record_hash or source,
-                created_ms=known.created_ms,
-            )
-        self._set(state)
+        self._set(_resting(order, source, time_ms, name, known))
 
     def _replace(self, name: str, time_ms: int) -> None:
         """Close an order whose place another tag took."""
@@ -175,16 +165,22 @@ class OrderTracker:
         self._states[name] = state
         self.touched[name] = None
         if state.state in _OPEN_STATES:
-            self.open.setdefault(state.account, set()).add(name)
-            self._closed.pop(name, None)
+            mine = self.open.get(state.account)
+            if mine is None:
+                mine = self.open[state.account] = set()
+            mine.add(name)
+            if name in self._closed:
+                del self._closed[name]
             return
         mine = self.open.get(state.account)
         if mine is not None:
             mine.discard(name)
             if not mine:
                 del self.open[state.account]
-        self._closed[name] = None
-        self._closed.move_to_end(name)
+        if name in self._closed:
+            self._closed.move_to_end(name)
+        else:
+            self._closed[name] = None
         if len(self._closed) > MAX_CLOSED:
             oldest, _ = self._closed.popitem(last=False)
             del self._states[oldest]
@@ -215,27 +211,41 @@ def _placed(order: PlaceOrder, line: Heard, name: str) -> OrderState:
     )
 
 
-def _resting(order: Order, source: bytes, time_ms: int, name: str) -> OrderState:
+def _resting(
+    order: Order, source: bytes, time_ms: int, name: str, known: OrderState | None
+) -> OrderState:
+    """Return the state of an order in the book, with what is known of it from before.
+
+    By place, not by name: this is made for most records.
+    """
     flags = order.flags
+    filled_lots, filled_usdc, created_ms = 0, 0, time_ms
+    if known is not None:
+        filled_lots, filled_usdc, created_ms = (
+            known.filled_lots,
+            known.filled_usdc,
+            known.created_ms,
+        )
+        source = known.record_hash or source
     return OrderState(
-        account=order.account,
-        order_id=name,
-        series=order.series,
-        side=SIDES[flags & SIDE_FLAG],
-        kind=KINDS[flags >> KIND_SHIFT & 3],
-        time_in_force=TIMES_IN_FORCE[min(flags >> IN_FORCE_SHIFT & 3, 2)],
-        ticks=order.tick,
-        trigger_ticks=order.trigger,
-        lots=order.remaining,
-        filled_lots=0,
-        filled_usdc=0,
-        state=UNTRIGGERED if order.trigger else OPEN,
-        reason="",
-        post_only=bool(flags & POST_ONLY_FLAG),
-        reduce_only=bool(flags & REDUCE_ONLY_FLAG),
-        client_slot=order.slot,
-        tag=order.tag,
-        record_hash=source,
-        created_ms=time_ms,
-        updated_ms=time_ms,
+        order.account,
+        name,
+        order.series,
+        SIDES[flags & SIDE_FLAG],
+        KINDS[flags >> KIND_SHIFT & 3],
+        TIMES_IN_FORCE[min(flags >> IN_FORCE_SHIFT & 3, 2)],
+        order.tick,
+        order.trigger,
+        filled_lots + order.remaining,
+        filled_lots,
+        filled_usdc,
+        UNTRIGGERED if order.trigger else OPEN,
+        "",
+        bool(flags & POST_ONLY_FLAG),
+        bool(flags & REDUCE_ONLY_FLAG),
+        order.slot,
+        order.tag,
+        source,
+        created_ms,
+        time_ms,
     )

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
+
 from rollup_node.rpc import units
 from rollup_node.rpc.market_data import (
     AccountSummary,
@@ -124,34 +126,58 @@ def format_user_trade(instrument: Instrument, fill: UserTrade) -> dict[str, Any]
     }
 
 
-def format_order(instrument: Instrument, order: OrderState) -> dict[str, Any]:
+class OrderBody(msgspec.Struct, omit_defaults=True, gc=False):
+    """An order as the interface shows it. Not a dictionary: every answer to an order has one."""
+
+    order_id: str
+    account: int
+    instrument_name: str
+    direction: str
+    order_type: str
+    time_in_force: str
+    price: float
+    amount: float
+    filled_amount: float
+    average_price: float
+    order_state: str
+    post_only: bool
+    reduce_only: bool
+    label: str
+    client_slot: int
+    tag: int
+    creation_timestamp: int
+    last_update_timestamp: int
+    record_hash: str
+    trigger_price: float | None = None
+    cancel_reason: str = ""
+
+
+def format_order(instrument: Instrument, order: OrderState) -> OrderBody:
     """Return an order."""
-    body = {
-        "order_id": order.order_id,
-        "account": order.account,
-        "instrument_name": instrument.name,
-        "direction": direction(order.side),
-        "order_type": order.kind,
-        "time_in_force": order.time_in_force,
-        "price": units.to_price(instrument, order.ticks),
-        "amount": units.to_amount(instrument, order.lots),
-        "filled_amount": units.to_amount(instrument, order.filled_lots),
-        "average_price": units.to_average_price(instrument, order.filled_usdc, order.filled_lots),
-        "order_state": order.state,
-        "post_only": order.post_only,
-        "reduce_only": order.reduce_only,
-        "label": str(order.tag),
-        "client_slot": order.client_slot,
-        "tag": order.tag,
-        "creation_timestamp": order.created_ms,
-        "last_update_timestamp": order.updated_ms,
-        "record_hash": "0x" + order.record_hash.hex(),
-    }
-    if order.trigger_ticks:
-        body["trigger_price"] = units.to_price(instrument, order.trigger_ticks)
-    if order.reason:
-        body["cancel_reason"] = order.reason
-    return body
+    lots, filled, trigger = order.lots, order.filled_lots, order.trigger_ticks
+    return OrderBody(
+        order.order_id,
+        order.account,
+        instrument.name,
+        direction(order.side),
+        order.kind,
+        order.time_in_force,
+        units.to_price(instrument, order.ticks),
+        units.to_amount(instrument, lots),
+        units.to_amount(instrument, filled),
+        units.to_average_price(instrument, order.filled_usdc, filled) if filled else 0.0,
+        order.state,
+        order.post_only,
+        order.reduce_only,
+        str(order.tag),
+        order.client_slot,
+        order.tag,
+        order.created_ms,
+        order.updated_ms,
+        "0x" + order.record_hash.hex(),
+        units.to_price(instrument, trigger) if trigger else None,
+        order.reason,
+    )
 
 
 def format_position(instrument: Instrument, position: Position) -> dict[str, Any]:

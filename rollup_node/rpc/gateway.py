@@ -34,7 +34,6 @@ GROUP: Final = 250
 
 _logger = logging.getLogger(__name__)
 _encode: Final = msgspec.json.Encoder().encode
-_NULL: Final = b"null"
 _NO_PARAMS: Final = msgspec.Raw(b"{}")
 
 
@@ -47,8 +46,31 @@ class Request(msgspec.Struct):
     params: msgspec.Raw = _NO_PARAMS
 
 
+Id = int | float | str | None
+
+
+class _Result(msgspec.Struct, rename="camel", gc=False):
+    jsonrpc: str
+    id: Id
+    result: Any
+    us_in: int
+    us_out: int
+    us_diff: int
+    testnet: bool = True
+
+
+class _Error(msgspec.Struct, rename="camel", gc=False):
+    jsonrpc: str
+    id: Id
+    error: dict[str, Any]
+    us_in: int
+    us_out: int
+    us_diff: int
+    testnet: bool = True
+
+
 class _Waiting(NamedTuple):
-    request_id: bytes
+    request_id: Id
     submission: Submission
     began_ns: int
 
@@ -115,7 +137,7 @@ class Gateway:
             elif len(session.waiting) == 1:
                 asyncio.get_running_loop().call_soon(self._submit, session)
         else:
-            session.outbox.put(self._format(request_id, answer, began_ns))
+            session.outbox.put(self._format(request_id, answer, began_ns, time.time_ns()))
             self._check_outbox(session)
             after, session.after = session.after, []
             for step in after:
@@ -133,15 +155,15 @@ class Gateway:
     async def answer_query(self, session: Session, method: str, query: dict[str, Any]) -> bytes:
         """Answer a GET request: the method is the path, its parameters are the query."""
         began_ns = time.time_ns()
-        answer = self._guard(lambda: self._run_query(session, method, query))
-        return await self._answer(_NULL, answer, began_ns)
+        answer = self._guard(self._run_query, session, method, query)
+        return await self._answer(None, answer, began_ns)
 
-    async def _answer(self, request_id: bytes, answer: Any, began_ns: int) -> bytes:
+    async def _answer(self, request_id: Id, answer: Any, began_ns: int) -> bytes:
         if isinstance(answer, Submission):
             (answer,) = await self._settle([_Waiting(request_id, answer, began_ns)])
-        return self._format(request_id, answer, began_ns)
+        return self._format(request_id, answer, began_ns, time.time_ns())
 
-    def _call(self, session: Session, frame: str | bytes) -> tuple[bytes, Any]:
+    def _call(self, session: Session, frame: str | bytes) -> tuple[Id, Any]:
         """Return the id of a request and its result, its error, or what to submit for it."""
         self.requests += 1
         try:
@@ -150,8 +172,8 @@ class Gateway:
             refusal = at_fault(error, "request", INVALID_REQUEST, "INVALID_REQUEST")
             return _find_id(frame), refusal
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return _NULL, RpcError(PARSE_ERROR, f"not JSON: {str(error)[:200]}")
-        return _encode(request.id), self._guard(lambda: self._run(session, request))
+            return None, RpcError(PARSE_ERROR, f"not JSON: {str(error)[:200]}")
+        return request.id, self._guard(self._run, session, request)
 
     def _run(self, session: Session, request: Request) -> Any:
         if request.jsonrpc != "2.0":
@@ -178,10 +200,10 @@ class Gateway:
         return result
 
     @staticmethod
-    def _guard(call: Callable[[], Any]) -> Any:
+    def _guard(call: Callable[..., Any], *arguments: Any) -> Any:
         """Return what a call returns, or the error to answer with."""
         try:
-            return call()
+            return call(*arguments)
         except RpcError as error:
             return error
         except InputError as error:
@@ -204,8 +226,9 @@ class Gateway:
 
     async def _send(self, session: Session, waiting: list[_Waiting]) -> None:
         answers = await self._settle(waiting)
-        for one, answer in zip(waiting, answers, strict=True):
-            session.outbox.put(self._format(one.request_id, answer, one.began_ns))
+        ended_ns = time.time_ns()
+        for (request_id, _, began_ns), answer in zip(waiting, answers, strict=True):
+            session.outbox.put(self._format(request_id, answer, began_ns, ended_ns))
         self._check_outbox(session)
         self._stages.end("reply")
         session.in_flight -= len(waiting)
@@ -255,17 +278,13 @@ class Gateway:
         if session.outbox.size_bytes > self.limits.slow_bytes:
             session.give_way()
 
-    def _format(self, request_id: bytes, answer: Any, began_ns: int) -> bytes:
+    def _format(self, request_id: Id, answer: Any, began_ns: int, ended_ns: int) -> bytes:
+        began, ended = began_ns // 1_000, ended_ns // 1_000
+        times = began, ended, ended - began
         if isinstance(answer, RpcError):
             self.errors += 1
-            member, body = b"error", _encode(answer.to_object())
-        else:
-            member, body = b"result", _encode(answer)
-        ended, began = time.time_ns() // 1_000, began_ns // 1_000
-        return (
-            b'{"jsonrpc":"2.0","id":%b,"%b":%b,"usIn":%d,"usOut":%d,"usDiff":%d,"testnet":true}'
-            % (request_id, member, body, began, ended, ended - began)
-        )
+            return _encode(_Error("2.0", request_id, answer.to_object(), *times))
+        return _encode(_Result("2.0", request_id, answer, *times))
 
 
 def _no_method(name: str) -> RpcError:
@@ -273,13 +292,13 @@ def _no_method(name: str) -> RpcError:
     return RpcError(METHOD_NOT_FOUND, text, reason="METHOD_NOT_FOUND", field="method")
 
 
-def _find_id(frame: str | bytes) -> bytes:
-    """Return the id of what is JSON but not a request, null if it has none."""
+def _find_id(frame: str | bytes) -> Id:
+    """Return the id of what is JSON but not a request, `None` if it has none."""
     try:
         value = _decode_any(frame)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _NULL
+        return None
     found = value.get("id") if isinstance(value, dict) else None
     if isinstance(found, str | int | float) and not isinstance(found, bool):
-        return _encode(found)
-    return _NULL
+        return found
+    return None

@@ -39,7 +39,7 @@ def get_positions(
 @TRADING.add("private/get_open_orders")
 def get_open_orders(
     session: Session, currency: str = "any", kind: Kind = "any"
-) -> list[dict[str, Any]]:
+) -> list[formats.OrderBody]:
     """Return the orders of the account that rest or wait for their trigger."""
     market = session.desk.market
     return [
@@ -50,7 +50,9 @@ def get_open_orders(
 
 
 @TRADING.add("private/get_open_orders_by_instrument")
-def get_open_orders_by_instrument(session: Session, instrument_name: str) -> list[dict[str, Any]]:
+def get_open_orders_by_instrument(
+    session: Session, instrument_name: str
+) -> list[formats.OrderBody]:
     """Return the orders of the account that rest or wait in one market."""
     market = session.desk.market
     instrument = find_instrument(market, instrument_name)
@@ -62,7 +64,7 @@ def get_open_orders_by_instrument(session: Session, instrument_name: str) -> lis
 
 
 @TRADING.add("private/get_order_state")
-def get_order_state(session: Session, order_id: str) -> dict[str, Any]:
+def get_order_state(session: Session, order_id: str) -> formats.OrderBody:
     """Return an order of the account, also one that is no longer open."""
     market = session.desk.market
     order = market.order(session.account, order_id)

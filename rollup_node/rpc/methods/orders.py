@@ -75,19 +75,13 @@ def _finish(
         if status.reason:
             raise rejection(status)
         market = session.desk.market
-        outcome = market.outcome(status.record_hash)
-        return {**answer(market, outcome), **receipt(status, confirmation)}
+        body = answer(market, market.outcome(status.record_hash))
+        body["hash"] = "0x" + status.record_hash.hex()
+        body["sequence"] = status.sequence
+        body["confirmation"] = _format_confirmation(confirmation)
+        return body
 
     return finish
-
-
-def receipt(status: TransactionStatus, confirmation: Confirmation | None) -> dict[str, Any]:
-    """Return where a record is, and the sequencer's signature that covers it."""
-    return {
-        "hash": "0x" + status.record_hash.hex(),
-        "sequence": status.sequence,
-        "confirmation": _format_confirmation(confirmation),
-    }
 
 
 @lru_cache(maxsize=4)
