@@ -11,7 +11,7 @@ from rollup_node.node.config import NodeConfig, load_rollup_config
 from rollup_node.node.logs import set_up_logging
 from rollup_node.node.loop import Node
 
-_GC_THRESHOLDS: Final = (50_000, 20, 100)
+_GC_THRESHOLDS: Final = (10_000, 4, 1_000)
 """Leaves and answers are tuples without cycles: few of the default's looks for some find any."""
 
 
@@ -34,8 +34,7 @@ async def _main(node: Node) -> None:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            gc.freeze()
-            gc.set_threshold(*_GC_THRESHOLDS)
+            collect_seldom()
             await node.run_until(stop)
     finally:
         for task in (starting, stopping):
@@ -43,6 +42,22 @@ async def _main(node: Node) -> None:
             with contextlib.suppress(BaseException):
                 await task
         await node.stop()
+
+
+def collect_seldom() -> None:
+    """Have no look for garbage take longer than some 10 ms, however large the state is.
+
+    What survived two looks has come to stay: it is never looked at again. Otherwise the second
+    generation grows with the state, and a look at it stops everything for a tenth of a second.
+    """
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
+    gc.callbacks.append(_keep_survivors)
+
+
+def _keep_survivors(phase: str, details: dict[str, int]) -> None:
+    if phase == "stop" and details["generation"]:
+        gc.freeze()
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:
