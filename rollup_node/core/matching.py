@@ -46,7 +46,7 @@ from rollup_node.core.orders import advance, is_crossing, rest
 from rollup_node.core.positions import closable_lots, find_position
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
-from rollup_node.core.risk import is_current, read_hot, read_prices
+from rollup_node.core.risk import is_current, read_hot, read_prices, sum_margins
 from rollup_node.core.sweeps import UNDERLYING, begin_sweep
 from rollup_node.core.task_leaves import SweepTask, Taker
 from rollup_node.core.void import is_void
@@ -88,9 +88,9 @@ def _take(frame: Frame, taker: Taker) -> Reason:
         begin_refresh(frame, taker.account, Phase.TAKE)
         return Reason.REFRESH
     if taker.trigger or taker.origin == REPLACEMENT:
-        return advance(frame, taker)
+        return advance(frame, taker, hot, (terms, state, prices))
     if not is_crossing(state, taker.flags, taker.tick):
-        return _leave(frame, taker)
+        return _leave(frame, taker, hot, (terms, state, prices))
     tick = state.bid if taker.flags & SIDE_FLAG else state.ask
     return _meet_head(frame, taker, hot, (terms, state, prices, tick))
 
@@ -130,11 +130,14 @@ def _done(taker: Taker, reason: Reason) -> TakerDone:
     )
 
 
-def _leave(frame: Frame, taker: Taker) -> Reason:
+def _leave(
+    frame: Frame, taker: Taker, hot: Hot, market: tuple[SeriesTerms, SeriesState, Prices]
+) -> Reason:
     """Cancel what finds nobody, or let it rest. Source: docs/spec.md O-7 (3)."""
     if is_immediate(taker.flags):
         return end_taker(frame, taker, Reason.REMAINDER_CANCELLED)
-    return end_taker(frame, taker, rest(frame, taker))
+    margins = sum_margins(hot, market[2])
+    return end_taker(frame, taker, rest(frame, taker, hot, market, margins))
 
 
 def _remove(frame: Frame, slot: int, reason: Reason) -> Reason:

@@ -3,7 +3,7 @@
 Twin: contracts/src/core/OrderChecks.sol.
 """
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from rollup_node.core.account_leaves import Cold, Hot, SessionKey
 from rollup_node.core.client_slots import find_client_order
@@ -18,6 +18,7 @@ from rollup_node.core.flags import (
     LIQUIDATING_FLAG,
     MARKET,
     POST_ONLY_FLAG,
+    QUOTE_FLAG,
     REDUCE_ONLY_FLAG,
     SELF_TRADE_SHIFT,
     SIDE_FLAG,
@@ -33,10 +34,10 @@ from rollup_node.core.layout import (
     session_key_key,
     terms_key,
 )
-from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
 from rollup_node.core.positions import closable_lots, find_position
 from rollup_node.core.reason import Reason
-from rollup_node.core.risk import is_restricted, read_hot, read_prices
+from rollup_node.core.risk import is_restricted, read_prices
 from rollup_node.core.task_leaves import Taker
 from rollup_node.core.void import REDUCE_ONLY, SPOT, is_closed, is_dead
 
@@ -51,53 +52,78 @@ _MS: Final = 1_000
 _PPM: Final = 1_000_000
 _OK: Final = Reason.OK
 
+Market: TypeAlias = tuple[SeriesTerms, SeriesState, Prices]
+"""What a step has read of the market of an order."""
 
-def check_shape(taker: Taker, time_ms: int) -> Reason:
-    """Check an order by itself: `BAD_ORDER`, `PRICE_OUT_OF_RANGE`, `EXPIRED`. Source: O-2."""
-    flags, trigger = taker.flags, taker.trigger
+
+def _shape_of(flags: int) -> tuple[bool, bool] | None:
+    """Return whether an order with these flags has a trigger, and an expiry; None: it is none."""
     kind, in_force = flags >> KIND_SHIFT & 3, flags >> IN_FORCE_SHIFT & 3
-    post_only = flags & POST_ONLY_FLAG
     if (
         in_force > IMMEDIATE_OR_CANCEL
         or flags >> SELF_TRADE_SHIFT & 3 == 3  # noqa: PLR2004 - two bits, three modes
+        or (kind == MARKET and in_force != IMMEDIATE_OR_CANCEL)
+        or (flags & POST_ONLY_FLAG and (kind != LIMIT or in_force == IMMEDIATE_OR_CANCEL))
+    ):
+        return None
+    return kind >= STOP, in_force == GOOD_TILL_TIME
+
+
+_SHAPES: Final = tuple(_shape_of(flags) for flags in range(QUOTE_FLAG))
+"""By the flags below that of a quote. Source: docs/spec.md O-2."""
+
+
+def check_shape(taker: Taker, time_ms: int) -> Reason:
+    """Check an order by itself: `BAD_ORDER`, `PRICE_OUT_OF_RANGE`, `EXPIRED`. Source: O-2."""
+    trigger, expiry_at = taker.trigger, taker.expiry_at
+    shape = _SHAPES[taker.flags & QUOTE_FLAG - 1]
+    if (
+        shape != (trigger != 0, expiry_at != 0)
         or taker.remaining == 0
         or taker.slot >= CLIENT_SLOT_LIMIT
-        or (trigger != 0) != (kind >= STOP)
-        or (kind == MARKET and in_force != IMMEDIATE_OR_CANCEL)
-        or (post_only and (kind != LIMIT or in_force == IMMEDIATE_OR_CANCEL))
-        or (taker.expiry_at != 0) != (in_force == GOOD_TILL_TIME)
     ):
         return Reason.BAD_ORDER
     if not 0 < taker.tick < TICK_LIMIT or trigger >= TICK_LIMIT:
         return Reason.PRICE_OUT_OF_RANGE
-    if 0 < taker.expiry_at * _MS <= time_ms:
+    if 0 < expiry_at * _MS <= time_ms:
         return Reason.EXPIRED
     return _OK
 
 
-def check_market(frame: Frame, taker: Taker) -> Reason:
-    """Check an order against its series and its session key. Source: docs/spec.md O-2.
+def check_market(frame: Frame, taker: Taker) -> tuple[Reason, Market | None]:
+    """Check an order against its series and its session key; return what it read if it is good.
 
     Reads terms, series, the expiry of a future, prices, and the session key if there is one.
+    Source: docs/spec.md O-2.
     """
     series = taker.series
     if not 0 < series < SERIES_LIMIT:
-        return Reason.UNKNOWN_SERIES
+        return Reason.UNKNOWN_SERIES, None
     terms: SeriesTerms | None = frame.get(terms_key(series))
     if terms is None:
-        return Reason.UNKNOWN_SERIES
+        return Reason.UNKNOWN_SERIES, None
     state: SeriesState | None = frame.get(series_key(series))
     if state is None or is_closed(frame, terms, state):
-        return Reason.SERIES_CLOSED
-    price = read_prices(frame).rows[terms.underlying]
-    reduces = taker.flags & REDUCE_ONLY_FLAG
-    if not reduces and (state.status == REDUCE_ONLY or is_restricted(price, frame.time_ms)):
+        return Reason.SERIES_CLOSED, None
+    prices = read_prices(frame)
+    market = terms, state, prices
+    reason = _check_terms(frame, taker, market)
+    return reason, market if reason is _OK else None
+
+
+def _check_terms(frame: Frame, taker: Taker, market: Market) -> Reason:
+    """Check an order against a series that is open."""
+    terms, state, prices = market
+    flags, underlying = taker.flags, terms.underlying
+    if not flags & REDUCE_ONLY_FLAG and (
+        state.status == REDUCE_ONLY or is_restricted(prices.rows[underlying], frame.time_ms)
+    ):
         return Reason.REDUCE_ONLY
-    if terms.kind == SPOT and (reduces or taker.trigger):
+    if terms.kind == SPOT and (flags & REDUCE_ONLY_FLAG or taker.trigger):
         return Reason.BAD_ORDER
     notional = taker.remaining * taker.tick * terms.unit
     if taker.key:
-        reason = _check_key(frame, taker, terms.underlying, notional)
+        reason = _check_key(frame, taker, underlying, notional)
         if reason is not _OK:
             return reason
     return _check_limits(taker, terms, state, notional)
@@ -152,14 +178,13 @@ def is_out_of_band(flags: int, tick: int, terms: SeriesTerms, mark: int) -> bool
     return price > mark * _PPM + band
 
 
-def check_account(frame: Frame, taker: Taker) -> tuple[Reason, int]:
+def check_account(frame: Frame, taker: Taker, hot: Hot) -> tuple[Reason, int]:
     """Check an order against its account; return the generation of what it reduces, else 0.
 
-    Reads hot, the cold leaf of a child account, the client slot, and for a reduce-only order
-    directory and page. A replacement has its client slot and its generation already.
+    Reads the cold leaf of a child account, the client slot, and for a reduce-only order directory
+    and page. A replacement has its client slot and its generation already.
     Source: docs/spec.md O-2.
     """
-    hot = read_hot(frame, taker.account)
     reduces = taker.flags & REDUCE_ONLY_FLAG
     reason = _check_standing(frame, taker, hot)
     if reason is not _OK or taker.origin == REPLACEMENT:

@@ -33,21 +33,20 @@ from rollup_node.core.layout import (
     TAKER_KEY,
     TICK_LIMIT,
     order_key,
-    series_key,
     session_key_key,
-    terms_key,
 )
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
 from rollup_node.core.order_checks import (
     ORDER,
     REPLACEMENT,
+    Market,
     check_account,
     check_market,
     check_shape,
 )
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
-from rollup_node.core.risk import check_resting, is_current, read_hot, read_prices
+from rollup_node.core.risk import check_resting, read_hot, weigh_rows
 from rollup_node.core.task_leaves import Taker
 from rollup_node.core.void import is_void
 
@@ -90,43 +89,46 @@ def apply_place(frame: Frame, order: PlaceOrder, authority: Authority) -> Reason
 def begin_order(frame: Frame, taker: Taker) -> Reason:
     """Check an order that somebody wants to place, then let it go on. Source: docs/spec.md O-2."""
     reason = check_shape(taker, frame.time_ms)
-    if reason is _OK:
-        reason = check_market(frame, taker)
     if reason is not _OK:
         return reason
-    reason, generation = check_account(frame, taker)
+    reason, market = check_market(frame, taker)
+    if market is None:
+        return reason
+    hot = read_hot(frame, taker.account)
+    reason, generation = check_account(frame, taker, hot)
     if reason is not _OK:
         return reason
     if generation:
         taker = Taker(*taker[:11], generation, *taker[12:])
-    return advance(frame, taker)
+    return advance(frame, taker, hot, market)
 
 
-def advance(frame: Frame, taker: Taker) -> Reason:
+def advance(frame: Frame, taker: Taker, hot: Hot, market: Market) -> Reason:
     """Let an order that was checked refresh its account, wait, take, rest, or be cancelled.
 
     Also called by the TAKE step for what it does not handle itself: orders with a trigger, and
-    replacements, whose account was stale. Reads hot and prices, series, and what it then needs.
+    replacements, whose account was stale. Its hot leaf and the market are as read in this step.
     Source: docs/spec.md O-3.
     """
-    hot = read_hot(frame, taker.account)
-    if not is_current(hot, read_prices(frame)):
+    _, state, prices = market
+    margins = weigh_rows(hot, prices)
+    if margins is None:
         _fly(frame, taker)
         begin_refresh(frame, taker.account, Phase.TAKE)
         return _OK
     frame.phase = taker.resume
     if taker.origin == REPLACEMENT:
-        reason = _move(frame, taker, hot)
+        reason = _move(frame, taker, hot, market, margins)
     elif taker.trigger:
-        reason = rest(frame, taker)
-    elif is_crossing(frame.get(series_key(taker.series)), taker.flags, taker.tick):
+        reason = rest(frame, taker, hot, market, margins)
+    elif is_crossing(state, taker.flags, taker.tick):
         _fly(frame, taker)
         frame.phase = Phase.TAKE
         return _OK
     elif is_immediate(taker.flags):
         reason = Reason.REMAINDER_CANCELLED
     else:
-        reason = rest(frame, taker)
+        reason = rest(frame, taker, hot, market, margins)
     if reason is not _OK:
         frame.events.append(_done(taker, reason))
     return reason
@@ -139,18 +141,18 @@ def is_crossing(state: SeriesState, flags: int, tick: int) -> bool:
     return 0 < state.ask <= tick
 
 
-def rest(frame: Frame, taker: Taker) -> Reason:
+def rest(frame: Frame, taker: Taker, hot: Hot, market: Market, margins: tuple[int, int]) -> Reason:
     """Put what remains of an order into the book, or among the triggers.
 
-    Reasons: `INSUFFICIENT_MARGIN`, `BOOK_FULL`. Reads terms, hot, what M-7 needs, allocators,
-    the order slot, then what linking reads. Source: docs/spec.md O-4.
+    Reasons: `INSUFFICIENT_MARGIN`, `BOOK_FULL`. Hot leaf and market are as read in this step,
+    `margins` the sums of the rows. Reads what M-7 needs, allocators, the order slot, then what
+    linking reads. Source: docs/spec.md O-4.
     """
-    terms: SeriesTerms = frame.get(terms_key(taker.series))
+    terms, _, prices = market
     lot_value = taker.tick * terms.unit
     reserve = compute_reserve(taker.flags, taker.trigger, taker.remaining, lot_value)
     if reserve:
-        hot = read_hot(frame, taker.account)
-        reason = check_resting(frame, taker.account, hot, reserve)
+        reason = check_resting(frame, taker.account, hot, prices, margins, reserve)
         if reason is not _OK:
             return reason
     return _link(frame, taker, terms, reserve)
@@ -206,13 +208,13 @@ def apply_replace(frame: Frame, replace: ReplaceOrder, authority: Authority) -> 
     if is_void(frame, order, hot):
         return Reason.NOT_FOUND
     taker = _replacement(order, replace, authority)
-    reason = _check_replacement(frame, taker)
-    if reason is not _OK:
+    reason, market = _check_replacement(frame, taker, hot)
+    if market is None:
         return reason
     if price == order.tick and quantity <= order.remaining:
         _retag(frame, slot, order, taker)
         return _OK
-    return advance(frame, taker)
+    return advance(frame, taker, hot, market)
 
 
 def _find(frame: Frame, account: int, hot: Hot, client: int, tag: int) -> int:
@@ -257,14 +259,16 @@ def _replacement(order: Order, replace: ReplaceOrder, authority: Authority) -> T
     )
 
 
-def _check_replacement(frame: Frame, taker: Taker) -> Reason:
-    """Check what a replacement changes. Source: docs/spec.md O-10."""
+def _check_replacement(frame: Frame, taker: Taker, hot: Hot) -> tuple[Reason, Market | None]:
+    """Check what a replacement changes; return its market if it is good. Source: O-10."""
     if taker.remaining == 0:
-        return Reason.BAD_ORDER
+        return Reason.BAD_ORDER, None
     if not 0 < taker.tick < TICK_LIMIT:
-        return Reason.PRICE_OUT_OF_RANGE
-    reason = check_market(frame, taker)
-    return check_account(frame, taker)[0] if reason is _OK else reason
+        return Reason.PRICE_OUT_OF_RANGE, None
+    reason, market = check_market(frame, taker)
+    if reason is _OK:
+        reason, _ = check_account(frame, taker, hot)
+    return reason, market if reason is _OK else None
 
 
 def _retag(frame: Frame, slot: int, order: Order, taker: Taker) -> None:
@@ -276,18 +280,18 @@ def _retag(frame: Frame, slot: int, order: Order, taker: Taker) -> None:
     frame.events.append(OrderChanged(slot, order))
 
 
-def _move(frame: Frame, taker: Taker, hot: Hot) -> Reason:
+def _move(frame: Frame, taker: Taker, hot: Hot, market: Market, margins: tuple[int, int]) -> Reason:
     """Replace out of place: the old order leaves only if the new one may rest. Source: O-10."""
-    state: SeriesState = frame.get(series_key(taker.series))
+    terms, state, prices = market
     if taker.trigger == 0 and is_crossing(state, taker.flags, taker.tick):
         return Reason.POST_ONLY_CROSS
     slot = find_client_order(frame, taker.account, hot, taker.slot)
     order: Order = frame.get(order_key(slot))
-    terms: SeriesTerms = frame.get(terms_key(taker.series))
     lot_value = taker.tick * terms.unit
     reserve = compute_reserve(taker.flags, taker.trigger, taker.remaining, lot_value)
     if reserve > order.reserve:
-        reason = check_resting(frame, taker.account, hot, reserve - order.reserve)
+        grown = reserve - order.reserve
+        reason = check_resting(frame, taker.account, hot, prices, margins, grown)
         if reason is not _OK:
             return reason
     frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), _OK))

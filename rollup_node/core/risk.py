@@ -28,6 +28,7 @@ from rollup_node.core.market_leaves import (
 )
 from rollup_node.core.reason import Reason
 
+_OK: Final = Reason.OK
 PPM: Final = 1_000_000
 STALE_MS: Final = 60_000
 """Prices older than this allow only what reduces risk. Source: docs/spec.md M-6."""
@@ -136,6 +137,19 @@ def sum_margins(hot: Hot, prices: Prices) -> tuple[int, int]:
     return value, initial
 
 
+def weigh_rows(hot: Hot, prices: Prices) -> tuple[int, int] | None:
+    """Return what `sum_margins` does, None unless the rows are what `is_current` asks for."""
+    require = find_model(hot.mode).require
+    value = initial = 0
+    for row, price in zip(hot.rows, prices.rows, strict=True):
+        if row is not NO_RISK and row.positions:
+            if row.epoch != price.epoch:
+                return None
+            value += row.value
+            initial += require(row, price)
+    return value, initial
+
+
 def initial_margin(hot: Hot, prices: Prices) -> int:
     """Return IM in µUSDC, each row rounded up. Source: docs/spec.md M-5."""
     return sum_margins(hot, prices)[1]
@@ -182,13 +196,17 @@ def has_margin(frame: Frame, hot: Hot, amounts: Amounts, prices: Prices, locked:
     return free >= 0 or free + read_collateral(frame, amounts, prices) >= 0
 
 
-def check_resting(frame: Frame, account: int, hot: Hot, reserve: int) -> Reason:
+def check_resting(
+    frame: Frame, account: int, hot: Hot, prices: Prices, margins: tuple[int, int], reserve: int
+) -> Reason:
     """Check that an order may reserve `reserve` more µUSDC. Source: docs/spec.md M-7.
 
-    Reads prices, balances, and the asset terms if cash alone does not do. The rows are current.
+    `margins` are those of `weigh_rows` at the prices, which have been read. Reads balances, and
+    the asset terms if cash alone does not do.
     """
-    prices = read_prices(frame)
     amounts = read_amounts(frame, account)
-    if has_margin(frame, hot, amounts, prices, hot[0] + reserve):
-        return Reason.OK
+    value, initial = margins
+    free = amounts[0] + value - initial - hot.reserve - reserve
+    if free >= 0 or free + read_collateral(frame, amounts, prices) >= 0:
+        return _OK
     return Reason.INSUFFICIENT_MARGIN

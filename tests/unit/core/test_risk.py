@@ -1,6 +1,6 @@
 """Equity, margins and when only less risk is allowed."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -24,7 +24,9 @@ from rollup_node.core.risk import (
     maintenance_margin,
     read_hot,
     read_prices,
+    sum_margins,
     value_asset,
+    weigh_rows,
 )
 from tests.unit.core.exchange import BTC, ETH, NOW, PRICE, USD, Exchange
 
@@ -61,6 +63,19 @@ def test_is_stale_after_sixty_seconds_of_either_time(priced: int, index: int, st
 @pytest.mark.parametrize(("index", "restricted"), [(1_020_000, False), (1_020_001, True)])
 def test_is_restricted_above_two_percent_of_drift(index: int, restricted: bool) -> None:
     assert is_restricted(FRESH._replace(index_price=index), NOW) == restricted
+
+
+def test_weigh_rows_sums_what_is_current_and_nothing_else() -> None:
+    drifted = FRESH._replace(epoch=3, index_price=1_010_000)
+    prices = Prices((FRESH, drifted, *(FRESH,) * 6), 0)
+    rows = RiskRow(7, 1, -20, 1_001, 4), RiskRow(3, 2, 50, 333, 9), RiskRow(1, 0, 5, 5, 5)
+    assert weigh_rows(with_rows(*rows), prices) == sum_margins(with_rows(*rows), prices)
+    assert weigh_rows(with_rows(*rows), prices) == (30, 1_022 + 367)
+    for stale in (0, 1):
+        older = [row._replace(epoch=row.epoch - (n == stale)) for n, row in enumerate(rows)]
+        assert not is_current(with_rows(*older), prices)
+        assert weigh_rows(with_rows(*older), prices) is None
+    assert weigh_rows(with_rows(), prices) == (0, 0)
 
 
 def test_is_current_ignores_rows_without_positions() -> None:
@@ -110,11 +125,11 @@ def test_find_model_that_nobody_registered_is_standard() -> None:
 @pytest.mark.parametrize(
     ("cash", "ether", "reserve", "reason", "reads"),
     [
-        (1_102, 0, 40, Reason.OK, 2),
-        (1_101, 0, 40, Reason.INSUFFICIENT_MARGIN, 2),
-        (1_101, 10**18, 40, Reason.OK, 3),
-        (1_002, 0, -60, Reason.OK, 2),
-        (1_002, 0, -59, Reason.INSUFFICIENT_MARGIN, 2),
+        (1_102, 0, 40, Reason.OK, 1),
+        (1_101, 0, 40, Reason.INSUFFICIENT_MARGIN, 1),
+        (1_101, 10**18, 40, Reason.OK, 2),
+        (1_002, 0, -60, Reason.OK, 1),
+        (1_002, 0, -59, Reason.INSUFFICIENT_MARGIN, 1),
     ],
 )
 def test_check_resting_counts_reserves_and_reads_collateral_last(
@@ -124,6 +139,9 @@ def test_check_resting_counts_reserves_and_reads_collateral_last(
     exchange.open(1, cash, ether)
     hot = with_rows(RiskRow(7, 1, -20, 1_000, 4), reserve=42)
     hot = hot._replace(rows=(hot.rows[0]._replace(initial=980), *hot.rows[1:]))
-    assert exchange.run(lambda frame: check_resting(frame, 1, hot, reserve)) == reason
-    assert exchange.openings == [PRICES_KEY, balances_key(1), ASSETS_KEY][:reads]
+    prices: Any = exchange.state[PRICES_KEY]
+    margins = sum_margins(hot, prices)
+    answer = exchange.run(lambda frame: check_resting(frame, 1, hot, prices, margins, reserve))
+    assert answer == reason
+    assert exchange.openings == [balances_key(1), ASSETS_KEY][:reads]
     assert (ETH, BTC) == (0, 1)

@@ -113,8 +113,8 @@ def test_place_refuses_a_trigger_that_is_due(world: Waiting) -> None:
     """Else an order placed after a jump would fire for what happened before it."""
     world.set_state(PERP, low=MID - 10, high=MID + 10)
     taker = Taker(2, PERP, SELL | STOP << 1, MID, MID - 5, 100, 0, 0, 0, 999, 0, 0, 0, 0, 0, 1, 0)
-    assert world.step(check_market, taker) is Reason.PRICE_OUT_OF_RANGE
-    assert world.step(check_market, taker._replace(trigger=MID - 11)) is Reason.OK
+    assert world.step(check_market, taker)[0] is Reason.PRICE_OUT_OF_RANGE
+    assert world.step(check_market, taker._replace(trigger=MID - 11))[0] is Reason.OK
 
 
 def test_drain_fires_levels_from_low_to_high_and_a_level_in_its_order(world: Waiting) -> None:
