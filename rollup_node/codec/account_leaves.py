@@ -5,6 +5,8 @@ from struct import Struct
 from typing import Any, Final
 
 from rollup_node.core.account_leaves import (
+    NO_POSITION,
+    NO_RISK,
     Cold,
     Directory,
     Hot,
@@ -16,24 +18,28 @@ from rollup_node.core.account_leaves import (
 )
 
 _HOT: Final = Struct(">QIBBBHQQIQQ8I" + "IBqQQ" * 8)
+_HOT_HEAD: Final = Struct(">QIBBBHQQIQQ8I")
+_RISK_ROW: Final = Struct(">IBqQQ")
+_NO_RISK_BYTES: Final = bytes(_RISK_ROW.size)
 _COLD: Final = Struct(">20sQIHQQ" + "IIQI" * 8)
 _SESSION_KEY: Final = Struct(">20sBBQQQQQQ")
 _DIRECTORY: Final = Struct(">128H")
 _POSITIONS: Final = Struct(">" + "HiqqH" * 8)
+_POSITION: Final = Struct(">HiqqH")
+_NO_POSITION_BYTES: Final = bytes(_POSITION.size)
 
+_ROWS: Final = 8
 _LOW: Final = (1 << 64) - 1
 _ADDRESS_BYTES: Final = 20
 
 
 def _encode_hot(leaf: Hot) -> bytes:
-    slot_map = leaf[9]
-    a, b, c, d, e, f, g, h = leaf[11]
-    return _HOT.pack(
-        *leaf[:9],
-        *(slot_map >> 64, slot_map & _LOW),
-        *leaf[10],
-        *(*a, *b, *c, *d, *e, *f, *g, *h),
-    )
+    *counts, slot_map, slots, rows = leaf
+    if len(rows) != _ROWS:  # each is packed by itself
+        raise OverflowError(f"{len(rows)} rows, expected {_ROWS}")
+    head = _HOT_HEAD.pack(*counts, slot_map >> 64, slot_map & _LOW, *slots)
+    pack = _RISK_ROW.pack
+    return head + b"".join([_NO_RISK_BYTES if row is NO_RISK else pack(*row) for row in rows])
 
 
 def _decode_hot(value: bytes) -> Hot:
@@ -81,8 +87,11 @@ def _decode_directory(value: bytes) -> Directory:
 
 
 def _encode_positions(leaf: Positions) -> bytes:
-    a, b, c, d, e, f, g, h = leaf.rows
-    return _POSITIONS.pack(*a, *b, *c, *d, *e, *f, *g, *h)
+    rows = leaf.rows
+    if len(rows) != _ROWS:  # each is packed by itself
+        raise OverflowError(f"{len(rows)} rows, expected {_ROWS}")
+    pack = _POSITION.pack
+    return b"".join([_NO_POSITION_BYTES if row is NO_POSITION else pack(*row) for row in rows])
 
 
 def _decode_positions(value: bytes) -> Positions:

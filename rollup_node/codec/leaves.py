@@ -1,7 +1,7 @@
 """The bytes of each leaf of the state: fixed layouts, big-endian. Source: docs/spec.md S."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 from rollup_node.codec.account_leaves import ACCOUNT_LEAVES
@@ -156,7 +156,9 @@ _LEAVES: Final[dict[type, _Codec]] = {
     **ACCOUNT_LEAVES,
     **TASK_LEAVES,
 }
-_ENCODERS: Final = {kind: encode for kind, (_, encode, _) in _LEAVES.items()}
+_ENCODERS: Final[dict[type, Callable[[Any], bytes]]] = {
+    kind: encode for kind, (_, encode, _) in _LEAVES.items()
+} | {type(None): lambda _: b""}
 
 _ANY: Final = 0
 _Fields: TypeAlias = tuple[int, dict[int, type]]
@@ -226,6 +228,15 @@ def encode_leaf(leaf: Leaf) -> bytes:
         return _ENCODERS[type(leaf)](leaf)
     except struct.error as error:
         raise OverflowError(f"{leaf}: {error}") from error
+
+
+def encode_leaves(leaves: Iterable[tuple[LeafKey, Leaf | None]]) -> list[tuple[LeafKey, bytes]]:
+    """Return the value of each leaf, empty bytes for None; raises as `encode_leaf` does."""
+    encoders = _ENCODERS
+    try:
+        return [(key, encoders[type(leaf)](leaf)) for key, leaf in leaves]
+    except struct.error as error:
+        raise OverflowError(f"one of the leaves: {error}") from error
 
 
 def leaf_type(key: LeafKey) -> type[Leaf] | None:

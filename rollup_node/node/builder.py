@@ -214,7 +214,7 @@ class Builder:
         heard: Sequence[Any] = first.events
         left, is_repriced = _OK, first.kind in REPRICING
         legs: list[Reason] = []
-        cursor: Cursor = self.state.get(CURSOR_KEY)
+        cursor: Any = first.writes[CURSOR_KEY]
         if cursor.phase > _IDLE:
             tasks = step.run_tasks(self.state)
             self.state.commit(tasks.writes)

@@ -5,7 +5,7 @@ from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception
 from typing import Any, Final
 
-from rollup_node.codec.leaves import decode_leaf, encode_leaf
+from rollup_node.codec.leaves import decode_leaf, encode_leaf, encode_leaves
 from rollup_node.core.layout import INDEX_BITS, LeafKey
 from rollup_node.core.leaves import GENESIS, Leaf, Writes
 from rollup_node.proof.multiproof import Multiproof
@@ -42,9 +42,10 @@ class ChainState:
         """Write leaves."""
         if self._journals:
             journal = self._journals[-1]
+            get = self.get
             for key in writes:
                 if key not in journal:
-                    journal[key] = self._leaves.get(key)
+                    journal[key] = get(key)
         if self._saving is not None:
             _keep_older(self._saving, {key: self._leaves.get(key) for key in writes})
         self._leaves.update(writes)
@@ -65,7 +66,8 @@ class ChainState:
 
     def take_changes(self) -> list[tuple[LeafKey, bytes]]:
         """Return each leaf that was written since the last call or root, encoded as it is now."""
-        changes = [(key, self.value(key)) for key in self._dirty]
+        get = self._leaves.get
+        changes = encode_leaves([(key, get(key)) for key in self._dirty])
         self._dirty.clear()
         return changes
 

@@ -34,6 +34,8 @@ from rollup_node.core.kinds import OrderClass
 FRESH_MS: Final = 250
 """A block that is younger is good enough for a report."""
 
+_ORACLE, _MAKER, _TAKER = OrderClass.ORACLE, OrderClass.MAKER, OrderClass.TAKER
+
 _REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
 _LIQUIDATIONS: Final = (Settle, Liquidate, Bid, Trigger, Takeover, Prune)
 _MAKERS: Final = (
@@ -59,7 +61,7 @@ _CLASSES: Final[dict[type, int]] = {
 def class_of(content: Any) -> int | None:  # noqa: ANN401 - any record
     """Return the order class of a record, None if it stands outside. Source: docs/spec.md O-1."""
     if type(content) is PlaceOrder:
-        return OrderClass.MAKER if content.post_only else OrderClass.TAKER
+        return _MAKER if content.post_only else _TAKER
     return _CLASSES.get(type(content))
 
 
@@ -69,6 +71,6 @@ def has_to_wait(wanted: int, reached: int, age_ms: int) -> bool:
     `reached` is the class that the block has reached, `age_ms` how long ago it began: a report
     wants a fresh block, because it may not be ahead of it (docs/spec.md V-4).
     """
-    if wanted == OrderClass.ORACLE and age_ms > FRESH_MS:
+    if wanted == _ORACLE and age_ms > FRESH_MS:
         return True
-    return wanted >= OrderClass.TAKER or wanted < reached
+    return wanted >= _TAKER or wanted < reached
