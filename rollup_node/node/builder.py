@@ -160,7 +160,7 @@ class Builder:
         size = LENGTH_BYTES + len(body)
         outcome = step.apply_record(self.state, transaction, signer, size, signers)
         kind, reason, writes, _ = outcome
-        if reason is not _OK and reason not in _TAKEN:
+        if reason is not _OK and reason not in _TAKEN and not _frees(outcome):
             return False, reason
         self.state.commit(writes)
         if kind not in _QUIET:
@@ -308,6 +308,12 @@ def _legs(steps: Sequence[tuple[StepKind, Reason]]) -> list[Reason]:
         elif legs and kind is StepKind.TAKE:
             legs[-1] = reason  # the leg goes on there: what it meets decides
     return legs
+
+
+def _frees(outcome: Outcome) -> bool:
+    """Tell whether a liquidation that is not due set its account free: that counts (L-2, L-5)."""
+    is_one = outcome.kind is StepKind.LIQUIDATE or outcome.kind is StepKind.TAKEOVER
+    return is_one and outcome.reason is Reason.NOT_LIQUIDATABLE and len(outcome.writes) > 1
 
 
 def _account_of(content: ForcedContent | AdminMessage | Deposit | None) -> int:

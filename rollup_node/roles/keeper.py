@@ -153,16 +153,20 @@ class Remains:
     def decide(
         self, account: int, flags: int, auction_ms: int, health: Health, now_ms: int
     ) -> Liquidate | Takeover | None:
-        """Return what is to be done about an account that is due, and when to look again."""
+        """Return what is to be done about an account that is due, and when to look again.
+
+        Who is cured is free in the next step that finds it so (L-2): a liquidation does.
+        """
         self._next[account] = now_ms + CLEAR_MS
         if flags & FUND_FLAG:
             return self._clear(account, health, now_ms)
-        if not auction_ms or health.equity >= health.maintenance:
+        if health.equity >= health.maintenance:
+            return Liquidate(account, health.series)
+        if not auction_ms:
             return None
         first_ms = auction_ms + (SALE_MS if health.equity < 0 else AUCTION_MS)
         if now_ms >= first_ms:
             return Takeover(account)
-        self._next[account] = max(now_ms + CLEAR_MS, auction_ms + SALE_MS)
         return None
 
     def _clear(self, account: int, health: Health, now_ms: int) -> Liquidate | Takeover:

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from rollup_node.codec.records import decode_fast, decode_record
+from rollup_node.codec.records import decode_fast, decode_record, encode_open
 from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
 from rollup_node.core.inputs import Liquidate, Takeover
+from rollup_node.core.layout import hot_key
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.crash.machine import Machine
 from rollup_node.devnet.crash.story import Crash, Spec
 from rollup_node.l1.client import RpcError
+from rollup_node.node.builder import Builder
 from rollup_node.node.keeper import KeeperPlayer
+from rollup_node.node.signers import Recovered
 from rollup_node.ports import TemporaryError
 from rollup_node.proof.chain_state import ChainState
+from rollup_node.proof.inbox import record_hash
 from rollup_node.roles.keeper import Health
 
 ETH_USDC: Final = 1_750_000_000
@@ -129,6 +133,51 @@ def test_act_after_a_crash_liquidates_all_then_the_fund_takes_over_and_clears() 
     taken = {account for account in ruined if desk.hot(account).flags & FUND_FLAG}
     assert keeper.takeovers == len(taken) > 3
     assert machine.books.deficit > 0
+
+
+def test_act_accounts_that_the_market_cured_are_set_free() -> None:
+    story = fallen()
+    machine, desk = story.machine, story.desk
+    replica = Replica(machine)
+    keeper = KeeperPlayer(replica, Sequencer(machine), Sender())  # type: ignore[arg-type]
+    caught: set[int] = set()
+    for percent in (100, 100, *range(101, 201)):
+        machine.seal(1_000)
+        for underlying, usdc in enumerate((ETH_USDC, BTC_USDC)):
+            machine.report(underlying, usdc * percent // 100, (0, 1, 2))
+        if percent in {100, 200}:
+            replica.derive()
+            asyncio.run(keeper.act())
+        if percent == 100:
+            caught = set(keeper.remains.accounts)
+    cured = {a for a in caught if desk.health(a).equity >= desk.health(a).maintenance}
+    assert len(cured) > 3
+    assert not any(desk.hot(account).flags & LIQUIDATING_FLAG for account in cured)
+
+
+def test_transact_liquidation_that_only_frees_its_account_is_taken_once() -> None:
+    story = fallen()
+    machine = story.machine
+    account = next(
+        trader.party.account
+        for trader in story.crowd.traders
+        if story.desk.health(trader.party.account).equity < 0
+    )
+    record = Liquidate(account, story.desk.health(account).series)
+    assert machine.open(record) is Reason.OK
+    assert story.desk.hot(account).flags & LIQUIDATING_FLAG
+    machine.deposit(account, machine.owner_of(account), 0, 10**12)
+    machine.seal(20)
+
+    builder, body = Builder(machine.domain), encode_open(record)
+    builder.state.commit(machine.state)
+    builder.ledger.begin_block(machine.cursor.block, machine.now_ms)
+    known = Recovered(record_hash(body), record, None)
+    assert builder.transact(body, known, 0) == (True, Reason.OK)
+    assert builder.state.get(hot_key(account)).flags == 0
+    assert builder.ledger.hashes == [record_hash(body)]
+    assert builder.transact(body, known, 1) == (False, Reason.NOT_LIQUIDATABLE)
+    assert builder.ledger.hashes == [record_hash(body)], "nothing came of it: no trace"
 
 
 def test_act_sequencer_that_is_silent_for_long_is_passed_by_through_l1() -> None:

@@ -126,19 +126,19 @@ def test_decide_bidders_have_their_time_then_the_fund_takes_it(equity: int, wait
     assert remains.due(late_ms + CLEAR_MS) == [7]
 
 
-def test_due_leaves_an_account_to_bidders_for_ten_minutes() -> None:
+def test_decide_who_is_not_for_sale_stays() -> None:
+    late_ms = SOLD_MS + AUCTION_MS
+    assert Remains().decide(7, LIQUIDATING_FLAG, 0, health(-USD), late_ms) is None
+
+
+def test_decide_who_is_cured_is_set_free() -> None:
     remains = Remains()
     remains.note(7, LIQUIDATING_FLAG)
-    assert remains.due(SOLD_MS) == [7]
-    remains.decide(7, LIQUIDATING_FLAG, SOLD_MS, health(-USD), SOLD_MS)
-    assert remains.due(SOLD_MS + SALE_MS - 1) == []
-    assert remains.due(SOLD_MS + SALE_MS) == [7]
-
-
-def test_decide_who_is_not_for_sale_or_cured_stays() -> None:
-    remains, late_ms = Remains(), SOLD_MS + AUCTION_MS
-    assert remains.decide(7, LIQUIDATING_FLAG, 0, health(-USD), late_ms) is None
-    assert remains.decide(7, LIQUIDATING_FLAG, SOLD_MS, health(3 * USD), late_ms) is None
+    for auction_ms in (0, SOLD_MS):
+        asked = remains.decide(7, LIQUIDATING_FLAG, auction_ms, health(3 * USD), 2 * SOLD_MS)
+        assert asked == Liquidate(7, 2)
+    assert remains.due(2 * SOLD_MS + CLEAR_MS) == [7], "until it is seen to be free"
+    assert remains.decide(7, LIQUIDATING_FLAG, 0, Health(0, 0, NONE, 0), 0) == Liquidate(7, 0)
 
 
 def test_decide_what_the_fund_took_is_reduced_then_emptied_and_forgotten() -> None:
