@@ -7,9 +7,10 @@ import click
 
 from rollup_node.cli.demo import run_fresh
 from rollup_node.cli.options import anvil_options, json_option, run_dir_option
-from rollup_node.cli.output import ExitCode, emit, progress
+from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
 if TYPE_CHECKING:
+    from rollup_node.devnet.rundir import RunDir
     from rollup_node.devnet.session import Session
 
 _MS: Final = 1_000
@@ -23,13 +24,10 @@ _MS: Final = 1_000
     "--gamblers",
     type=click.IntRange(0, 64),
     default=0,
-    show_default=True,
     help="Besides them, accounts that go long with all they have, for the keeper to liquidate.",
 )
 @click.option(
     "--prices",
-    default="default",
-    show_default=True,
     help="Market of a temporary devnet: linear, march-2020, october-2025, or a script.",
 )
 @json_option
@@ -61,11 +59,32 @@ def trade(**options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
     read_seconds(options["duration"])
     run_dir = RunDir(options["run_dir"])
     if run_dir.running_pid() is not None:
+        refuse_prices(run_dir, options["prices"])
         return finish(story(Session(run_dir), progress), json_flag=options["json_flag"])
     fresh = {"profile": "ci", "seed": options["seed"], "l1_port": 0, "port": 0}
-    manifest = plan(None, {**fresh, "batch_data": "calldata", "prices": options["prices"]})
+    manifest = plan(
+        None, {**fresh, "batch_data": "calldata", "prices": options["prices"] or "default"}
+    )
     anvil = require_anvil(options)
     return run_fresh(manifest, anvil, story, json_flag=options["json_flag"], finish=finish)
+
+
+def refuse_prices(run_dir: "RunDir", prices: str | None) -> None:
+    """Raise if prices are asked for while a devnet runs, which has its own.
+
+    Raises
+    ------
+    CliError
+        If they are; it says how a running oracle is told of shocks.
+    """
+    if prices is None:
+        return
+    oracle = run_dir.running()["oracle"]
+    raise CliError(
+        f"--prices {prices}: the devnet in {run_dir.shown} has its own market; "
+        f"give it shocks: curl -d 'crash:ETH@0s-50%/60s' {oracle['url']}/shocks",
+        ExitCode.USAGE,
+    )
 
 
 def read_seconds(text: str) -> float:

@@ -95,6 +95,13 @@ def test_wrong_values_give_one_line_and_code_2(
     assert ran.err.count("\n") == 1
 
 
+def test_trade_with_prices_of_its_own_is_refused_while_a_devnet_runs(stage: Stage) -> None:
+    words = ("--prices", "linear", "--run-dir", stage.run_dir.path)
+    ran = strikenet("trade", *words, code=2)
+    assert ran.err.startswith("error: --prices linear: the devnet in ")
+    assert ran.err.count("\n") == 1
+
+
 def test_command_without_a_devnet_says_how_to_start_one(tmp_path: Path) -> None:
     ran = strikenet("status", "--run-dir", tmp_path / "none", code=5)
     assert "start one with `strikenet up`" in ran.err
