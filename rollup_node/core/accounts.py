@@ -14,6 +14,7 @@ from rollup_node.core.account_leaves import (
     SessionKey,
 )
 from rollup_node.core.authority import admit
+from rollup_node.core.cash import add_fees
 from rollup_node.core.flags import (
     CHILD_FLAG,
     FROZEN_FLAG,
@@ -47,16 +48,18 @@ from rollup_node.core.layout import (
     session_key_key,
     terms_key,
 )
-from rollup_node.core.leaves import NO_AMOUNTS, Allocators, Balances, Owner
+from rollup_node.core.leaves import Allocators, Balances, Owner, replace_amount
+from rollup_node.core.leaving import check_leaving
 from rollup_node.core.reason import Reason
-from rollup_node.core.risk import (
-    read_hot,
-)
+from rollup_node.core.refresh import begin_refresh
+from rollup_node.core.risk import is_current, read_amounts, read_hot, read_prices
 
 GUARDIAN_KEY: Final = 255
 """The `key` of a freeze that the guardian signs. Source: docs/spec.md K-4."""
 SCOPE_LIMIT: Final = 16
 OWNER_ONLY: Final = 0
+OPENING_USDC: Final = 1_000_000
+"""What a number of the upper half costs: there are 2^21 of them. Source: docs/spec.md K-7."""
 MAX_WINDOW_MS: Final = 86_400_000
 _OK: Final = Reason.OK
 _NO_ADDRESS: Final = bytes(20)
@@ -86,8 +89,10 @@ def open_account(
 ) -> tuple[StepKind, Reason]:
     """Open an account of the same owner and group, isolated if it names a series.
 
-    Reads owner, hot, terms of the series, allocators, then owner, hot, balances and, for a child,
-    cold of the new account. Source: docs/spec.md K-7.
+    It costs a dollar, which leaves the opener by M-9 to the fees; who is not current is refreshed
+    instead (`STALE_ACCOUNT`). Reads owner, hot, terms of the series, prices, balances and what M-9
+    reads, allocators, owner, hot, balances and, for a child, cold of the new account, pools.
+    Source: docs/spec.md K-7.
     """
     kind = StepKind.OPEN_ACCOUNT
     account, series, nonce = record
@@ -96,23 +101,45 @@ def open_account(
         return kind, reason
     if series and (series >= SERIES_LIMIT or frame.get(terms_key(series)) is None):
         return kind, Reason.UNKNOWN_SERIES
-    allocators: Allocators = frame.get(ALLOCATORS_KEY)
-    opened = BRIDGE_ACCOUNT_LIMIT + allocators.next_account
-    if opened >= ACCOUNT_LIMIT:
-        return kind, Reason.ACCOUNTS_FULL
-    parent = read_hot(frame, account)
+    hot, prices = read_hot(frame, account), read_prices(frame)
+    if not is_current(hot, prices):
+        begin_refresh(frame, account, frame.phase)
+        return kind, Reason.STALE_ACCOUNT
+    amounts = read_amounts(frame, account)
+    left = replace_amount(amounts, 0, amounts[0] - OPENING_USDC)
+    if left[0] < 0:
+        return kind, Reason.INSUFFICIENT_BALANCE
+    reason = check_leaving(frame, hot, left, prices)
+    if reason:
+        return kind, reason
     owner: Owner = frame.get(owner_key(account))
-    for key in (owner_key(opened), hot_key(opened), balances_key(opened)):
-        frame.get(key)
-    frame.put(ALLOCATORS_KEY, allocators._replace(next_account=allocators.next_account + 1))
-    frame.put(owner_key(opened), Owner(owner.address, 0, 0))
-    flags = CHILD_FLAG if series else 0
-    frame.put(hot_key(opened), NO_HOT._replace(group=parent.group, flags=flags))
-    frame.put(balances_key(opened), Balances(NO_AMOUNTS))
+    opened = allocate_account(frame, owner.address, hot.group, CHILD_FLAG if series else 0)
+    if opened == 0:
+        return kind, Reason.ACCOUNTS_FULL
     if series:
         cold = read_cold(frame, opened)
         frame.put(cold_key(opened), cold._replace(parent=account, series=series))
+    frame.put(balances_key(account), Balances(left))
+    add_fees(frame, OPENING_USDC)
     return kind, _OK
+
+
+def allocate_account(frame: Frame, address: bytes, group: int, flags: int, cash: int = 0) -> int:
+    """Open the next account of the upper half with `cash` µUSDC; 0 if there is none left.
+
+    Reads allocators, then owner, hot and balances of the account. Source: docs/spec.md K-7.
+    """
+    allocators: Allocators = frame.get(ALLOCATORS_KEY)
+    opened = BRIDGE_ACCOUNT_LIMIT + allocators.next_account
+    if opened >= ACCOUNT_LIMIT:
+        return 0
+    for key in (owner_key(opened), hot_key(opened), balances_key(opened)):
+        frame.get(key)
+    frame.put(ALLOCATORS_KEY, allocators._replace(next_account=allocators.next_account + 1))
+    frame.put(owner_key(opened), Owner(address, 0, 0))
+    frame.put(hot_key(opened), NO_HOT._replace(group=group, flags=flags))
+    frame.put(balances_key(opened), Balances((cash, 0, 0, 0)))
+    return opened
 
 
 def set_key(frame: Frame, record: SetKey, authority: Authority) -> tuple[StepKind, Reason]:

@@ -5,29 +5,25 @@ Source: docs/spec.md L-3 to L-6. Twin: contracts/src/core/Auctions.sol.
 
 from typing import Final, NamedTuple
 
-from rollup_node.core.account_leaves import NO_COLD, NO_HOT, Cold, Hot, SessionKey
-from rollup_node.core.accounts import check_free
+from rollup_node.core.account_leaves import NO_COLD, Cold, Hot, SessionKey
+from rollup_node.core.accounts import OPENING_USDC, allocate_account, check_free
 from rollup_node.core.authority import admit
-from rollup_node.core.cash import add_insurance, change_cash, read_pools
+from rollup_node.core.cash import add_fees, add_insurance, change_cash, read_pools
 from rollup_node.core.events import Liquidated
 from rollup_node.core.fixed_point import div_down, div_up
-from rollup_node.core.flags import CHILD_FLAG, FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.flags import CHILD_FLAG, FUND_FLAG, LIQUIDATING_FLAG, SALE_FLAG
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Bid, Takeover
 from rollup_node.core.kinds import OrderClass, Phase
 from rollup_node.core.layout import (
-    ACCOUNT_LIMIT,
-    ALLOCATORS_KEY,
-    BRIDGE_ACCOUNT_LIMIT,
     SESSION_KEYS,
-    balances_key,
     cold_key,
     hot_key,
     owner_key,
     session_key_key,
 )
-from rollup_node.core.leaves import Allocators, Balances, Owner, replace_amount
-from rollup_node.core.leaving import check_leaving
+from rollup_node.core.leaves import Owner, Withdrawal, replace_amount
+from rollup_node.core.leaving import check_leaving, find_way_out, go_out
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
 from rollup_node.core.risk import (
@@ -149,15 +145,17 @@ def _buy(frame: Frame, account: int, target: int, limit: int) -> Reason:
 
 
 def _sell(frame: Frame, account: int, target: int, sale: _Sale) -> Reason:
-    """Let money and account change hands: nothing is left to check but a number for the proceeds.
+    """Let money and account change hands: nothing is left to check but how the proceeds go.
 
-    Reads allocators and what opens the account of the proceeds, hot, balances, pools and credit as
-    money moves, owner and session keys. Source: docs/spec.md L-4.
+    Reads what the proceeds need, hot, balances, pools and credit as money moves, owner and session
+    keys. Source: docs/spec.md L-4.
     """
     hot, cold, insurer, price, top_up = sale
     pays_owner = price > 0 and not hot.flags & FUND_FLAG
-    if pays_owner and not _pay_owner(frame, target, hot.group, price):
-        return Reason.ACCOUNTS_FULL
+    if pays_owner:
+        reason = _pay_owner(frame, target, hot.group, price)
+        if reason is not _OK:
+            return reason
     payer = read_hot(frame, account)
     frame.put(hot_key(account), change_cash(frame, account, payer, -max(price, 0) - top_up))
     if price and not pays_owner:
@@ -180,24 +178,25 @@ def _check_payment(frame: Frame, account: int, total: int, standing: Standing) -
     return check_leaving(frame, read_hot(frame, account), left, standing.prices)
 
 
-def _pay_owner(frame: Frame, target: int, group: int, price: int) -> bool:
-    """Open an account of the old owner with the proceeds, as K-7 does; False if none is left.
+def _pay_owner(frame: Frame, target: int, group: int, price: int) -> Reason:
+    """Pay the old owner into a fresh account, which costs what K-7 asks; on L1 if none is left.
 
-    Reads allocators, the owner of the account that is sold, then owner, hot and balances of the
-    new one. Source: docs/spec.md L-4.
+    A price that is not more than that goes to the fees. Reads the owner of the account that is
+    sold, then allocators and the leaves of the new one and pools, or what leaves for L1 reads.
+    Reasons: those of a withdrawal, if no number is left. Source: docs/spec.md L-4.
     """
-    allocators: Allocators = frame.get(ALLOCATORS_KEY)
-    opened = BRIDGE_ACCOUNT_LIMIT + allocators.next_account
-    if opened >= ACCOUNT_LIMIT:
-        return False
     owner: Owner = frame.get(owner_key(target))
-    for key in (owner_key(opened), hot_key(opened), balances_key(opened)):
-        frame.get(key)
-    frame.put(ALLOCATORS_KEY, allocators._replace(next_account=allocators.next_account + 1))
-    frame.put(owner_key(opened), Owner(owner.address, 0, 0))
-    frame.put(hot_key(opened), NO_HOT._replace(group=group))
-    frame.put(balances_key(opened), Balances((price, 0, 0, 0)))
-    return True
+    proceeds = price - OPENING_USDC
+    if proceeds <= 0:
+        add_fees(frame, price)
+        return _OK
+    if allocate_account(frame, owner.address, group, 0, proceeds):
+        add_fees(frame, OPENING_USDC)
+        return _OK
+    reason, way_out = find_way_out(frame, 0, price)
+    if reason is _OK:
+        go_out(frame, way_out, Withdrawal(target, 0, price, owner.address))
+    return reason
 
 
 def _hand_over(
@@ -289,5 +288,5 @@ def _take(frame: Frame, account: int, hot: Hot, cold: Cold, standing: Standing) 
     if not has_positions(hot) and not has_collateral(standing.amounts):
         release(frame, account, hot, cold)
         return
-    flags = hot.flags & CHILD_FLAG | LIQUIDATING_FLAG | FUND_FLAG
+    flags = hot.flags & CHILD_FLAG | LIQUIDATING_FLAG | FUND_FLAG | SALE_FLAG
     _hand_over(frame, account, FUND_OWNER, hot._replace(group=0, flags=flags), cold, insurer)

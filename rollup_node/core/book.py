@@ -33,21 +33,24 @@ from rollup_node.core.risk import read_hot
 RESERVE_DIVISOR: Final = 100
 """A resting order reserves this part of its notional. Source: docs/spec.md M-7."""
 
+MIN_RESERVE_USDC: Final = 10_000
+"""Every order reserves this much, so that the slots of the book cannot be had for nothing."""
+
 _WORD_MASK: Final = (1 << WORD_BITS) - 1
 _LEVELS_OF_WORDS: Final = (0, MIDDLE_WORDS, TOP_WORD)
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 
-def compute_reserve(flags: int, trigger: int, lots: int, lot_value: int) -> int:
-    """Return the µUSDC that a resting order reserves: 1 % of its notional, rounded up.
+def compute_reserve(flags: int, lots: int, lot_value: int) -> int:
+    """Return the µUSDC that an order reserves while it rests or waits for its trigger.
 
-    `lot_value` is that of one lot at its tick. Nothing for reduce-only and trigger orders.
-    Source: docs/spec.md M-7.
+    1 % of its notional, rounded up, and never less than a cent, which is all for reduce-only
+    orders. `lot_value` is that of one lot at its tick. Source: docs/spec.md M-7.
     """
-    if flags & REDUCE_ONLY_FLAG or trigger:
-        return 0
-    return div_up(lots * lot_value, RESERVE_DIVISOR)
+    if flags & REDUCE_ONLY_FLAG:
+        return MIN_RESERVE_USDC
+    return max(MIN_RESERVE_USDC, div_up(lots * lot_value, RESERVE_DIVISOR))
 
 
 def allocate_slot(frame: Frame) -> int:
@@ -139,7 +142,7 @@ def shrink_order(frame: Frame, slot: int, lots: int) -> Order:
     order: Order = frame.get(key)
     terms: SeriesTerms = frame.get(terms_key(order.series))
     remaining = order.remaining - lots
-    reserve = compute_reserve(order.flags, order.trigger, remaining, order.tick * terms.unit)
+    reserve = compute_reserve(order.flags, remaining, order.tick * terms.unit)
     shrunk = Order(*order[:5], remaining, *order[6:9], reserve, *order[10:])
     frame.put(key, shrunk)
     tick, triggers = order.trigger or order.tick, order.trigger != 0

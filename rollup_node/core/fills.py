@@ -39,6 +39,7 @@ from rollup_node.core.risk import (
 from rollup_node.core.void import REDUCE_ONLY, SPOT
 
 _OK: Final = Reason.OK
+_VERSION_MASK: Final = 0xFFFFFFFF
 
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
@@ -226,12 +227,14 @@ def is_over_limit(frame: Frame, settled: int, cash: int, stored: int, collateral
 def charge_protocol(side: Side, lots: int, price: int, rate_ppm: int, time_ms: int) -> Side:
     """Return the side of a protocol order with its fee, at most what M-6 leaves it.
 
-    So the fee never makes a liquidation fail; the order carries its rate as its fee cap.
-    Source: docs/spec.md L-2, M-3.
+    So the fee never makes a liquidation fail; the order carries its rate as its fee cap. The
+    version stays: whoever reduces an account for sale must not make a bid for it miss.
+    Source: docs/spec.md L-2, L-4, M-3.
     """
     fee = min(compute_fee(lots, price, rate_ppm), max(0, side.eased))
     cash = side.cash - fee
     hot = mark_interest(side.hot, time_ms, side.amounts[0], cash)
+    hot = hot._replace(version=hot.version - 1 & _VERSION_MASK)
     return side._replace(cash=cash, fee=fee, hot=hot)
 
 

@@ -38,6 +38,7 @@ LIQUIDATING_FLAG: Final = 2
 CHILD_FLAG: Final = 4
 GUARDIAN_FLAG: Final = 8
 FUND_FLAG: Final = 16
+SALE_FLAG: Final = 32
 """Flags of the hot leaf. Source: docs/spec.md K-1."""
 
 SCOPE_TRADE: Final = 1

@@ -115,7 +115,8 @@ def _next_perpetual(frame: Frame, listed: SeriesList, first: int) -> _Place | No
 def _impact_price(frame: Frame, terms: SeriesTerms, state: SeriesState, *, is_asks: bool) -> int:
     """Return the average price (µUSDC per lot) of the impact notional, 0 if the side is too thin.
 
-    Rounded down. At most 16 orders are looked at; expired and reduce-only ones do not count.
+    Rounded down. At most 16 orders are looked at; expired and reduce-only ones do not count. If
+    they do not suffice it is the price of the last one: small orders in front hide no depth.
     """
     tick = state.ask if is_asks else state.bid
     seen = lots = notional = 0
@@ -132,7 +133,7 @@ def _impact_price(frame: Frame, terms: SeriesTerms, state: SeriesState, *, is_as
                 if notional >= terms.impact_notional:
                     return div_down(notional, lots)
             if seen == SAMPLE_ORDERS:
-                return 0
+                return tick * terms.unit
             slot = order.next
         tick = next_tick(frame, terms.book, tick, up=is_asks)
     return 0

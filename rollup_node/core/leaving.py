@@ -3,7 +3,7 @@
 Source: docs/spec.md M-9, X-8. Twin: contracts/src/core/Leaving.sol.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.cash import accrued_interest, change_cash, read_credit
@@ -25,6 +25,7 @@ from rollup_node.core.layout import (
     outbox_key,
 )
 from rollup_node.core.leaves import (
+    NO_AMOUNTS,
     Allocators,
     Amounts,
     Balances,
@@ -112,28 +113,56 @@ def leave_to_l1(frame: Frame, withdraw: Withdraw) -> Reason:
     rest = amounts[asset] - amount
     if rest < 0:
         return Reason.INSUFFICIENT_BALANCE
-    allocators: Allocators = frame.get(ALLOCATORS_KEY)
-    slot = allocators[0]
-    if slot >= OUTBOX_WITHDRAWAL_LIMIT:
-        return Reason.OUTBOX_FULL
-    totals: Totals = frame.get(TOTALS_KEY)
-    credit = read_credit(frame) if asset == 0 else NO_CREDIT
-    paid = share_of_custody(totals[0][asset], credit[0], amount)
-    if paid == 0:
-        return Reason.INSUFFICIENT_BALANCE
+    reason, way_out = find_way_out(frame, asset, amount)
+    if reason is not _OK:
+        return reason
     left = replace_amount(amounts, asset, rest)
     reason = check_leaving(frame, hot, left, prices)
     if reason is not _OK:
         return reason
+    frame.put(balances_key(account), Balances(left))
+    go_out(frame, way_out, Withdrawal(account, asset, amount, recipient))
+    return _OK
+
+
+class WayOut(NamedTuple):
+    """What the outbox, custody and credit are before an amount leaves, and what of it is paid."""
+
+    allocators: Allocators
+    totals: Totals
+    credit: Credit
+    paid: int
+
+
+def find_way_out(frame: Frame, asset: int, amount: int) -> tuple[Reason, WayOut]:
+    """Return how an amount may leave for L1: `OUTBOX_FULL`, `INSUFFICIENT_BALANCE` if it may not.
+
+    Reads allocators, totals, and for USDC credit. Source: docs/spec.md X-8.4, M-9.
+    """
+    allocators: Allocators = frame.get(ALLOCATORS_KEY)
+    if allocators[0] >= OUTBOX_WITHDRAWAL_LIMIT:
+        return Reason.OUTBOX_FULL, WayOut(allocators, Totals(NO_AMOUNTS), NO_CREDIT, 0)
+    totals: Totals = frame.get(TOTALS_KEY)
+    credit = read_credit(frame) if asset == 0 else NO_CREDIT
+    paid = share_of_custody(totals[0][asset], credit[0], amount)
+    return (_OK if paid else Reason.INSUFFICIENT_BALANCE), WayOut(allocators, totals, credit, paid)
+
+
+def go_out(frame: Frame, way_out: WayOut, wanted: Withdrawal) -> None:
+    """Write the withdrawal with what is paid of its amount; the rest lowers the deficit.
+
+    Reads the outbox slot. Source: docs/spec.md S-4, M-9.
+    """
+    allocators, totals, credit, paid = way_out
+    account, asset, amount, recipient = wanted
     if paid < amount:
         frame.put(CREDIT_KEY, Credit(credit[0] - (amount - paid), credit[1], credit[2]))
+    slot = allocators[0]
     frame.get(outbox_key(slot))
-    frame.put(balances_key(account), Balances(left))
     total = totals[0][asset] - paid
     frame.put(TOTALS_KEY, Totals(replace_amount(totals[0], asset, total)))
     frame.put(outbox_key(slot), Withdrawal(account, asset, paid, recipient))
     frame.put(ALLOCATORS_KEY, Allocators(slot + 1, *allocators[1:]))
-    return _OK
 
 
 def check_leaving(frame: Frame, hot: Hot | None, left: Amounts, prices: Prices) -> Reason:

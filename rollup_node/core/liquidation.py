@@ -15,6 +15,7 @@ from rollup_node.core.flags import (
     IN_FORCE_SHIFT,
     LIQUIDATING_FLAG,
     REDUCE_ONLY_FLAG,
+    SALE_FLAG,
     SELF_TRADE_SHIFT,
     SIDE_FLAG,
 )
@@ -121,7 +122,8 @@ def _mark(frame: Frame, account: int, hot: Hot, cold: Cold, standing: Standing) 
     is_deep = 3 * standing.equity < 2 * standing.maintenance
     if auction_ms == 0 and (is_deep or now >= since_ms + IDLE_MS):
         auction_ms = now
-    hot = hot._replace(flags=hot.flags | LIQUIDATING_FLAG)
+    flags = hot.flags | LIQUIDATING_FLAG | (SALE_FLAG if auction_ms else 0)
+    hot = hot._replace(flags=flags)
     frame.put(hot_key(account), hot)
     frame.put(cold_key(account), cold._replace(liquidated_ms=since_ms, auction_ms=auction_ms))
     frame.events.append(Liquidated(account, 0, 2 if auction_ms else 1))

@@ -20,6 +20,7 @@ from rollup_node.core.flags import (
     POST_ONLY_FLAG,
     QUOTE_FLAG,
     REDUCE_ONLY_FLAG,
+    SALE_FLAG,
     SELF_TRADE_SHIFT,
     SIDE_FLAG,
     STOP,
@@ -204,7 +205,7 @@ def _check_standing(frame: Frame, taker: Taker, hot: Hot) -> Reason:
     flags, reduces = hot.flags, taker.flags & REDUCE_ONLY_FLAG
     if flags & FROZEN_FLAG and (not reduces or taker.key):
         return Reason.FROZEN
-    if flags & LIQUIDATING_FLAG and not reduces:
+    if flags & (SALE_FLAG if reduces else LIQUIDATING_FLAG):
         return Reason.LIQUIDATING
     if is_dead(hot, frame.time_ms):
         return Reason.EXPIRED

@@ -18,6 +18,7 @@ from rollup_node.core.events import OrderChanged, OrderRemoved, OrderRested, Tak
 from rollup_node.core.flags import (
     FROZEN_FLAG,
     POST_ONLY_FLAG,
+    REDUCE_ONLY_FLAG,
     SCOPE_CANCEL,
     SCOPE_QUOTE,
     SCOPE_TRADE,
@@ -149,13 +150,20 @@ def rest(frame: Frame, taker: Taker, hot: Hot, market: Market, margins: tuple[in
     linking reads. Source: docs/spec.md O-4.
     """
     terms, _, prices = market
-    lot_value = taker.tick * terms.unit
-    reserve = compute_reserve(taker.flags, taker.trigger, taker.remaining, lot_value)
-    if reserve:
-        reason = check_resting(frame, taker.account, hot, prices, margins, reserve)
-        if reason is not _OK:
-            return reason
+    reserve = compute_reserve(taker.flags, taker.remaining, taker.tick * terms.unit)
+    margins = _asked(taker.flags, margins)
+    reason = check_resting(frame, taker.account, hot, prices, margins, reserve)
+    if reason is not _OK:
+        return reason
     return _link(frame, taker, terms, reserve)
+
+
+def _asked(flags: int, margins: tuple[int, int]) -> tuple[int, int]:
+    """Return the sums that an order must leave room for: a reduce-only one asks for equity alone.
+
+    So who is short of margin may still rest what gives it back. Source: docs/spec.md M-7.
+    """
+    return (margins[0], 0) if flags & REDUCE_ONLY_FLAG else margins
 
 
 def _link(frame: Frame, taker: Taker, terms: SeriesTerms, reserve: int) -> Reason:
@@ -287,10 +295,9 @@ def _move(frame: Frame, taker: Taker, hot: Hot, market: Market, margins: tuple[i
         return Reason.POST_ONLY_CROSS
     slot = find_client_order(frame, taker.account, hot, taker.slot)
     order: Order = frame.get(order_key(slot))
-    lot_value = taker.tick * terms.unit
-    reserve = compute_reserve(taker.flags, taker.trigger, taker.remaining, lot_value)
+    reserve = compute_reserve(taker.flags, taker.remaining, taker.tick * terms.unit)
     if reserve > order.reserve:
-        grown = reserve - order.reserve
+        margins, grown = _asked(taker.flags, margins), reserve - order.reserve
         reason = check_resting(frame, taker.account, hot, prices, margins, grown)
         if reason is not _OK:
             return reason

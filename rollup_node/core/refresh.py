@@ -29,6 +29,9 @@ FREE_POSITIONS: Final = 8
 FEE_PER_POSITION_USDC: Final = 100
 """Each further position costs this much per refresh, so that nobody makes others' steps many."""
 
+_PAID_PHASES: Final = (Phase.TAKE, Phase.LEG, Phase.LEAVE)
+"""What an account, or an order that it rests, asks for; what others do to it costs it nothing."""
+
 _NO_SUMS: Final = (NO_REFRESH_ROW,) * 8
 
 
@@ -62,7 +65,7 @@ def refresh(frame: Frame) -> tuple[StepKind, Reason]:
     if left > REFRESH_POSITIONS:
         frame.put(REFRESH_KEY, RefreshTask(account, number, resume, tuple(sums)))
     else:
-        cash -= _finish_fee(frame, places)
+        cash -= _finish_fee(frame, places, resume)
         hot = _with_rows(hot, prices, sums)
         frame.phase = resume
     frame.put(hot_key(account), change_cash(frame, account, hot, cash))
@@ -93,8 +96,10 @@ def _revalue(frame: Frame, hot: Hot, number: int, account: int, sums: list[Refre
     return lots * (settled_at - index)
 
 
-def _finish_fee(frame: Frame, places: tuple[int, ...]) -> int:
-    """Return what a refresh costs, paid to the fees."""
+def _finish_fee(frame: Frame, places: tuple[int, ...], resume: int) -> int:
+    """Return what a refresh costs, paid to the fees; nothing before a liquidation or a sale."""
+    if resume not in _PAID_PHASES:
+        return 0
     fee = FEE_PER_POSITION_USDC * max(0, len(places) - places.count(0) - FREE_POSITIONS)
     if fee:
         add_fees(frame, fee)

@@ -13,7 +13,7 @@ from rollup_node.core.cash import (
     read_credit,
     read_pools,
 )
-from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG, SALE_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
@@ -131,7 +131,8 @@ def read_cold(frame: Frame, account: int) -> Cold:
 def release(frame: Frame, account: int, hot: Hot, cold: Cold) -> None:
     """Let an account that is cured go; the cold leaf was read. Source: docs/spec.md L-2."""
     if hot.flags & LIQUIDATING_FLAG:
-        frame.put(hot_key(account), hot._replace(flags=hot.flags & ~LIQUIDATING_FLAG))
+        flags = hot.flags & ~(LIQUIDATING_FLAG | SALE_FLAG)
+        frame.put(hot_key(account), hot._replace(flags=flags))
         frame.put(cold_key(account), cold._replace(liquidated_ms=0, auction_ms=0))
 
 

@@ -29,6 +29,7 @@ from rollup_node.core.inputs import (
 from rollup_node.core.kinds import MessageKind, Phase, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
+    BRIDGE_ACCOUNT_LIMIT,
     ASSETS_KEY,
     CREDIT_KEY,
     LIQUIDATION_KEY,
@@ -94,6 +95,7 @@ _TICK: Final = 0x2_AAAA
 _FAR: Final = 0xF_5555
 _DRIFTED: Final = PRICE * 1_007 // 1_000
 _ETHER: Final = 10**18
+_NUMBER: Final = (1 << 20) | 0x5_5555
 _POOR: Final = 3_000 * USD
 """More equity than the interest that is due, and less than the maintenance margin."""
 
@@ -110,7 +112,7 @@ def _market() -> Exchange:
     world.state[ASSETS_KEY] = AssetTerms((AssetRow(255, 0, 0, 0), *assets))
     world.state[CREDIT_KEY] = Credit(1 << 90, 1 << 92, 1 << 94)
     world.state[POOLS_KEY] = Pools(1 << 100, _FUNDS)
-    world.state[ALLOCATORS_KEY] = Allocators(0, (1 << 20) | 0x5_5555, 0, 9)
+    world.state[ALLOCATORS_KEY] = Allocators(0, _NUMBER, 0, 9)
     for underlying in range(UNDERLYING_LIMIT):
         world.state[underlying_key(underlying)] = Underlying(1, 5, 1, 4, 7, NOW - 60_000)
     terms = TERMS._replace(kind=3, book=31, underlying=7, expiry_slot=15, unit=MARK // _TICK)
@@ -259,9 +261,15 @@ def _by_record_and_message(name: str, record: Any, world: Exchange) -> Iterator[
 
 
 def _bids(domain: bytes) -> Iterator[tuple[Case, Exchange]]:
-    for name, equity in (("pays the owner", _POOR), ("paid by the insurance", _GONE)):
+    bid = _bid()
+    for name, equity, opened in (
+        ("pays the owner", _POOR, _NUMBER),
+        ("pays the owner on L1", _POOR, BRIDGE_ACCOUNT_LIMIT),
+        ("paid by the insurance", _GONE, _NUMBER),
+    ):
         world = _bidder(_with_orders(_distressed(equity=equity, auction_ms=NOW - 60_000)))
-        bid = _bid()
+        allocators: Any = world.state[ALLOCATORS_KEY]
+        world.state[ALLOCATORS_KEY] = allocators._replace(next_account=opened)
         signed = SignedTransaction(bid, sign(digest(domain, bid), _KEY))
         yield Case(name, encode_record(signed)), world
         sent = DelayedMessage(MessageKind.FORCED_TRANSACTION, _OWNER, 9, encode_forced(bid))

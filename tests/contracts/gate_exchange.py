@@ -40,6 +40,7 @@ from rollup_node.core.inputs import (
     Trigger,
 )
 from rollup_node.core.kinds import ItemKind, MessageKind, Phase, StepKind
+from rollup_node.core.accounts import OPENING_USDC
 from rollup_node.core.layout import (
     CREDIT_KEY,
     CURSOR_KEY,
@@ -50,6 +51,7 @@ from rollup_node.core.layout import (
     QUOTE_KEY,
     SWEEP_KEY,
     TOTALS_KEY,
+    balances_key,
     cold_key,
     expiry_key,
     hot_key,
@@ -60,7 +62,7 @@ from rollup_node.core.layout import (
     terms_key,
     underlying_key,
 )
-from rollup_node.core.leaves import Cursor, Owner, Totals
+from rollup_node.core.leaves import Balances, Cursor, Owner, Totals
 from rollup_node.core.market_leaves import (
     NO_EXPIRY,
     Credit,
@@ -315,6 +317,8 @@ def _record_cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
         if alone:
             post_only = {"flags": SELL | POST_ONLY_FLAG, "generation": 0}
             _alone(world, **(alone if isinstance(alone, dict) else post_only))
+        if isinstance(record, OpenAccount):
+            world.state[balances_key(TAKER)] = Balances((OPENING_USDC, 100 * 10**18, 0, 0))
         signed = SignedTransaction(record, sign(digest(domain, record), _KEY))
         yield Case(name, encode_record(signed)), world
         body = encode_forced(record)

@@ -26,7 +26,7 @@ from rollup_node.core.inputs import (
 from rollup_node.core.layout import ALLOCATORS_KEY, MAX_LOTS, NONCE_LEAD_MS
 from rollup_node.core.leaves import Allocators
 from tests.contracts.random_world import ADDRESSES, KEYS
-from tests.contracts.stage import GUARDIAN_KEY, Scene, Stage
+from tests.contracts.stage import GUARDIAN_KEY, RICH, Scene, Stage
 from tests.unit.core.exchange import BUY, ETH, FUTURE, MARK, NOW, PERP, TICK, USD
 
 _LATE: Final = NOW + 10**9
@@ -126,6 +126,30 @@ def _no_number(stage: Stage) -> None:
     stage.send(OpenAccount(1, 0, stage.nonce()))
 
 
+def _open(change: Callable[[Stage], None], stage: Stage) -> None:
+    """Open an account twice: who is not current is refreshed first."""
+    _held(stage)
+    change(stage)
+    for _ in range(2):
+        stage.send(OpenAccount(1, 0, stage.nonce()))
+
+
+def _poor(stage: Stage) -> None:
+    """Leave an opener one unit short."""
+    stage.open(1, 999_999)
+
+
+def _thin(stage: Stage) -> None:
+    """Leave an opener what margin needs, and one unit less than an account costs."""
+    stage.set_hot(1, reserve=RICH - 999_999)
+
+
+def _secured(stage: Stage) -> None:
+    """Let the collateral of an opener be worth the margin that its last dollar is."""
+    hot = stage.hot(1)
+    stage.open(1, 1_000_000, 10**18, reserve=5, rows=hot.rows)
+
+
 # Positions that move
 
 
@@ -205,6 +229,11 @@ SCENES: Final[dict[str, Scene]] = {
     "guardian": _guardian,
     "settings": _settings,
     "no account number": _no_number,
+    "open stale": partial(_open, lambda stage: stage.make_stale(1)),
+    "open at a drifted price": partial(_open, Stage.restrict),
+    "open without a dollar": partial(_open, _poor),
+    "open with margin": partial(_open, _thin),
+    "open on collateral": partial(_open, _secured),
     "moves": _moves,
     "move to a child": _move_to_child,
     "move to a frozen account": partial(_move_to_stopped, FROZEN_FLAG),

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from rollup_node.core.flags import LIQUIDATING_FLAG
+from rollup_node.core.flags import LIQUIDATING_FLAG, SALE_FLAG
 from rollup_node.core.inputs import Bid, Liquidate, Takeover
-from rollup_node.core.layout import ALLOCATORS_KEY, underlying_key
+from rollup_node.core.layout import ALLOCATORS_KEY, OUTBOX_WITHDRAWAL_LIMIT, underlying_key
 from rollup_node.core.leaves import Allocators
 from rollup_node.core.market_leaves import Underlying
 from tests.contracts.stage import Scene, Stage
@@ -30,7 +30,7 @@ def _thin(stage: Stage, cash: int = _THIN) -> None:
 def _for_sale(stage: Stage, cash: int = _THIN, age_ms: int = 1_000) -> None:
     """Let account 3 be in liquidation and for sale."""
     _thin(stage, cash)
-    stage.set_hot(3, flags=LIQUIDATING_FLAG)
+    stage.set_hot(3, flags=LIQUIDATING_FLAG | SALE_FLAG)
     stage.set_cold(3, liquidated_ms=NOW - age_ms, auction_ms=NOW - age_ms)
 
 
@@ -60,6 +60,10 @@ def _no_number(stage: Stage) -> None:
 
 def _broke(stage: Stage) -> None:
     stage.open(1, USD)
+
+
+def _no_way_out(stage: Stage) -> None:
+    stage.state[ALLOCATORS_KEY] = Allocators(OUTBOX_WITHDRAWAL_LIMIT, 1 << 21, 0, 9)
 
 
 def _thin_bidder(stage: Stage) -> None:
@@ -125,6 +129,7 @@ SCENES: Final[dict[str, Scene]] = {
     "bid at an old price": partial(_bid, _old_prices),
     "bid after a gap": partial(_bid, _resumed),
     "bid without a number": partial(_bid, _no_number),
+    "bid without a way out": partial(_bid, _no_way_out),
     "bid without money": partial(_bid, _broke),
     "bid that needs its margin": partial(_bid, _thin_bidder),
     "bids": _bids,

@@ -52,7 +52,10 @@ UNREACHABLE: Final[dict[str, Cells]] = {
         Kind.LEAVE: {Reason.FROZEN, Reason.LIQUIDATING},
     },
     "the account was refreshed just now": {Kind.LEAVE: {Reason.REFRESH}},
-    "a bidder pays from cash, which stays above zero": {Kind.BID: {Reason.BORROW_LIMIT}},
+    "who bids or opens an account pays from cash, which stays above zero": {
+        Kind.BID: {Reason.BORROW_LIMIT},
+        Kind.OPEN_ACCOUNT: {Reason.BORROW_LIMIT},
+    },
 }
 """By the reason in words."""
 

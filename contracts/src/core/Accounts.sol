@@ -10,9 +10,12 @@ import {Freeze, OpenAccount, SetDeadMan, SetGuardian, SetKey, SetProtection} fro
 import {Allocators, Owner} from "../types/State.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Authorities, Authority} from "./Authority.sol";
+import {Cash} from "./Cash.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {Leaves} from "./Leaves.sol";
+import {Leaving} from "./Leaving.sol";
+import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
 
 /// @notice Records by which an account orders its own affairs: further accounts, keys, freeze, protection
@@ -27,6 +30,8 @@ library Accounts {
     uint256 internal constant OWNER_ONLY = 0;
     uint256 internal constant MAX_WINDOW_MS = 86_400_000;
     uint256 internal constant TIME_LIMIT_MS = 1 << 48;
+    /// @dev What a number of the upper half costs, µUSDC: there are 2^21 of them.
+    int256 internal constant OPENING_USDC = 1_000_000;
 
     function readCold(Frame memory frame, uint256 account) internal pure returns (Cold memory) {
         return AccountLeaves.decodeCold(frame.get(Layout.coldKey(account)));
@@ -48,7 +53,8 @@ library Accounts {
         if (reason == Reason.OK) reason = checkFree(Risk.readHot(frame, account));
     }
 
-    /// @notice Open an account of the same owner and group, isolated if it names a series (K-7).
+    /// @notice Open an account of the same owner and group, isolated if it names a series (K-7). It costs a dollar, which
+    /// leaves the opener by M-9 to the fees; who is not current is refreshed instead.
     function openAccount(Frame memory frame, OpenAccount memory record, Authority memory authority)
         internal
         pure
@@ -60,28 +66,50 @@ library Accounts {
             bool known = record.series < Layout.SERIES_LIMIT && frame.get(Layout.termsKey(record.series)).length != 0;
             if (!known) return Reason.UNKNOWN_SERIES;
         }
-        Allocators memory allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
-        uint256 opened = Layout.DEPOSIT_ACCOUNTS_LIMIT + allocators.nextAccount;
-        if (opened >= Layout.ACCOUNTS_LIMIT) return Reason.ACCOUNTS_FULL;
-        Hot memory hot;
-        hot.group = Risk.readHot(frame, record.account).group;
+        Hot memory hot = Risk.readHot(frame, record.account);
+        if (!Risk.isCurrent(hot, Risk.readPrices(frame))) {
+            Refresh.beginRefresh(frame, record.account, frame.phase);
+            return Reason.STALE_ACCOUNT;
+        }
+        int256[4] memory left = Cash.readBalances(frame, record.account);
+        left[0] -= OPENING_USDC;
+        if (left[0] < 0) return Reason.INSUFFICIENT_BALANCE;
+        reason = Leaving.checkLeaving(frame, hot, left, Risk.readPrices(frame));
+        if (reason != Reason.OK) return reason;
         address owner = Leaves.decodeOwner(frame.get(Layout.ownerKey(record.account))).owner;
-        frame.get(Layout.ownerKey(opened));
-        frame.get(Layout.hotKey(opened));
-        frame.get(Layout.balancesKey(opened));
-        allocators.nextAccount += 1;
-        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
-        frame.put(Layout.ownerKey(opened), Leaves.encodeOwner(Owner(owner, 0, 0)));
-        if (record.series != 0) hot.flags = uint8(Flags.CHILD);
-        frame.put(Layout.hotKey(opened), AccountLeaves.encodeHot(hot));
-        int256[4] memory nothing;
-        frame.put(Layout.balancesKey(opened), Leaves.encodeBalances(nothing));
+        uint256 opened = allocateAccount(frame, owner, hot.group, record.series != 0 ? uint8(Flags.CHILD) : 0, 0);
+        if (opened == 0) return Reason.ACCOUNTS_FULL;
         if (record.series != 0) {
             Cold memory cold = readCold(frame, opened);
             cold.parent = record.account;
             cold.series = record.series;
             frame.put(Layout.coldKey(opened), AccountLeaves.encodeCold(cold));
         }
+        frame.put(Layout.balancesKey(record.account), Leaves.encodeBalances(left));
+        Cash.addFees(frame, OPENING_USDC);
+    }
+
+    /// @notice Open the next account of the upper half with `cash` µUSDC; 0 if there is none left (K-7).
+    function allocateAccount(Frame memory frame, address owner, uint32 group, uint8 flags, int256 cash)
+        internal
+        pure
+        returns (uint256 opened)
+    {
+        Allocators memory allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
+        opened = Layout.DEPOSIT_ACCOUNTS_LIMIT + allocators.nextAccount;
+        if (opened >= Layout.ACCOUNTS_LIMIT) return 0;
+        frame.get(Layout.ownerKey(opened));
+        frame.get(Layout.hotKey(opened));
+        frame.get(Layout.balancesKey(opened));
+        allocators.nextAccount += 1;
+        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
+        frame.put(Layout.ownerKey(opened), Leaves.encodeOwner(Owner(owner, 0, 0)));
+        Hot memory hot;
+        (hot.group, hot.flags) = (group, flags);
+        frame.put(Layout.hotKey(opened), AccountLeaves.encodeHot(hot));
+        int256[4] memory amounts;
+        amounts[0] = cash;
+        frame.put(Layout.balancesKey(opened), Leaves.encodeBalances(amounts));
     }
 
     /// @notice Register or clear a session key; the nonce window of its place stays (K-3).

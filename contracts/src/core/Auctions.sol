@@ -7,7 +7,7 @@ import {OrderClass, Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
 import {Bid} from "../types/Records.sol";
-import {Allocators, Owner} from "../types/State.sol";
+import {Owner, Withdrawal} from "../types/State.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Accounts} from "./Accounts.sol";
 import {Authorities, Authority} from "./Authority.sol";
@@ -16,7 +16,7 @@ import {FixedPoint} from "./FixedPoint.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {Leaves} from "./Leaves.sol";
-import {Leaving} from "./Leaving.sol";
+import {Leaving, WayOut} from "./Leaving.sol";
 import {Liquidation} from "./Liquidation.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
@@ -147,11 +147,14 @@ library Auctions {
         return Leaving.checkLeaving(frame, Risk.readHot(frame, account), amounts, standing.prices);
     }
 
-    /// @dev Lets money and account change hands: nothing is left to check but a number for the proceeds.
+    /// @dev Lets money and account change hands: nothing is left to check but how the proceeds go.
     function _sell(Frame memory frame, uint32 account, Sale memory sale) private pure returns (Reason) {
         Hot memory hot = sale.hot;
         bool paysOwner = sale.price > 0 && hot.flags & Flags.FUND == 0;
-        if (paysOwner && !_payOwner(frame, sale.target, hot.group, sale.price)) return Reason.ACCOUNTS_FULL;
+        if (paysOwner) {
+            Reason reason = _payOwner(frame, sale.target, hot.group, sale.price);
+            if (reason != Reason.OK) return reason;
+        }
         Hot memory payer = Risk.readHot(frame, account);
         Cash.changeCash(frame, account, payer, -_total(sale));
         frame.put(Layout.hotKey(account), AccountLeaves.encodeHot(payer));
@@ -163,25 +166,26 @@ library Auctions {
         return Reason.OK;
     }
 
-    /// @dev Opens an account of the old owner with the proceeds, as K-7 does; false if none is left.
-    function _payOwner(Frame memory frame, uint32 target, uint32 group, int256 price) private pure returns (bool) {
-        Allocators memory allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
-        uint256 opened = Layout.DEPOSIT_ACCOUNTS_LIMIT + allocators.nextAccount;
-        if (opened >= Layout.ACCOUNTS_LIMIT) return false;
+    /// @dev Pays the old owner into a fresh account, which costs what K-7 asks; on L1 if none is left. A price that is not
+    /// more than that goes to the fees.
+    function _payOwner(Frame memory frame, uint32 target, uint32 group, int256 price)
+        private
+        pure
+        returns (Reason reason)
+    {
         address owner = Leaves.decodeOwner(frame.get(Layout.ownerKey(target))).owner;
-        frame.get(Layout.ownerKey(opened));
-        frame.get(Layout.hotKey(opened));
-        frame.get(Layout.balancesKey(opened));
-        allocators.nextAccount += 1;
-        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
-        frame.put(Layout.ownerKey(opened), Leaves.encodeOwner(Owner(owner, 0, 0)));
-        Hot memory hot;
-        hot.group = group;
-        frame.put(Layout.hotKey(opened), AccountLeaves.encodeHot(hot));
-        int256[4] memory amounts;
-        amounts[0] = price;
-        frame.put(Layout.balancesKey(opened), Leaves.encodeBalances(amounts));
-        return true;
+        int256 proceeds = price - Accounts.OPENING_USDC;
+        if (proceeds <= 0) {
+            Cash.addFees(frame, price);
+        } else if (Accounts.allocateAccount(frame, owner, group, 0, proceeds) != 0) {
+            Cash.addFees(frame, Accounts.OPENING_USDC);
+        } else {
+            WayOut memory wayOut;
+            (reason, wayOut) = Leaving.findWayOut(frame, 0, uint256(price));
+            if (reason == Reason.OK) {
+                Leaving.goOut(frame, wayOut, Withdrawal(target, 0, uint96(uint256(price)), owner));
+            }
+        }
     }
 
     /// @dev Gives an account another owner: keys, guardian, protection, dead man and orders go; nonce windows stay.
@@ -249,7 +253,7 @@ library Auctions {
             return;
         }
         hot.group = 0;
-        hot.flags = uint8(hot.flags & Flags.CHILD | Flags.LIQUIDATING | Flags.FUND);
+        hot.flags = uint8(hot.flags & Flags.CHILD | Flags.LIQUIDATING | Flags.FUND | Flags.SALE);
         _handOver(frame, account, Standings.FUND_OWNER, hot, cold, uint32(insurer));
     }
 }

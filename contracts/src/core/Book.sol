@@ -29,15 +29,14 @@ library Book {
     /// @dev A resting order reserves this part of its notional (M-7).
     uint256 internal constant RESERVE_DIVISOR = 100;
 
-    /// @notice What a resting order reserves, µUSDC: 1 % of its notional, rounded up; nothing if it is reduce-only or
-    /// waits for a trigger.
-    function computeReserve(uint256 flags, uint256 trigger, uint256 lots, uint256 lotValue)
-        internal
-        pure
-        returns (uint64)
-    {
-        if (flags & Flags.REDUCE_ONLY != 0 || trigger != 0) return 0;
-        return uint64(FixedPoint.divUp(lots * lotValue, RESERVE_DIVISOR));
+    /// @dev Every order reserves this much, so that the slots of the book cannot be had for nothing (M-7).
+    uint256 internal constant MIN_RESERVE_USDC = 10_000;
+
+    /// @notice What an order reserves while it rests or waits for its trigger, µUSDC: 1 % of its notional, rounded up, and
+    /// never less than a cent, which is all for reduce-only orders.
+    function computeReserve(uint256 flags, uint256 lots, uint256 lotValue) internal pure returns (uint64) {
+        uint256 reserve = flags & Flags.REDUCE_ONLY != 0 ? 0 : FixedPoint.divUp(lots * lotValue, RESERVE_DIVISOR);
+        return uint64(reserve > MIN_RESERVE_USDC ? reserve : MIN_RESERVE_USDC);
     }
 
     /// @notice Take an order slot from the free list, else the next one; 0 if there is none left.
@@ -118,7 +117,7 @@ library Book {
         SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(order.series)));
         uint64 reserved = order.reserve;
         order.remaining -= uint32(lots);
-        order.reserve = computeReserve(order.flags, order.trigger, order.remaining, uint256(order.tick) * terms.unit);
+        order.reserve = computeReserve(order.flags, order.remaining, uint256(order.tick) * terms.unit);
         frame.put(key, BookLeaves.encodeOrder(order));
         LeafKey place = Layout.levelKey(terms.book, tickOf(order), order.trigger != 0);
         Level memory level = BookLeaves.decodeLevel(frame.get(place));

@@ -211,7 +211,8 @@ library Fills {
         return borrowed > int256(uint256(credit.borrowCap));
     }
 
-    /// @notice Charge the side of a protocol order, at most what M-6 leaves it; its rate is its fee cap (L-2, M-3).
+    /// @notice Charge the side of a protocol order, at most what M-6 leaves it; its rate is its fee cap (L-2, M-3). The
+    /// version stays: whoever reduces an account for sale must not make a bid for it miss (L-4).
     function chargeProtocol(Side memory side, uint256 lots, int256 price, uint256 ratePpm, uint256 timeMs)
         internal
         pure
@@ -221,6 +222,7 @@ library Fills {
         side.fee = fee < limit ? fee : limit;
         side.cash -= side.fee;
         Cash.markInterest(side.hot, timeMs, side.amounts[0], side.cash);
+        side.hot.version = uint32(uint256(side.hot.version) + type(uint32).max);
     }
 
     /// @notice Write one side of a fill: position or asset, cash, hot leaf.

@@ -27,6 +27,7 @@ library Flags {
     uint256 internal constant CHILD = 4;
     uint256 internal constant GUARDIAN = 8;
     uint256 internal constant FUND = 16;
+    uint256 internal constant SALE = 32;
 
     uint256 internal constant SCOPE_TRADE = 1;
     uint256 internal constant SCOPE_CANCEL = 2;

@@ -92,7 +92,8 @@ library Funding {
         }
     }
 
-    /// @dev Average price of the impact notional in Usd per lot, rounded down; 0 if the side is too thin.
+    /// @dev Average price of the impact notional in Usd per lot, rounded down; 0 if the side is too thin. If 16 orders do
+    /// not suffice it is the price of the last one: small orders in front hide no depth.
     function _impactPrice(Frame memory frame, SeriesTerms memory terms, SeriesState memory state, bool isAsks)
         private
         pure
@@ -113,7 +114,7 @@ library Funding {
                     notional += uint256(order.remaining) * tick * terms.unit;
                     if (notional >= terms.impactNotional) return FixedPoint.divDown(notional, lots);
                 }
-                if (seen == SAMPLE_ORDERS) return 0;
+                if (seen == SAMPLE_ORDERS) return tick * terms.unit;
                 slot = order.next;
             }
             tick = TickMap.nextTick(frame, terms.book, tick, isAsks, false);

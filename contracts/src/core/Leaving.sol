@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Frame, Frames} from "../steps/Frames.sol";
 import {Hot} from "../types/Account.sol";
 import {Phase} from "../types/Family.sol";
+import {LeafKey} from "../types/LeafKey.sol";
 import {AssetTerms, Credit, Prices} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {Allocators, Withdrawal} from "../types/State.sol";
@@ -18,6 +19,14 @@ import {Records} from "./Records.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
+
+/// @notice What the outbox, custody and credit are before an amount leaves for L1, and what of it is paid.
+struct WayOut {
+    Allocators allocators;
+    uint96[4] totals;
+    Credit credit;
+    uint256 paid;
+}
 
 /// @notice What leaves an account, by transfer or withdrawal: down to its initial margin, not further (docs/spec.md M-9).
 /// @custom:twin rollup_node/core/leaving.py
@@ -60,26 +69,46 @@ library Leaving {
         if (reason != Reason.OK) return reason;
         int256[4] memory left = Cash.readBalances(frame, task.account);
         if (left[task.asset] < int256(uint256(task.amount))) return Reason.INSUFFICIENT_BALANCE;
-        Allocators memory allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
-        if (allocators.outboxNext >= Layout.WITHDRAWALS_LIMIT) return Reason.OUTBOX_FULL;
-        uint96[4] memory totals = Leaves.decodeAmounts(frame.get(Layout.TOTALS));
-        Credit memory credit;
-        if (task.asset == 0) credit = MarketLeaves.decodeCredit(frame.get(Layout.CREDIT));
-        uint256 paid = shareOfCustody(totals[task.asset], credit.deficit, task.amount);
-        if (paid == 0) return Reason.INSUFFICIENT_BALANCE;
+        WayOut memory wayOut;
+        (reason, wayOut) = findWayOut(frame, task.asset, task.amount);
+        if (reason != Reason.OK) return reason;
         left[task.asset] -= int256(uint256(task.amount));
         if (traded) reason = checkLeaving(frame, hot, left, prices);
         if (reason != Reason.OK) return reason;
-        if (paid < task.amount) {
-            credit.deficit -= uint128(task.amount - paid);
-            frame.put(Layout.CREDIT, MarketLeaves.encodeCredit(credit));
-        }
-        totals[task.asset] -= uint96(paid);
-        frame.get(Layout.outboxKey(allocators.outboxNext));
         frame.put(Layout.balancesKey(task.account), Leaves.encodeBalances(left));
-        frame.put(Layout.TOTALS, Leaves.encodeAmounts(totals));
-        _post(frame, allocators, Withdrawal(task.account, task.asset, uint96(paid), task.target));
+        goOut(frame, wayOut, Withdrawal(task.account, task.asset, task.amount, task.target));
         return Reason.OK;
+    }
+
+    /// @notice How an amount may leave for L1, or why not (X-8.4, M-9).
+    function findWayOut(Frame memory frame, uint256 asset, uint256 amount)
+        internal
+        pure
+        returns (Reason, WayOut memory wayOut)
+    {
+        wayOut.allocators = Leaves.decodeAllocators(frame.get(Layout.ALLOCATORS));
+        if (wayOut.allocators.outboxNext >= Layout.WITHDRAWALS_LIMIT) return (Reason.OUTBOX_FULL, wayOut);
+        wayOut.totals = Leaves.decodeAmounts(frame.get(Layout.TOTALS));
+        if (asset == 0) wayOut.credit = MarketLeaves.decodeCredit(frame.get(Layout.CREDIT));
+        wayOut.paid = shareOfCustody(wayOut.totals[asset], wayOut.credit.deficit, amount);
+        return (wayOut.paid == 0 ? Reason.INSUFFICIENT_BALANCE : Reason.OK, wayOut);
+    }
+
+    /// @notice Write the withdrawal with what is paid of its amount; the rest lowers the deficit (S-4, M-9).
+    function goOut(Frame memory frame, WayOut memory wayOut, Withdrawal memory wanted) internal pure {
+        if (wayOut.paid < wanted.amount) {
+            wayOut.credit.deficit -= uint128(wanted.amount - wayOut.paid);
+            frame.put(Layout.CREDIT, MarketLeaves.encodeCredit(wayOut.credit));
+        }
+        Allocators memory allocators = wayOut.allocators;
+        LeafKey slot = Layout.outboxKey(allocators.outboxNext);
+        frame.get(slot);
+        wayOut.totals[wanted.asset] -= uint96(wayOut.paid);
+        frame.put(Layout.TOTALS, Leaves.encodeAmounts(wayOut.totals));
+        wanted.amount = uint96(wayOut.paid);
+        frame.put(slot, Leaves.encodeWithdrawal(wanted));
+        allocators.outboxNext += 1;
+        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
     }
 
     /// @notice Check that an account may be left with `left` (M-9).
@@ -153,12 +182,6 @@ library Leaving {
         frame.put(Layout.LEAVE_TASK, TaskLeaves.encodeLeaveTask(task));
         Refresh.beginRefresh(frame, task.account, Phase.LEAVE);
         return (Reason.REFRESH, traded, hot, prices);
-    }
-
-    function _post(Frame memory frame, Allocators memory allocators, Withdrawal memory entry) private pure {
-        frame.put(Layout.outboxKey(allocators.outboxNext), Leaves.encodeWithdrawal(entry));
-        allocators.outboxNext += 1;
-        frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
     }
 
     /// @dev Whether the price of any asset held as collateral is too old, or drifts, to leave.

@@ -109,7 +109,7 @@ library Liquidation {
         bool isDeep = 3 * standing.equity < 2 * standing.maintenance;
         bool isIdle = frame.timeMs >= uint256(cold.liquidatedMs) + IDLE_MS;
         if (cold.auctionMs == 0 && (isDeep || isIdle)) cold.auctionMs = frame.timeMs;
-        hot.flags |= uint8(Flags.LIQUIDATING);
+        hot.flags |= uint8(cold.auctionMs != 0 ? Flags.LIQUIDATING | Flags.SALE : Flags.LIQUIDATING);
         frame.put(Layout.hotKey(account), AccountLeaves.encodeHot(hot));
         frame.put(Layout.coldKey(account), AccountLeaves.encodeCold(cold));
     }

@@ -125,7 +125,7 @@ library OrderChecks {
     function _checkStanding(Frame memory frame, Taker memory taker, Hot memory hot) private pure returns (Reason) {
         bool reduces = taker.flags & Flags.REDUCE_ONLY != 0;
         if (hot.flags & Flags.FROZEN != 0 && (!reduces || taker.key != 0)) return Reason.FROZEN;
-        if (hot.flags & Flags.LIQUIDATING != 0 && !reduces) return Reason.LIQUIDATING;
+        if (hot.flags & (reduces ? Flags.SALE : Flags.LIQUIDATING) != 0) return Reason.LIQUIDATING;
         if (Void.isDead(hot, frame.timeMs)) return Reason.EXPIRED;
         if (hot.flags & Flags.CHILD == 0) return Reason.OK;
         bytes memory cold = frame.get(Layout.coldKey(taker.account));

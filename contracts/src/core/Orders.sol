@@ -103,12 +103,9 @@ library Orders {
     function rest(Frame memory frame, Taker memory taker) internal pure returns (Reason reason) {
         SeriesTerms memory terms = _readTerms(frame, taker.series);
         uint64 reserve = _reserveOf(taker, terms);
-        if (reserve != 0) {
-            reason =
-                Risk.checkResting(frame, taker.account, Risk.readHot(frame, taker.account), int256(uint256(reserve)));
-            if (reason != Reason.OK) return reason;
-        }
-        return _link(frame, taker, terms, reserve);
+        Hot memory hot = Risk.readHot(frame, taker.account);
+        reason = Risk.checkResting(frame, taker.account, hot, reserve, taker.flags);
+        return reason == Reason.OK ? _link(frame, taker, terms, reserve) : reason;
     }
 
     /// @notice Take one order out of the book.
@@ -232,7 +229,7 @@ library Orders {
         SeriesTerms memory terms = _readTerms(frame, taker.series);
         uint64 reserve = _reserveOf(taker, terms);
         if (reserve > held) {
-            reason = Risk.checkResting(frame, taker.account, hot, int256(uint256(reserve - held)));
+            reason = Risk.checkResting(frame, taker.account, hot, reserve - held, taker.flags);
             if (reason != Reason.OK) return reason;
         }
         Book.unlinkOrder(frame, slot);
@@ -240,7 +237,7 @@ library Orders {
     }
 
     function _reserveOf(Taker memory taker, SeriesTerms memory terms) private pure returns (uint64) {
-        return Book.computeReserve(taker.flags, taker.trigger, taker.remaining, uint256(taker.tick) * terms.unit);
+        return Book.computeReserve(taker.flags, taker.remaining, uint256(taker.tick) * terms.unit);
     }
 
     function _readTerms(Frame memory frame, uint256 series) private pure returns (SeriesTerms memory) {

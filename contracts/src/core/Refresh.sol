@@ -52,7 +52,7 @@ library Refresh {
             task.next = uint8(number);
             frame.put(Layout.REFRESH, TaskLeaves.encodeRefreshTask(task));
         } else {
-            cash -= _payFee(frame, _count(directory, 0));
+            cash -= _payFee(frame, task.resume, _count(directory, 0));
             _setRows(hot, prices, task);
             frame.phase = task.resume;
         }
@@ -115,9 +115,11 @@ library Refresh {
         row.maintenance = uint64(uint256(int256(uint256(row.maintenance)) + maintenance));
     }
 
-    /// @dev What a refresh costs, paid to the fees.
-    function _payFee(Frame memory frame, uint256 positions) private pure returns (int256 fee) {
-        if (positions <= FREE_POSITIONS) return 0;
+    /// @dev What a refresh costs, paid to the fees: by who trades or leaves, or rests an order that is met. What others do
+    /// to an account costs it nothing.
+    function _payFee(Frame memory frame, uint256 resume, uint256 positions) private pure returns (int256 fee) {
+        bool isAsked = resume == Phase.TAKE || resume == Phase.LEG || resume == Phase.LEAVE;
+        if (!isAsked || positions <= FREE_POSITIONS) return 0;
         fee = int256(FEE_PER_POSITION_USDC * (positions - FREE_POSITIONS));
         Cash.addFees(frame, fee);
     }

@@ -8,6 +8,7 @@ import {Reason} from "../types/Reason.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
 import {FixedPoint} from "./FixedPoint.sol";
+import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 
@@ -175,15 +176,20 @@ library Risk {
         }
     }
 
-    /// @notice Check that an order may reserve `reserve` more µUSDC (M-7). The rows are current.
-    function checkResting(Frame memory frame, uint256 account, Hot memory hot, int256 reserve)
+    /// @notice Check that an order with these flags may reserve `reserve` more µUSDC (M-7). Reserves leave IM untouched,
+    /// those of reduce-only orders nothing but equity. The rows are current.
+    function checkResting(Frame memory frame, uint256 account, Hot memory hot, uint256 reserve, uint256 flags)
         internal
         pure
         returns (Reason)
     {
         Prices memory prices = readPrices(frame);
         int256[4] memory amounts = Cash.readBalances(frame, account);
-        int256 locked = int256(uint256(hot.reserve)) + reserve;
+        int256 locked = int256(uint256(hot.reserve) + reserve);
+        if (flags & Flags.REDUCE_ONLY != 0) {
+            (, int256 initial) = sumMargins(hot, prices);
+            locked -= initial;
+        }
         return hasMargin(frame, hot, amounts, prices, locked) ? Reason.OK : Reason.INSUFFICIENT_MARGIN;
     }
 }

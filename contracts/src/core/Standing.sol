@@ -86,7 +86,7 @@ library Standings {
     /// @notice Let an account that is cured go; the cold leaf was read (L-2).
     function release(Frame memory frame, uint256 account, Hot memory hot, Cold memory cold) internal pure {
         if (hot.flags & Flags.LIQUIDATING == 0) return;
-        hot.flags &= uint8(~uint8(Flags.LIQUIDATING));
+        hot.flags &= ~uint8(Flags.LIQUIDATING | Flags.SALE);
         (cold.liquidatedMs, cold.auctionMs) = (0, 0);
         frame.put(Layout.hotKey(account), AccountLeaves.encodeHot(hot));
         frame.put(Layout.coldKey(account), AccountLeaves.encodeCold(cold));

@@ -154,7 +154,7 @@ class Exchange:
         order_flags = fields.pop("flags", side)
         terms: Any = self.state[terms_key(series)]
         hot: Any = self.state[hot_key(account)]
-        reserve = compute_reserve(order_flags, 0, lots, tick * terms.unit)
+        reserve = compute_reserve(order_flags, lots, tick * terms.unit)
         client = next(k for k in range(1024) if k >= 8 or not hot.slots[k])
         order = Order(
             account, series, order_flags, tick, 0, lots, 0, 0, 0, reserve, 0, client, 1, 9_999, 0, 0

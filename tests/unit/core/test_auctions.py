@@ -8,7 +8,7 @@ from rollup_node.core.account_leaves import NO_COLD, ProtectionRow, SessionKey
 from rollup_node.core.auctions import compute_price_ppm
 from rollup_node.core.deposits import apply_deposit
 from rollup_node.core.families import ACTIONS, find_task
-from rollup_node.core.flags import FROZEN_FLAG, FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.flags import FROZEN_FLAG, FUND_FLAG, LIQUIDATING_FLAG, SALE_FLAG
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Bid, Deposit, Liquidate, Takeover
 from rollup_node.core.kinds import Phase, StepKind
@@ -17,14 +17,16 @@ from rollup_node.core.layout import (
     BRIDGE_ACCOUNT_LIMIT,
     CREDIT_KEY,
     CURSOR_KEY,
+    OUTBOX_WITHDRAWAL_LIMIT,
     POOLS_KEY,
     balances_key,
     cold_key,
     hot_key,
+    outbox_key,
     owner_key,
     session_key_key,
 )
-from rollup_node.core.leaves import Owner
+from rollup_node.core.leaves import Allocators, Owner, Withdrawal
 from rollup_node.core.market_leaves import Pools
 from rollup_node.core.reason import Reason
 from rollup_node.core.standing import FUND_OWNER
@@ -122,7 +124,8 @@ def test_bid_pays_the_old_owner_in_a_fresh_account(house: House) -> None:
     price = -(-equity * 98 // 100)
     assert house.bid(1, price - 1) is Reason.BID_TOO_LOW
     assert house.bid(1, price) is Reason.OK
-    assert house.cash(PROCEEDS) == price
+    assert house.cash(PROCEEDS) == price - USD
+    assert house.pools().fees == USD
     assert house.owner(PROCEEDS) == bytes((1,)) * 20
     assert house.hot(PROCEEDS).group == 1
     assert house.owner(1) == bytes((2,)) * 20
@@ -238,12 +241,46 @@ def test_bid_with_a_stale_side_refreshes_it_and_counts_the_next_time(
     assert house.bid(1, 10**12) is Reason.OK
 
 
-def test_bid_without_a_free_number_is_refused(house: House) -> None:
+def test_bid_without_a_free_number_pays_the_old_owner_on_l1(house: House) -> None:
     allocators: Any = house.state[ALLOCATORS_KEY]
-    house.state[ALLOCATORS_KEY] = allocators._replace(next_account=BRIDGE_ACCOUNT_LIMIT)
+    house.state[ALLOCATORS_KEY] = Allocators(5, BRIDGE_ACCOUNT_LIMIT, *allocators[2:])
+    credit: Any = house.state[CREDIT_KEY]
+    custody = house.totals()[0]
+    house.state[CREDIT_KEY] = credit._replace(deficit=custody)
+    price, before = -(-house.equity(1) * 98 // 100), house.cash(2)
+    missing = 1_000 * IM - house.equity(1)
+    assert house.bid(1, price) is Reason.OK
+    assert house.state[outbox_key(5)] == Withdrawal(1, 0, price // 2, bytes((1,)) * 20)
+    assert house.state[ALLOCATORS_KEY] == Allocators(6, BRIDGE_ACCOUNT_LIMIT, *allocators[2:])
+    assert house.totals()[0] == custody - price // 2
+    assert house.deficit() == custody - (price - price // 2)
+    assert (before - house.cash(2), house.pools().fees) == (price + missing, 0)
+    assert house.owner(1) == bytes((2,)) * 20
+
+
+def test_bid_without_a_free_number_nor_a_way_out_is_refused(house: House) -> None:
+    full = Allocators(OUTBOX_WITHDRAWAL_LIMIT, BRIDGE_ACCOUNT_LIMIT, 0, 0)
+    house.state[ALLOCATORS_KEY] = full
     before = dict(house.state)
-    assert house.bid(1, 10**12) is Reason.ACCOUNTS_FULL
+    assert house.bid(1, 10**12) is Reason.OUTBOX_FULL
     assert house.state == before
+
+
+def test_bid_for_less_than_an_account_costs_opens_none(house: House) -> None:
+    house.distress(4, USD)
+    assert house.bid(4, 10**12) is Reason.OK
+    assert house.pools().fees == USD * 98 // 100
+    assert balances_key(PROCEEDS) not in house.state
+
+
+def test_liquidation_of_an_account_for_sale_leaves_its_version_to_the_bidders(house: House) -> None:
+    seen = house.hot(1).version
+    for lots in (1, 2):
+        house.rest(3, BUY, TICK, 1)
+        assert house.act(Liquidate(1, PERP))[1] is Reason.OK
+        assert house.position(1).lots == 1_000 - lots
+    assert house.bid(1, 10**12, version=seen) is Reason.OK
+    assert house.hot(1).version == seen + 1
 
 
 def test_takeover_waits_for_bidders(house: House) -> None:
@@ -264,7 +301,7 @@ def test_takeover_books_what_the_insurance_lacks_as_deficit(house: House) -> Non
     assert (house.pools().insurance[ETH], house.deficit()) == (0, 70 * USD)
     assert house.equity(4) == 0
     assert house.owner(4) == FUND_OWNER
-    assert house.hot(4).flags == LIQUIDATING_FLAG | FUND_FLAG
+    assert house.hot(4).flags == LIQUIDATING_FLAG | FUND_FLAG | SALE_FLAG
     assert (house.hot(4).group, house.cold(4).parent) == (0, ETH)
     assert house.cold(4).auction_ms == NOW + 10 * MINUTE
 

@@ -87,12 +87,20 @@ def test_next_tick_reads_at_most_five_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lots", "lot_value", "reserve"), [(1, 1, 1), (1, 100, 1), (1, 101, 2), (7, 100, 7), (0, 5, 0)]
+    ("lots", "lot_value", "reserve"),
+    [
+        (1, 1, 10_000),
+        (1, 1_000_000, 10_000),
+        (1, 1_000_001, 10_001),
+        (7, 10_000_001, 700_001),
+        (0, 5, 10_000),
+    ],
 )
-def test_compute_reserve_is_one_percent_rounded_up(lots: int, lot_value: int, reserve: int) -> None:
-    assert compute_reserve(0, 0, lots, lot_value) == reserve
-    assert compute_reserve(REDUCE_ONLY_FLAG, 0, lots, lot_value) == 0
-    assert compute_reserve(0, MID, lots, lot_value) == 0
+def test_compute_reserve_is_one_percent_rounded_up_and_never_less_than_a_cent(
+    lots: int, lot_value: int, reserve: int
+) -> None:
+    assert compute_reserve(0, lots, lot_value) == reserve
+    assert compute_reserve(REDUCE_ONLY_FLAG, lots, lot_value) == 10_000
 
 
 def test_allocate_slot_counts_up_and_ends_before_the_limit() -> None:

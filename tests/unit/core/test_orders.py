@@ -84,10 +84,10 @@ def test_place_rests_with_its_reserve_its_level_and_its_tick() -> None:
 
 def test_place_reserve_is_one_percent_rounded_up() -> None:
     world = World()
-    world.set_terms(PERP, unit=1, min_notional=0)
-    world.set_state(PERP, mark=MID)
+    world.set_terms(PERP, unit=1_999, min_notional=0)
+    world.set_state(PERP, mark=MID * 1_999)
     place(world, lots=1, price=MID + 1)
-    assert world.hot(1).reserve == (MID + 1) // 100 + 1
+    assert world.hot(1).reserve == (MID + 1) * 1_999 // 100 + 1
 
 
 def test_place_opens_few_leaves_in_a_fixed_order() -> None:
@@ -304,7 +304,7 @@ def test_place_reduce_only_needs_a_position_on_the_other_side(
     assert world.act(apply_place, order) is reason
     if reason is Reason.OK:
         resting = world.resting(slot_of(world, order))
-        assert (resting.generation, resting.reserve) == (7, 0)
+        assert (resting.generation, resting.reserve) == (7, 10_000)
 
 
 def test_place_without_margin_is_refused_and_reduce_only_is_not() -> None:
@@ -321,6 +321,18 @@ def test_place_without_margin_is_refused_and_reduce_only_is_not() -> None:
     more = world.order(1, BUY, MID, 20)
     assert world.act(apply_place, more) is Reason.INSUFFICIENT_MARGIN
     assert world.act(apply_place, world.order(1, SELL, MID + 1, 20, reduce_only=1)) is Reason.OK
+
+
+@pytest.mark.parametrize(
+    ("cash", "reason"), [(10_000, Reason.OK), (9_999, Reason.INSUFFICIENT_MARGIN)]
+)
+def test_place_reduce_only_asks_for_its_cent_of_equity_and_not_for_margin(
+    cash: int, reason: Reason
+) -> None:
+    world = World()
+    world.set_position(1, 100)
+    world.leaves[balances_key(1)] = Balances((cash, 0, 0, 0))
+    assert world.act(apply_place, world.order(1, SELL, MID + 1, 20, reduce_only=1)) is reason
 
 
 def test_place_into_a_full_book_is_refused() -> None:
@@ -383,9 +395,9 @@ def test_place_with_a_trigger_waits_apart_from_the_book() -> None:
     assert (state.bid, state.ask, state.orders, state.triggers) == (0, MID + 1, 1, 1)
     assert world.leaves[level_key(PERP, MID + 3, triggers=True)] == Level(slot, slot, LOTS, 1)
     assert level_key(PERP, MID + 3) not in world.leaves
-    assert world.resting(slot).reserve == 0
+    assert world.resting(slot).reserve == -(-LOTS * (MID + 5) * UNIT // 100)
     assert world.act(apply_cancel, world.cancel(order)) is Reason.OK
-    assert world.state().triggers == 0
+    assert (world.state().triggers, world.hot(2).reserve) == (0, 0)
 
 
 def test_place_by_force_takes_its_tag_from_the_message_and_ignores_the_class() -> None:

@@ -332,13 +332,26 @@ def test_sample_leaves_out_orders_that_cannot_trade(world: World, ghost: dict[st
 
 def test_sample_of_a_thin_book_is_missing(world: World) -> None:
     _begin_trading(world)
+    for number in range(15):
+        world.rest(1 + number, 61_000 - number, 1)
+    world.change(series_key(PERP), bid=61_000)
+    world.begin_block(1_000)
+    assert world.run() == [Reason.OK, Reason.SAMPLE_MISSING, Reason.OK]
+    assert world.leaves[series_key(PERP)].premium_count == 0  # type: ignore[union-attr]
+
+
+def test_sample_behind_sixteen_small_orders_counts_the_last_of_them(world: World) -> None:
+    _begin_trading(world)
     for number in range(16):
         world.rest(1 + number, 61_000 - number, 1)
     world.rest(17, 50_000, 100_000)
     world.change(series_key(PERP), bid=61_000)
     world.begin_block(1_000)
-    assert world.run() == [Reason.OK, Reason.SAMPLE_MISSING, Reason.OK]
-    assert world.leaves[series_key(PERP)].premium_count == 0  # type: ignore[union-attr]
+    assert world.run() == [Reason.OK, Reason.OK, Reason.OK]
+    state: Any = world.leaves[series_key(PERP)]
+    terms: Any = world.leaves[terms_key(PERP)]
+    fair = 3_000 * USD // terms.lots_per_unit
+    assert (state.premium_sum, state.premium_count) == (60_985 * terms.unit - fair, 1)
 
 
 def test_funding_moves_the_index_by_premium_and_interest(world: World) -> None:

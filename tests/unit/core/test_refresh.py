@@ -64,6 +64,24 @@ def test_refresh_of_many_positions_sums_each_row(count: int) -> None:
     assert exchange.phase() == Phase.TAKE
 
 
+@pytest.mark.parametrize(
+    ("resume", "fee"),
+    [
+        (Phase.TAKE, 100),
+        (Phase.LEG, 100),
+        (Phase.LEAVE, 100),
+        (Phase.LIQUIDATE, 0),
+        (Phase.IDLE, 0),
+    ],
+)
+def test_refresh_costs_who_trades_or_leaves_and_nobody_whom_others_refresh(
+    resume: Phase, fee: int
+) -> None:
+    exchange = many(9)
+    refresh_all(exchange, 1, resume)
+    assert (exchange.cash(1), exchange.pools().fees) == (RICH - fee, fee)
+
+
 def test_refresh_of_holes_in_the_directory_passes_them_by() -> None:
     exchange = Exchange()
     exchange.open(1, RICH)
