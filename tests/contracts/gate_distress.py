@@ -29,8 +29,8 @@ from rollup_node.core.inputs import (
 from rollup_node.core.kinds import MessageKind, Phase, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
-    BRIDGE_ACCOUNT_LIMIT,
     ASSETS_KEY,
+    BRIDGE_ACCOUNT_LIMIT,
     CREDIT_KEY,
     LIQUIDATION_KEY,
     POOLS_KEY,

@@ -14,6 +14,7 @@ from rollup_node.codec.eip712 import digest, report_digest
 from rollup_node.codec.records import encode_open, encode_record
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.core.account_leaves import NO_COLD, SessionKey
+from rollup_node.core.accounts import OPENING_USDC
 from rollup_node.core.flags import CHILD_FLAG, POST_ONLY_FLAG, REDUCE_ONLY_FLAG
 from rollup_node.core.inputs import (
     CancelAll,
@@ -40,7 +41,6 @@ from rollup_node.core.inputs import (
     Trigger,
 )
 from rollup_node.core.kinds import ItemKind, MessageKind, Phase, StepKind
-from rollup_node.core.accounts import OPENING_USDC
 from rollup_node.core.layout import (
     CREDIT_KEY,
     CURSOR_KEY,
