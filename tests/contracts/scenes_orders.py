@@ -4,7 +4,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from rollup_node.core.flags import CHILD_FLAG, FROZEN_FLAG, LIQUIDATING_FLAG, POST_ONLY_FLAG
+from rollup_node.core.flags import (
+    CHILD_FLAG,
+    FROZEN_FLAG,
+    LIQUIDATING_FLAG,
+    POST_ONLY_FLAG,
+    SALE_FLAG,
+)
 from rollup_node.core.inputs import CancelAll, CancelOrder, Leg, MassQuote, Prune, ReplaceOrder
 from rollup_node.core.layout import ALLOCATORS_KEY, MAX_BALANCE, MAX_LOTS, ORDER_LIMIT
 from rollup_node.core.leaves import Allocators
@@ -141,12 +147,13 @@ def _odd_replacements(stage: Stage) -> None:
     stage.set_key(1, 1, scope=4)
     stage.send(ReplaceOrder(1, 0, _CLIENT, 2, _BELOW, 50, stage.nonce()))
     stage.send(ReplaceOrder(1, 1, _CLIENT, 1, _BELOW, 50, stage.nonce()))
-    stage.hold(3, 100, 100 * MARK)
-    flags = SELL | REDUCE_ONLY_FLAG | POST_ONLY_FLAG
-    stage.rest(3, SELL, TICK + 9, 50, slot=_CLIENT, flags=flags, generation=1)
-    stage.set_hot(3, flags=FROZEN_FLAG)
-    stage.set_key(3, 1)
-    stage.send(ReplaceOrder(3, 1, _CLIENT, 1, TICK + 10, 50, stage.nonce()))
+    reducing = SELL | REDUCE_ONLY_FLAG | POST_ONLY_FLAG
+    for account, flags in ((3, FROZEN_FLAG), (4, LIQUIDATING_FLAG | SALE_FLAG)):
+        stage.hold(account, 100, 100 * MARK)
+        stage.rest(account, SELL, TICK + 9, 50, slot=_CLIENT, flags=reducing, generation=1)
+        stage.set_hot(account, flags=flags)
+        stage.set_key(account, 1)
+        stage.send(ReplaceOrder(account, 1, _CLIENT, 1, TICK + 10, 50, stage.nonce()))
 
 
 def _cancels(stage: Stage) -> None:

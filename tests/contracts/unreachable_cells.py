@@ -31,7 +31,7 @@ UNREACHABLE: Final[dict[str, Cells]] = {
         Kind.LEG: {Reason.POST_ONLY_CROSS},
     },
     "a void order is not found, so none is replaced": {
-        Kind.REPLACE: {Reason.EXPIRED, Reason.LIQUIDATING, Reason.SERIES_CLOSED},
+        Kind.REPLACE: {Reason.EXPIRED, Reason.SERIES_CLOSED},
     },
     "the order rests: its series is known, its client slot and its generation are its own": {
         Kind.REPLACE: {Reason.UNKNOWN_SERIES, Reason.SLOT_TAKEN, Reason.NO_POSITION},
