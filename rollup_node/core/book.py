@@ -81,10 +81,10 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
     """
     get, put = frame.get, frame.put
     place = series_key(order.series)
-    state: SeriesState = get(place)
+    status, bid, ask, sequence, interest, count, *others, waiting = get(place)
     _count(frame, order, slot, 1)
-    triggers = order.trigger != 0
-    tick = order.trigger or order.tick
+    trigger = order.trigger
+    tick, triggers = trigger or order.tick, trigger != 0
     key = level_key(terms.book, tick, triggers=triggers)
     head, tail, lots, orders = get(key) or NO_LEVEL
     if orders:
@@ -94,11 +94,15 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
         head = slot
         _set_tick(frame, terms.book, tick, triggers=triggers)
     put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
-    sequence = state.sequence + 1
+    sequence += 1
     linked: Order = _new(Order, (*order[:6], tail, 0, sequence, *order[9:]))
     put(order_key(slot), linked)
-    bid, ask = (state.bid, state.ask) if triggers else _improved(state, order.flags, tick)
-    put(place, _with_book(state, bid, ask, sequence, triggers, 1))
+    if triggers:
+        waiting += 1
+    else:
+        count += 1
+        bid, ask = _improved(bid, ask, order.flags, tick)
+    put(place, _new(SeriesState, (status, bid, ask, sequence, interest, count, *others, waiting)))
     return linked
 
 
@@ -113,18 +117,21 @@ def unlink_order(frame: Frame, slot: int) -> Order:
     order: Order = get(key)
     terms: SeriesTerms = get(terms_key(order.series))
     place = series_key(order.series)
-    state: SeriesState = get(place)
-    triggers = order.trigger != 0
-    tick = order.trigger or order.tick
+    status, bid, ask, sequence, interest, count, *others, waiting = get(place)
+    trigger = order.trigger
+    tick, triggers = trigger or order.tick, trigger != 0
     if order.previous or order.next:
         _unlink_neighbours(frame, order)
-    bid, ask = state.bid, state.ask
-    if _leave_level(frame, order, terms.book, tick) and not triggers:
-        if tick == bid:
+    is_empty = _leave_level(frame, order, terms.book, tick)
+    if triggers:
+        waiting -= 1
+    else:
+        count -= 1
+        if is_empty and tick == bid:
             bid = next_tick(frame, terms.book, tick, up=False)
-        elif tick == ask:
+        elif is_empty and tick == ask:
             ask = next_tick(frame, terms.book, tick, up=True)
-    put(place, _with_book(state, bid, ask, state.sequence, triggers, -1))
+    put(place, _new(SeriesState, (status, bid, ask, sequence, interest, count, *others, waiting)))
     _count(frame, order, 0, -1)
     outbox, account, free, following = get(ALLOCATORS_KEY)
     put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
@@ -143,16 +150,17 @@ def shrink_order(frame: Frame, slot: int, lots: int) -> Order:
     terms: SeriesTerms = frame.get(terms_key(order.series))
     remaining = order.remaining - lots
     reserve = compute_reserve(order.flags, remaining, order.tick * terms.unit)
-    shrunk = Order(*order[:5], remaining, *order[6:9], reserve, *order[10:])
+    numbers = (*order[:5], remaining, *order[6:9], reserve, *order[10:])
+    shrunk: Order = _new(Order, numbers)
     frame.put(key, shrunk)
     tick, triggers = order.trigger or order.tick, order.trigger != 0
     place = level_key(terms.book, tick, triggers=triggers)
     head, tail, sum_lots, orders = frame.get(place)
-    frame.put(place, Level(head, tail, sum_lots - lots, orders))
+    frame.put(place, _new(Level, (head, tail, sum_lots - lots, orders)))
     if reserve != order.reserve:
         hot = read_hot(frame, order.account)
         freed = order.reserve - reserve
-        frame.put(hot_key(order.account), Hot(hot.reserve - freed, *hot[1:]))
+        frame.put(hot_key(order.account), _new(Hot, (hot.reserve - freed, *hot[1:])))
     return shrunk
 
 
@@ -211,24 +219,11 @@ def _clear_tick(frame: Frame, book: int, tick: int, *, triggers: bool) -> None:
         index = place
 
 
-def _improved(state: SeriesState, flags: int, tick: int) -> tuple[int, int]:
+def _improved(bid: int, ask: int, flags: int, tick: int) -> tuple[int, int]:
     """Return best bid and ask with an order at `tick`."""
-    bid, ask = state.bid, state.ask
     if flags & SIDE_FLAG:
         return bid, tick if ask == 0 or tick < ask else ask
-    return max(bid, tick), ask
-
-
-def _with_book(
-    state: SeriesState, bid: int, ask: int, sequence: int, triggers: bool, change: int
-) -> SeriesState:
-    """Return a series with one order (or trigger order) more or less."""
-    status, _, _, _, interest, orders, *others, waiting = state
-    if triggers:
-        waiting += change
-    else:
-        orders += change
-    return _new(SeriesState, (status, bid, ask, sequence, interest, orders, *others, waiting))
+    return tick if tick > bid else bid, ask  # noqa: FURB136 - the hot path: a call costs more
 
 
 def _with_next(order: Order, following: int) -> Order:
@@ -251,8 +246,10 @@ def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
     triggers = order.trigger != 0
     key = level_key(book, tick, triggers=triggers)
     head, tail, lots, orders = frame.get(key)
-    head = head if order.previous else order.next
-    tail = tail if order.next else order.previous
+    if not order.previous:
+        head = order.next
+    if not order.next:
+        tail = order.previous
     frame.put(key, _new(Level, (head, tail, lots - order.remaining, orders - 1)))
     if orders > 1:
         return False
@@ -265,10 +262,13 @@ def _count(frame: Frame, order: Order, slot: int, change: int) -> None:
     account = order.account
     hot = read_hot(frame, account)
     slot_map, slots = put_client_slot(frame, account, hot, order.slot, slot)
-    reserve, group, flags, mode, protected, orders, dead_man_ms, interest_ms, version, *_ = hot
-    reserve += change * order.reserve
     counted = (
-        reserve, group, flags, mode, protected, orders + change,
-        dead_man_ms, interest_ms, version, slot_map, slots, hot.rows,
-    )  # fmt: skip
+        hot.reserve + change * order.reserve,
+        *hot[1:5],
+        hot.open_orders + change,
+        *hot[6:9],
+        slot_map,
+        slots,
+        hot.rows,
+    )
     frame.put(hot_key(account), _new(Hot, counted))

@@ -32,15 +32,17 @@ def put_client_slot(
     Reads and writes the leaf of the slot, if that is not the hot leaf, which the caller writes.
     """
     group, place = client >> SLOTS_PER_LEAF_BITS, client & _MASK
-    if group == 0:
-        slots = (*hot.slots[:place], slot, *hot.slots[place + 1 :])
-        return hot.slot_map & ~1 | any(slots), slots
-    key = client_slots_key(account, client)
-    (before,) = frame.get(key) or NO_SLOTS
-    after = (*before[:place], slot, *before[place + 1 :])
-    frame.put(key, _new(ClientSlots, (after,)))
+    if group:
+        key = client_slots_key(account, client)
+        (before,) = frame.get(key) or NO_SLOTS
+        after = (*before[:place], slot, *before[place + 1 :])
+        frame.put(key, _new(ClientSlots, (after,)))
+        slots = hot.slots
+    else:
+        before = hot.slots
+        after = slots = (*before[:place], slot, *before[place + 1 :])
     bit = 1 << group
-    return hot.slot_map | bit if any(after) else hot.slot_map & ~bit, hot.slots
+    return hot.slot_map | bit if slot or any(after) else hot.slot_map & ~bit, slots
 
 
 def next_client_slot(frame: Frame, account: int, hot: Hot, start: int) -> tuple[int, int] | None:

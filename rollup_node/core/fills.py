@@ -33,7 +33,6 @@ from rollup_node.core.risk import (
     read_amounts,
     read_assets,
     read_collateral,
-    read_hot,
     sum_margins,
 )
 from rollup_node.core.void import REDUCE_ONLY, SPOT
@@ -96,18 +95,18 @@ def compute_fee(lots: int, price: int, rate_ppm: int) -> int:
 
 
 def weigh_side(
-    frame: Frame, market: Market, account: int, change: int, fee: int
+    frame: Frame, market: Market, account: int, hot: Hot, change: int, fee: int
 ) -> tuple[Reason, Side | None]:
     """Return what `change` lots (signed, not 0) would leave of an account, or why not.
 
-    The hot leaf has been read. Linear: reads directory, the page of the position, balances, and
-    the asset terms if the other ways of M-6 do not do. Spot: reads balances, asset terms, and
-    credit if it would borrow.
+    The hot leaf is as read in this step. Linear: reads directory, the page of the position,
+    balances, and the asset terms if the other ways of M-6 do not do. Spot: reads balances, asset
+    terms, and credit if it would borrow.
     """
-    hot = read_hot(frame, account)
-    if market[1][0] == SPOT:
-        return _weigh_spot(frame, market, account, hot, change, fee)
     series, terms, state, prices, price, restricted = market
+    underlying = terms.underlying
+    if terms.kind == SPOT:
+        return _weigh_spot(frame, market, account, hot, change, fee)
     number, position = find_position(frame, account, series)
     lots = position[1]
     after = lots + change
@@ -117,16 +116,16 @@ def weigh_side(
         return Reason.POSITION_LIMIT, None
     if number is None and free_number(frame, account) is None:
         return Reason.POSITION_LIMIT, None
-    index = state[10]
+    index = state.funding_index
     moved, gain = apply_fill(position, series, change, price, index, next_generation(hot))
     amounts = read_amounts(frame, account)
     stored = amounts[0]
-    interest = accrued_interest(stored, hot[7], frame.time_ms)
+    interest = accrued_interest(stored, hot.interest_ms, frame.time_ms) if stored < 0 else 0
     cash = stored - interest + gain - fee
-    old = hot[11][terms[1]]
-    row = replace_contribution(hot, terms[1], position, moved, state, prices)
+    old = hot.rows[underlying]
+    row = replace_contribution(hot, underlying, position, moved, state, prices)
     eased = gain - fee - lots * (position[3] - index) + row[2] - row[4] - old[2] + old[4]
-    changed = with_row(hot, terms[1], row)
+    changed = with_row(hot, underlying, row)
     released = old[4] - row[4]
     reduces = released >= 0 and eased >= 0
     if reduces and released > eased:
@@ -134,8 +133,9 @@ def weigh_side(
         reduces = may_give(frame, hot, amounts, before, prices, (released - eased, released))
     if not _passes(frame, market, changed, amounts, cash, reduces):
         return Reason.INSUFFICIENT_MARGIN, None
-    changed = mark_interest(changed, frame.time_ms, stored, cash)
-    grown = (max(0, after)) - (max(0, lots))
+    if stored < 0 or cash < 0:
+        changed = mark_interest(changed, frame.time_ms, stored, cash)
+    grown = max(0, after) - max(0, lots)
     return _OK, _new(
         Side, (account, changed, number, moved, amounts, cash, interest, fee, grown, 0, eased)
     )
@@ -206,8 +206,8 @@ def _weigh_spot(
         return Reason.INSUFFICIENT_MARGIN, None
     row = hot[11][terms[1]]
     changed = mark_interest(with_row(hot, terms[1], row), frame.time_ms, amounts[0], cash)
-    side = Side(account, changed, None, NO_POSITION, amounts, cash, interest, fee, 0, held, 0)
-    return _OK, side
+    side = (account, changed, None, NO_POSITION, amounts, cash, interest, fee, 0, held, 0)
+    return _OK, _new(Side, side)
 
 
 def is_over_limit(frame: Frame, settled: int, cash: int, stored: int, collateral: int) -> bool:
@@ -246,7 +246,7 @@ def settle_side(frame: Frame, market: Market, side: Side) -> None:
     account, hot, number, position, amounts, cash, _, _, _, held, _ = side
     if market[1][0] == SPOT:
         amounts = replace_amount(amounts, market[1][2], held)
-        frame.put(balances_key(account), Balances(amounts))
+        frame.put(balances_key(account), _new(Balances, (amounts,)))
     else:
         store_position(frame, account, number, position)
     store_cash(frame, account, amounts, cash)

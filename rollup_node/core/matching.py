@@ -56,6 +56,8 @@ FORCED_FILL_LIMIT: Final = 16
 """An order fills against at most this many makers. Source: docs/spec.md O-7."""
 
 _U32: Final = (1 << 32) - 1
+_OK: Final = Reason.OK
+_TAKE: Final = StepKind.TAKE
 
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
@@ -72,14 +74,14 @@ def take(frame: Frame) -> tuple[StepKind, Reason]:
     hot leaf; then what the fill reads.
     """
     taker: Taker = frame.get(TAKER_KEY)
-    return StepKind.TAKE, _take(frame, taker)
+    return _TAKE, _take(frame, taker)
 
 
 def _take(frame: Frame, taker: Taker) -> Reason:
     terms: SeriesTerms = frame.get(terms_key(taker.series))
     state: SeriesState = frame.get(series_key(taker.series))
     if taker.remaining == 0:
-        return end_taker(frame, taker, Reason.OK)
+        return end_taker(frame, taker, _OK)
     if taker.makers >= (FORCED_FILL_LIMIT if taker.forced else FILL_LIMIT):
         return end_taker(frame, taker, Reason.MATCH_LIMIT)
     prices = read_prices(frame)
@@ -114,7 +116,7 @@ def _meet_head(
         begin_refresh(frame, order.account, Phase.TAKE)
         return Reason.REFRESH
     place = read_market(taker.series, terms, state, prices, tick, frame.time_ms)
-    return _meet(frame, place, taker, slot, order)
+    return _meet(frame, place, taker, (hot, maker), slot, order)
 
 
 def end_taker(frame: Frame, taker: Taker, reason: Reason) -> Reason:
@@ -162,10 +164,13 @@ def _closable(frame: Frame, account: int, series: int, flags: int, generation: i
     return closable_lots(position, flags & SIDE_FLAG) if position[4] == generation else 0
 
 
-def _meet(frame: Frame, market: Market, taker: Taker, slot: int, order: Order) -> Reason:
+def _meet(
+    frame: Frame, market: Market, taker: Taker, hots: tuple[Hot, Hot], slot: int, order: Order
+) -> Reason:
     """Fill the order in flight against one maker, if both sides may. Source: docs/spec.md O-7.
 
-    A protocol order has a fee of its own and earns the maker no rebate.
+    `hots` are the hot leaves of taker and maker. A protocol order has a fee of its own and earns
+    the maker no rebate.
     """
     terms, flags = market[1], taker[2]
     is_protocol = taker.origin == PROTOCOL
@@ -177,13 +182,13 @@ def _meet(frame: Frame, market: Market, taker: Taker, slot: int, order: Order) -
     change = -lots if flags & SIDE_FLAG else lots
     taker_rate, maker_rate = (0, max(0, terms[10])) if is_protocol else (terms[9], terms[10])
     fee = compute_fee(lots, market[4], taker_rate)
-    reason, taking = weigh_side(frame, market, taker[0], change, fee)
+    reason, taking = weigh_side(frame, market, taker[0], hots[0], change, fee)
     if taking is None:
         return end_taker(frame, taker, reason)
     if order.fee_cap_ppm < terms.maker_fee_ppm:
         return _remove(frame, slot, Reason.MAKER_VOID)
     fee = compute_fee(lots, market[4], maker_rate)
-    reason, making = weigh_side(frame, market, order[0], -change, fee)
+    reason, making = weigh_side(frame, market, order[0], hots[1], -change, fee)
     if making is None:
         return _fail_maker(frame, market, slot, order, reason)
     if _is_over_cap(market, taking[8] + making[8]):
@@ -256,8 +261,8 @@ def _settle(frame: Frame, market: Market, taking: Side, making: Side, *, is_prot
     grown = taking[8] + making[8]
     if grown:
         state = market[2]
-        changed = SeriesState(*state[:4], state[4] + grown, *state[5:])
-        frame.put(series_key(market[0]), changed)
+        changed = (*state[:4], state[4] + grown, *state[5:])
+        frame.put(series_key(market[0]), _new(SeriesState, changed))
 
 
 def _count_fill(frame: Frame, taker: Taker, lots: int) -> None:
@@ -275,12 +280,12 @@ def _shrink_maker(frame: Frame, taker: Taker, fill: Fill, remaining: int) -> Rea
     """Take the lots of a fill off the resting order, which had `remaining`."""
     slot, lots = fill.maker_slot, fill.lots
     if lots == remaining:
-        frame.events.append(OrderRemoved(slot, unlink_order(frame, slot), Reason.OK))
+        frame.events.append(_new(OrderRemoved, (slot, unlink_order(frame, slot), _OK)))
     else:
-        frame.events.append(OrderChanged(slot, shrink_order(frame, slot, lots)))
+        frame.events.append(_new(OrderChanged, (slot, shrink_order(frame, slot, lots))))
     if lots == taker.remaining:
-        frame.events.append(_done(frame.get(TAKER_KEY), Reason.OK))
-    return Reason.OK
+        frame.events.append(_done(frame.get(TAKER_KEY), _OK))
+    return _OK
 
 
 def _protect(frame: Frame, account: int, hot: Hot, underlying: int, lots: int) -> None:
@@ -289,7 +294,7 @@ def _protect(frame: Frame, account: int, hot: Hot, underlying: int, lots: int) -
     Reads the cold leaf only if the account is protected here, the sweep only if it begins.
     Source: docs/spec.md K-5.
     """
-    if not hot[4] >> underlying & 1:
+    if not hot.protected >> underlying & 1:
         return
     cold: Cold = frame.get(cold_key(account)) or NO_COLD
     limit, window_ms, started_ms, filled = cold.protections[underlying]

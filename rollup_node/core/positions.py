@@ -3,7 +3,7 @@
 Source: docs/spec.md M-2, M-4, S-17, S-18. Twin: contracts/src/core/Positions.sol.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 from rollup_node.core.account_leaves import (
     NO_DIRECTORY,
@@ -26,8 +26,15 @@ SELL: Final = 1
 _ROW_MASK: Final = POSITIONS_PER_PAGE - 1
 _GENERATIONS: Final = (1 << 16) - 1
 
+_Item = TypeVar("_Item")
+
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
+
+
+def replace_item(items: tuple[_Item, ...], place: int, item: _Item) -> tuple[_Item, ...]:
+    """Return a tuple with one item replaced; of long ones a sum is made faster than by stars."""
+    return items[:place] + (item,) + items[place + 1 :]  # noqa: RUF005
 
 
 def read_directory(frame: Frame, account: int) -> Directory:
@@ -111,13 +118,11 @@ def store_position(frame: Frame, account: int, number: int | None, position: Pos
     closed = position[1] == 0
     if number is None or closed:
         places = read_directory(frame, account)[0]
-        place = places.index(0) if number is None else number
-        listed = (*places[:place], position[0], *places[place + 1 :])
-        frame.put(directory_key(account), Directory(listed))
-        number = place
+        number = places.index(0) if number is None else number
+        listed = replace_item(places, number, position[0])
+        frame.put(directory_key(account), _new(Directory, (listed,)))
     rows = read_page(frame, account, number)[0]
-    row = number & _ROW_MASK
-    changed = (*rows[:row], position, *rows[row + 1 :])
+    changed = replace_item(rows, number & _ROW_MASK, position)
     frame.put(positions_key(account, number), _new(Positions, (changed,)))
 
 
@@ -146,7 +151,6 @@ def replace_contribution(
 
 def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:
     """Return the hot leaf with another row, and its version one higher. Source: M-4, O-7."""
-    rows = hot[11]
-    changed = (*rows[:underlying], row, *rows[underlying + 1 :])
-    version = hot[8] + 1 & 0xFFFFFFFF
-    return _new(Hot, (*hot[:8], version, hot[9], hot[10], changed))
+    changed = replace_item(hot.rows, underlying, row)
+    version = hot.version + 1 & 0xFFFFFFFF
+    return _new(Hot, (*hot[:8], version, hot.slot_map, hot.slots, changed))
