@@ -29,7 +29,7 @@ GAS_TABLE := $(FORGE) test --match-test '^test_(gas_|prove_a_whole_item|importBl
 
 .PHONY: help
 help: ## Print this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: setup
 setup: $(VENV_STAMP) $(NODE_STAMP) ## Create .venv and node_modules from the lock files (instant when up to date)
@@ -82,6 +82,10 @@ artifacts: setup ## Compile contracts/src into rollup_node/l1/artifacts (instant
 .PHONY: vectors
 vectors: setup ## Write tests/vectors anew from the Python twin
 	$(BIN)/python -m tests.vectors.generate
+
+.PHONY: mathematics
+mathematics: setup ## Measure the mathematics of options against 50 digits and write the tables of docs/mathematics.md
+	$(BIN)/python -m tests.mathematics.measure --write
 
 .PHONY: snapshot
 snapshot: artifacts ## Write the gas snapshots anew: what the contract tests and the gate measure

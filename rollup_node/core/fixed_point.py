@@ -1,8 +1,10 @@
-"""Division with its direction in the name: the only place of the law that may divide.
+"""Division and root with their direction in the name: the only place of the law that may divide.
 
 `up` and `down` are towards plus and minus infinity, whatever the signs; Solidity's own division is
 `to_zero`. Every use is listed in docs/rounding.md. Twin: contracts/src/core/FixedPoint.sol.
 """
+
+from math import isqrt
 
 
 def div_down(numerator: int, denominator: int) -> int:
@@ -23,3 +25,8 @@ def div_to_zero(numerator: int, denominator: int) -> int:
 def modulo(numerator: int, denominator: int) -> int:
     """Return `numerator - denominator * div_down(numerator, denominator)`, never negative."""
     return numerator % denominator
+
+
+def sqrt_down(value: int) -> int:
+    """Return the largest integer whose square is not above `value`, which is not negative."""
+    return isqrt(value)

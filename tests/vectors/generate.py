@@ -59,6 +59,7 @@ from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import build_call
 from tests.contracts.random_world import World
 from tests.vectors.exchange import exchange
+from tests.vectors.options import options
 
 FOLDER: Final = Path(__file__).parent
 CHAIN_ID: Final = 313_371
@@ -256,6 +257,7 @@ VECTORS: Final = {
     "edges": edges,
     "steps": steps,
     "exchange": exchange,
+    "options": options,
 }
 
 
