@@ -16,6 +16,7 @@ _DEPLOYER: Final = "0x" + "d0" * 20
 _WORD: Final = 1 << 256
 _SMILE: Final = "(int24,uint16)[]"
 
+
 @functools.cache
 def _bytecode() -> str:
     project = read_project()
@@ -37,7 +38,9 @@ class OptionsChain:
         """Return the words that a function of tests/options_points.py answers on the points."""
         words = [argument % _WORD for point in points for argument in point]
         data = encode(("uint256", "uint256[]"), (number, words))
-        results, self.gas = self._call("evaluate(uint256,uint256[])", data, ("uint256[]", "uint256"))
+        results, self.gas = self._call(
+            "evaluate(uint256,uint256[])", data, ("uint256[]", "uint256")
+        )
         return list(results)
 
     def interpolate_variance(self, smile: Smile, moneyness: int) -> int:

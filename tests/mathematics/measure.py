@@ -117,10 +117,10 @@ def measure_pdf() -> Row:
 def measure_normal_and_black76() -> tuple[Row, Row]:
     """Measure normal_cdf and the price on one walk over [-12, 12], whose steps are deviations.
 
-    Each place is a point of N; each two neighbours are d1 and d2 of an option, because
-    d1 - d2 = deviation and ln(forward / strike) = deviation * (d1 + d2) / 2. So the exact price is
-    forward * N(d1) - strike * N(d2) without new values of N, and rounding the strike to an integer
-    moves it in the second order only. The price's errors are relative to the forward.
+    Each place and its mirror are points of N; each two places near each other are d1 and d2 of an
+    option, because d1 - d2 = deviation and ln(forward / strike) = deviation * (d1 + d2) / 2. So the
+    exact price is forward * N(d1) - strike * N(d2) without new values of N, and rounding the strike
+    to an integer moves it in the second order only. Errors of prices are relative to the forward.
     """
     rng = random.Random(4)
     cdf, price = Worst("normal_cdf"), Worst("black76, price / forward")
@@ -129,19 +129,20 @@ def measure_normal_and_black76() -> tuple[Row, Row]:
             reference.wad(om.normal_cdf(place)),
             reference.normal_cdf(reference.wad(place)),
         )
-    last, last_value = 0, mp.mpf(1) / 2
+    walk = [(0, mp.mpf(1) / 2)] * 2
     while price.points < POINTS:
         step = min(int(10 ** rng.uniform(-4, 0.91) * _WAD), _LARGEST_STEP)
+        last = walk[-1][0]
         place = last + step if last + step <= _EDGE and rng.random() < 0.5 else last - step
         if place < -_EDGE:
             place = last + step
         value = reference.normal_cdf(reference.wad(place))
         cdf.add(reference.wad(om.normal_cdf(place)), value)
-        if place > last:
-            _add_price(rng, price, (place, value), (last, last_value))
-        else:
-            _add_price(rng, price, (last, last_value), (place, value))
-        last, last_value = place, value
+        cdf.add(reference.wad(om.normal_cdf(-place)), 1 - value)
+        here = place, value
+        for other in walk:
+            _add_price(rng, price, max(here, other), min(here, other))
+        walk = [walk[-1], here]
     return cdf.row(), price.row()._replace(relative=None)
 
 
@@ -151,7 +152,7 @@ def _add_price(
     (d1, n1), (d2, n2) = first, second
     spread = reference.wad(d1 - d2)
     logarithm = spread * reference.wad(d1 + d2) / 2
-    if abs(logarithm) > 19:
+    if not 0 < d1 - d2 <= _LARGEST_STEP or abs(logarithm) > 19:
         return
     high = int(10 ** rng.uniform(18.1 + abs(float(logarithm)) / 2.302, 26.4)) + rng.getrandbits(50)
     low = int(mp.nint(high * mp.exp(-abs(logarithm))))
@@ -185,7 +186,7 @@ def measure_delta() -> Row:
         strike = int(forward * mp.exp(spread * rng.gauss(0, 2))) + 1
         if spread < 8 and strike <= MAX_PRICE:
             quote = black76(forward, strike, compute_deviation(volatility * volatility, time_ms))
-            worst.add(reference.wad(quote.delta), reference.black76(forward, strike, spread)[2])
+            worst.add(reference.wad(quote.delta), reference.call_delta(forward, strike, spread))
     return worst.row()
 
 

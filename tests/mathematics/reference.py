@@ -1,4 +1,4 @@
-"""The functions of options_math and black76 to 50 digits, by mpmath; arguments are real numbers."""
+"""What options_math and black76 approximate, to 50 digits, by mpmath; arguments are real."""
 
 from typing import Any, Final
 
@@ -28,10 +28,6 @@ def deviation(volatility: Any, time_ms: int) -> Any:
     return volatility * mp.sqrt(mp.mpf(time_ms) / (365 * 86_400_000))
 
 
-def black76(forward: Any, strike: Any, spread: Any) -> tuple[Any, Any, Any]:
-    """Return call, put and the call's delta at a deviation `spread`, without discounting."""
-    d1 = mp.log(mp.mpf(forward) / strike) / spread + spread / 2
-    d2 = d1 - spread
-    call = forward * normal_cdf(d1) - strike * normal_cdf(d2)
-    put = strike * normal_cdf(-d2) - forward * normal_cdf(-d1)
-    return call, put, normal_cdf(d1)
+def call_delta(forward: Any, strike: Any, spread: Any) -> Any:
+    """Return N(d1) at a deviation `spread`."""
+    return normal_cdf(mp.log(mp.mpf(forward) / strike) / spread + spread / 2)

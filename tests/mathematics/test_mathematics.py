@@ -66,5 +66,9 @@ def test_coefficients_of_the_solidity_twin_are_those_of_the_fit() -> None:
     text = "".join(
         (sources / f"{name}.sol").read_text("utf-8") for name in ("OptionsMath", "Black76")
     )
-    found = re.findall(r"constant (\w+) = (-?)(0x\w+);", text)
-    assert {name: int(sign + digits, 16) for name, sign, digits in found} == coefficients()
+    found = re.findall(r"constant (\w+) = (-?)(?:(0x\w+)|(\d+) << (\d+));", text)
+    written = {
+        name: int(sign + digits, 16) if digits else int(factor) << int(bits)
+        for name, sign, digits, factor, bits in found
+    }
+    assert {name: written[name] for name in coefficients()} == coefficients()

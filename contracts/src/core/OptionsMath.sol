@@ -21,7 +21,7 @@ library OptionsMath {
     int256 internal constant LN_WAD = 0x29724fe657ff706671e86c3c3ccb5b;
     uint256 internal constant INV_SQRT_2PI = 0x662114cf50d942343f2cf1402eae;
 
-    int256 internal constant C0 = 0x20000000000000000000000000000;
+    int256 internal constant C0 = 2 << 112;
     int256 internal constant C1 = 0x2aaaaaaaaaaaaaaaa8b792214de5;
     int256 internal constant C2 = -0xb60b60b60b60b3f3b21fca1ed8;
     int256 internal constant C3 = 0x4559aaf0044b0b2bcf07681cb;
@@ -30,7 +30,7 @@ library OptionsMath {
     int256 internal constant C6 = -0x489efe8200b5a5085b95b;
     int256 internal constant C7 = 0x1d12ae2c7bd34aec5cc6;
 
-    int256 internal constant A0 = 0x20000000000000000000000000000;
+    int256 internal constant A0 = 2 << 112;
     int256 internal constant A1 = 0xaaaaaaaaaaaaaaaf411755ea3691;
     int256 internal constant A2 = 0x66666666666645571cb56a897ad5;
     int256 internal constant A3 = 0x4924924924d8d309cbd068bc79e4;
@@ -41,7 +41,7 @@ library OptionsMath {
     int256 internal constant A8 = 0x1ddead939a3f81747e634d36cba7;
     int256 internal constant A9 = 0x1ed4f11b9d680604b09fdb64cc63;
 
-    uint256 internal constant P0 = 0x8000000000000000000000000;
+    uint256 internal constant P0 = 1 << 99;
     uint256 internal constant P1 = 0x336589a1441f394237086e5477;
     uint256 internal constant P2 = 0xa42ef54c74a16bec158a21360c;
     uint256 internal constant P3 = 0x1500aa530726f8ba75b61557f7d;
@@ -53,7 +53,7 @@ library OptionsMath {
     uint256 internal constant P9 = 0x15cec4c31e815b3e77f85bac46;
     uint256 internal constant P10 = 0x2a8463419ea1e86a475532a74;
 
-    uint256 internal constant Q0 = 0x10000000000000000000000000;
+    uint256 internal constant Q0 = 1 << 100;
     uint256 internal constant Q1 = 0x99db9daa30ab13a45768ec4f7b;
     uint256 internal constant Q2 = 0x2b368ffb007ce3438d745d93781;
     uint256 internal constant Q3 = 0x7803a097754c1850b36b345b7c0;
