@@ -13,6 +13,7 @@ from rollup_node.node.views import SequencerView
 from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.rpc.backend import (
     AccountView,
+    Asker,
     AssetView,
     BlockView,
     Confirmation,
@@ -92,6 +93,10 @@ class SequencerBackend:
         answer = await self._sequencer.submit(bodies)
         clock.begin()
         return answer
+
+    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
+        """Have the sequencer take the bodies and tell of each."""
+        self._sequencer.enter(bodies, asker)
 
     def block_number(self) -> int:
         """Return the number of the newest block."""

@@ -254,18 +254,18 @@ class Node:
 
     def _make_gateway(self) -> Gateway | None:
         """Return the trading interface of a sequencer, over markets that follow its steps."""
-        sequencer = self.sequencer
-        if sequencer is None:
+        sequencer, backend = self.sequencer, self._backend
+        if sequencer is None or not isinstance(backend, SequencerBackend):
             return None
         markets = NodeMarkets(
             lambda: sequencer.builder.state,
             self.machine.domain,
             self.rollup.underlyings,
-            self._backend.assets,
+            backend.assets,
         )
         sequencer.markets = markets
         limits = self.config.trading
-        return Gateway(self._backend, markets, self.clock, limits, sequencer.clock)
+        return Gateway(backend, markets, self.clock, limits, sequencer.clock)
 
     def _make_backend(self) -> SequencerBackend | FollowerBackend:
         if "sequencer" in self.config.roles:

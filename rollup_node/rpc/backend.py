@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rollup_node.roles.batch_poster import BatchMode
+from rollup_node.rpc.errors import RpcError
 from rollup_node.rpc.games import Game, GameLine
 
 
@@ -99,6 +100,18 @@ class AssetView(NamedTuple):
     token: bytes
 
 
+class Asker(Protocol):
+    """Who handed bodies to the sequencer; every body is told or refused once."""
+
+    def tell(
+        self, told: Sequence[tuple[int, TransactionStatus]], confirmation: Confirmation | None
+    ) -> None:
+        """Hear by their places what became of bodies that are durable or were rejected."""
+
+    def refuse(self, failure: RpcError) -> None:
+        """Hear that nothing was kept of all others."""
+
+
 class Backend(Protocol):
     """A node as its users see it. Methods answer from memory unless they are coroutines."""
 
@@ -188,3 +201,13 @@ class Backend(Protocol):
 
     def set_batch_data(self, mode: BatchMode) -> None:
         """Post batches this way from now until the node restarts."""
+
+
+class TradingBackend(Backend, Protocol):
+    """The node behind the trading interface: a sequencer."""
+
+    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
+        """Take the bodies in order; `asker` hears of each when it is durable or rejected.
+
+        Raises `RpcError` if none of them is taken.
+        """

@@ -1,19 +1,22 @@
 """From a frame to its answer: decodes, charges, calls; order entry goes to the sequencer in groups.
 
-No task per message: a frame is answered where it is read, or it joins the group that is submitted
-when the socket has nothing more to read at once. A group is one call of the sequencer.
+No task per message: a frame is answered where it is read, or it joins the group that goes to the
+sequencer at once if none did in the last two milliseconds, else when those are over. A group is of
+all connections, and each of its records is answered when it is durable, whatever the others wait
+for.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from rollup_node.ports import Clock, InputError, TemporaryError
-from rollup_node.rpc.backend import Backend, Submitted
+from rollup_node.rpc.answers import Id, encode_answer
+from rollup_node.rpc.backend import Confirmation, TradingBackend, TransactionStatus
 from rollup_node.rpc.errors import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
@@ -31,9 +34,10 @@ from rollup_node.rpc.trading_table import TRADING, Cost, Submission, at_fault
 
 GROUP: Final = 250
 """Requests per call of the sequencer: what one worker recovers at a time."""
+_PACE_SECONDS: Final = 0.002
+"""From one group to the next: it has its price, in wake-ups and frames, however small it is."""
 
 _logger = logging.getLogger(__name__)
-_encode: Final = msgspec.json.Encoder().encode
 _NO_PARAMS: Final = msgspec.Raw(b"{}")
 
 
@@ -46,30 +50,8 @@ class Request(msgspec.Struct):
     params: msgspec.Raw = _NO_PARAMS
 
 
-Id = int | float | str | None
-
-
-class _Result(msgspec.Struct, rename="camel", gc=False):
-    jsonrpc: str
-    id: Id
-    result: Any
-    us_in: int
-    us_out: int
-    us_diff: int
-    testnet: bool = True
-
-
-class _Error(msgspec.Struct, rename="camel", gc=False):
-    jsonrpc: str
-    id: Id
-    error: dict[str, Any]
-    us_in: int
-    us_out: int
-    us_diff: int
-    testnet: bool = True
-
-
 class _Waiting(NamedTuple):
+    session: Session
     request_id: Id
     submission: Submission
     began_ns: int
@@ -84,7 +66,7 @@ class Gateway:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: TradingBackend,
         market: MarketData,
         clock: Clock,
         limits: TradingLimits | None = None,
@@ -96,7 +78,12 @@ class Gateway:
         self.requests = 0
         self.errors = 0
         self._backend, self._clock = backend, clock
-        self._stages = stages or StageClock()
+        self.stages = stages or StageClock()
+        self._waiting: list[_Waiting] = []
+        self._next_at = 0.0
+        self._unanswered = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, address: str, end: End) -> Session:
@@ -121,35 +108,37 @@ class Gateway:
 
     async def stop(self) -> None:
         """Wait for what was submitted."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._submit()
+        await self._is_idle.wait()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def take(self, session: Session, frame: str | bytes) -> None:
         """Take one frame of a WebSocket; its answer goes to the outbox now or later."""
         began_ns = time.time_ns()
-        self._stages.begin()
+        self.stages.begin()
         request_id, answer = self._call(session, frame)
         if isinstance(answer, Submission):
             session.in_flight += 1
-            session.waiting.append(_Waiting(request_id, answer, began_ns))
-            if len(session.waiting) >= GROUP:
-                self._submit(session)
-            elif len(session.waiting) == 1:
-                asyncio.get_running_loop().call_soon(self._submit, session)
+            self._waiting.append(_Waiting(session, request_id, answer, began_ns))
+            if len(self._waiting) >= GROUP:
+                self._submit()
+            elif len(self._waiting) == 1:
+                loop = asyncio.get_running_loop()
+                loop.call_later(max(self._next_at - loop.time(), 0), self._submit)
         else:
             session.outbox.put(self._format(request_id, answer, began_ns, time.time_ns()))
             self._check_outbox(session)
             after, session.after = session.after, []
             for step in after:
                 step()
-        self._stages.end("ingress")
+        self.stages.end("ingress")
 
     async def answer(self, session: Session, body: str | bytes) -> bytes:
         """Answer one request over HTTP."""
         began_ns = time.time_ns()
-        self._stages.begin()
+        self.stages.begin()
         request_id, answer = self._call(session, body)
-        self._stages.end("ingress")
+        self.stages.end("ingress")
         return await self._answer(request_id, answer, began_ns)
 
     async def answer_query(self, session: Session, method: str, query: dict[str, Any]) -> bytes:
@@ -160,7 +149,7 @@ class Gateway:
 
     async def _answer(self, request_id: Id, answer: Any, began_ns: int) -> bytes:
         if isinstance(answer, Submission):
-            (answer,) = await self._settle([_Waiting(request_id, answer, began_ns)])
+            answer = await self._settle(answer)
         return self._format(request_id, answer, began_ns, time.time_ns())
 
     def _call(self, session: Session, frame: str | bytes) -> tuple[Id, Any]:
@@ -214,61 +203,65 @@ class Gateway:
             _logger.exception("a trading method failed")
             return RpcError(INTERNAL_ERROR, "internal error", reason="INTERNAL")
 
-    def _submit(self, session: Session) -> None:
-        waiting, session.waiting = session.waiting, []
-        if waiting:
-            self._start(self._send(session, waiting))
+    def _submit(self) -> None:
+        """Hand what waits to the sequencer, as one group."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        self.stages.begin()
+        self._next_at = asyncio.get_running_loop().time() + _PACE_SECONDS
+        self._unanswered += len(waiting)
+        self._is_idle.clear()
+        group = _Group(self, waiting)
+        try:
+            self._backend.enter([one.submission.body for one in waiting], group)
+        except RpcError as error:
+            group.refuse(error)
+        self.stages.end("ingress")
+
+    def answer_all(self, answers: Sequence[tuple[_Waiting, Any]]) -> None:
+        """Answer requests of a group."""
+        sessions: dict[Session, int] = {}
+        ended_ns = time.time_ns()
+        for (session, request_id, _, began_ns), answer in answers:
+            session.outbox.put(self._format(request_id, answer, began_ns, ended_ns))
+            sessions[session] = sessions.get(session, 0) + 1
+        for session, count in sessions.items():
+            self._check_outbox(session)
+            session.in_flight -= count
+            session.room.set()
+        self._unanswered -= len(answers)
+        if not self._unanswered:
+            self._is_idle.set()
+
+    def finish(
+        self, submission: Submission, status: TransactionStatus, confirmation: Confirmation | None
+    ) -> Any:
+        """Return the result of a record, or the error to answer with."""
+        try:
+            return submission.finish(status, confirmation)
+        except RpcError as error:
+            return error
+        except Exception:
+            _logger.exception("an answer could not be made")
+            return RpcError(INTERNAL_ERROR, "internal error", reason="INTERNAL")
+
+    async def _settle(self, submission: Submission) -> Any:
+        """Submit one record and return its result, or the error to answer with."""
+        try:
+            (status,), confirmation = await self._backend.submit([submission.body])
+        except RpcError as error:
+            return translate(error)
+        return self.finish(submission, status, confirmation)
 
     def _start(self, work: Any) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _send(self, session: Session, waiting: list[_Waiting]) -> None:
-        answers = await self._settle(waiting)
-        ended_ns = time.time_ns()
-        for (request_id, _, began_ns), answer in zip(waiting, answers, strict=True):
-            session.outbox.put(self._format(request_id, answer, began_ns, ended_ns))
-        self._check_outbox(session)
-        self._stages.end("reply")
-        session.in_flight -= len(waiting)
-        session.room.set()
-
-    async def _settle(self, waiting: list[_Waiting]) -> list[Any]:
-        """Submit a group in order and return one answer each."""
-        self._stages.begin()
-        bodies = [body for one in waiting for body in one.submission.bodies]
-        try:
-            submitted = await self._backend.submit(bodies)
-        except RpcError as error:
-            failure = translate(error)
-            return [failure for _ in waiting]
-        except Exception:
-            _logger.exception("submission failed")
-            failure = RpcError(INTERNAL_ERROR, "internal error", reason="INTERNAL")
-            return [failure for _ in waiting]
-        finally:
-            self._stages.begin()
-        return self._divide(waiting, submitted)
-
-    def _divide(self, waiting: list[_Waiting], submitted: Submitted) -> list[Any]:
-        statuses, confirmation = submitted
-        answers = []
-        at = 0
-        for _, (bodies, finish, _), _ in waiting:
-            part = statuses[at : at + len(bodies)]
-            at += len(bodies)
-            try:
-                answers.append(finish(part, confirmation))
-            except RpcError as error:
-                answers.append(error)
-            except Exception:
-                _logger.exception("an answer could not be made")
-                answers.append(RpcError(INTERNAL_ERROR, "internal error", reason="INTERNAL"))
-        return answers
-
     async def _speak_for(self, session: Session) -> None:
-        """Submit what a session wanted to be sent when it is gone."""
+        """Submit what a session wanted to be sent when it is gone, after all that it sent."""
+        self._submit()
         try:
             await self._backend.submit(session.last_words)
         except RpcError as error:
@@ -279,12 +272,36 @@ class Gateway:
             session.give_way()
 
     def _format(self, request_id: Id, answer: Any, began_ns: int, ended_ns: int) -> bytes:
-        began, ended = began_ns // 1_000, ended_ns // 1_000
-        times = began, ended, ended - began
-        if isinstance(answer, RpcError):
-            self.errors += 1
-            return _encode(_Error("2.0", request_id, answer.to_object(), *times))
-        return _encode(_Result("2.0", request_id, answer, *times))
+        self.errors += isinstance(answer, RpcError)
+        return encode_answer(request_id, answer, began_ns, ended_ns)
+
+
+class _Group:
+    """The asker of one group: answers each record as it is told of it."""
+
+    def __init__(self, gateway: Gateway, waiting: Sequence[_Waiting]) -> None:
+        self._gateway = gateway
+        self._waiting: list[_Waiting | None] = list(waiting)
+
+    def tell(
+        self, told: Sequence[tuple[int, TransactionStatus]], confirmation: Confirmation | None
+    ) -> None:
+        """Answer records that are durable or rejected."""
+        stages, finish = self._gateway.stages, self._gateway.finish
+        stages.begin()
+        answers = []
+        for place, status in told:
+            one, self._waiting[place] = self._waiting[place], None
+            if one is not None:
+                answers.append((one, finish(one.submission, status, confirmation)))
+        self._gateway.answer_all(answers)
+        stages.end("reply")
+
+    def refuse(self, failure: RpcError) -> None:
+        """Answer all that were not told of with a failure."""
+        left, self._waiting = [one for one in self._waiting if one is not None], []
+        error = translate(failure)
+        self._gateway.answer_all([(one, error) for one in left])
 
 
 def _no_method(name: str) -> RpcError:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from rollup_node.ports import Clock
 from rollup_node.rpc.backend import Backend
@@ -46,7 +46,6 @@ class Session:
         self.outbox = Outbox()
         self.login: Login | None = None
         self.after: list[Callable[[], None]] = []
-        self.waiting: list[Any] = []
         self.in_flight = 0
         self.room = asyncio.Event()
         self.last_words: list[bytes] = []

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
@@ -36,7 +36,7 @@ class Cost(Enum):
 
 
 class Submission(NamedTuple):
-    """Bodies for the sequencer, and what to answer when it has taken or refused them.
+    """A body for the sequencer, and what to answer when it has taken or refused it.
 
     Attributes
     ----------
@@ -44,8 +44,8 @@ class Submission(NamedTuple):
         Matching credits that it takes.
     """
 
-    bodies: Sequence[bytes]
-    finish: Callable[[Sequence[TransactionStatus], Confirmation | None], Any]
+    body: bytes
+    finish: Callable[[TransactionStatus, Confirmation | None], Any]
     credits: int = 1
 
 

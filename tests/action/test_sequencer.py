@@ -1,8 +1,9 @@
 """The sequencer never loses what it confirmed, and ends where L1 says it ends."""
 
+import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,10 @@ from rollup_node.core.kinds import OrderClass
 from rollup_node.core.layout import CLASS_RESET_MS, balances_key
 from rollup_node.core.reason import Reason
 from rollup_node.node.sequencer import Sequencer
+from rollup_node.node.signers import Recovered
 from rollup_node.proof.inbox import message_hash
-from rollup_node.rpc.errors import RpcError
+from rollup_node.rpc.backend import Confirmation, TransactionStatus
+from rollup_node.rpc.errors import STORE_FULL, RpcError
 from tests.action.sequencing import DOMAIN, START_MS, FakeL1, FixedClock, make_sequencer, signed
 
 
@@ -242,6 +245,68 @@ async def test_submit_disk_full_undoes_and_recovers(
     monkeypatch.undo()
     statuses, _ = await sequencer.submit([_transfer(1)])
     assert statuses[0].reason == 0
+
+
+class Told:
+    """An asker that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[int, TransactionStatus] = {}
+        self.failure: RpcError | None = None
+
+    def tell(
+        self, told: Sequence[tuple[int, TransactionStatus]], confirmation: Confirmation | None
+    ) -> None:
+        assert confirmation is not None
+        assert not self.statuses.keys() & {place for place, _ in told}
+        self.statuses.update(told)
+
+    def refuse(self, failure: RpcError) -> None:
+        assert self.failure is None
+        self.failure = failure
+
+
+async def test_enter_what_was_refused_while_its_signers_were_recovered_is_never_executed(
+    sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sequencer.submit([_transfer(0)])
+    held, recover_now = asyncio.Event(), sequencer._signers.recover
+
+    async def recover_later(bodies: Sequence[bytes]) -> list[Recovered]:
+        await held.wait()
+        return await recover_now(bodies)
+
+    monkeypatch.setattr(sequencer._signers, "recover", recover_later)
+    told = Told()
+    sequencer.enter([_transfer(1)], told)
+    await asyncio.sleep(0)  # the loop of the sequencer takes it and waits for its signer
+    sequencer._refuse(RpcError(STORE_FULL, "no space", reason="STORE_FULL"))
+    assert told.failure is not None
+    held.set()
+    await sequencer.submit([_transfer(2)])
+    assert told.statuses == {}
+    assert _balance(sequencer, 2) == 1_000_010
+    assert sequencer.queue_length == 0
+
+
+async def test_enter_an_asker_that_fails_stops_nobody(sequencer: Sequencer) -> None:
+    class Broken(Told):
+        def tell(
+            self, told: Sequence[tuple[int, TransactionStatus]], confirmation: Confirmation | None
+        ) -> None:
+            super().tell(told, confirmation)
+            raise ValueError("not mine")
+
+    broken, whole = Broken(), Told()
+    sequencer.enter([_transfer(0)], broken)
+    sequencer.enter([_transfer(1), b"\xff"], whole)
+    await sequencer.submit([_transfer(2)])
+    assert [status.reason for status in broken.statuses.values()] == [0]
+    assert {place: s.reason for place, s in whole.statuses.items()} == {
+        0: Reason.OK,
+        1: Reason.UNDECODABLE,
+    }
+    assert sequencer.failure is None
 
 
 async def test_submit_many_cuts_batches_below_the_limit(

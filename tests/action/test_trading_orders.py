@@ -25,7 +25,7 @@ from rollup_node.core.inputs import (
     Transfer,
 )
 from rollup_node.proof.inbox import record_hash
-from rollup_node.rpc.backend import Submitted, TransactionStatus
+from rollup_node.rpc.backend import Asker, Submitted, TransactionStatus
 from rollup_node.rpc.limits import Rate, TradingLimits
 from rollup_node.rpc.market_data import RecordOutcome
 from tests.action.sequencing import BRIDGE, DOMAIN, KEYS, START_MS
@@ -73,12 +73,19 @@ class Heard:
         self.groups: list[list[bytes]] = []
         self.news = asyncio.Event()
         monkeypatch.setattr(world.backend, "submit", self.submit)
+        monkeypatch.setattr(world.backend, "enter", self.enter)
 
     async def submit(self, bodies: Sequence[bytes]) -> Submitted:
         self.groups.append(list(bodies))
         self.news.set()
         hashes = [record_hash(body) for body in bodies]
         return Submitted([TransactionStatus(n, h, 0) for n, h in enumerate(hashes)], None)
+
+    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
+        self.groups.append(list(bodies))
+        self.news.set()
+        hashes = [record_hash(body) for body in bodies]
+        asker.tell([(n, TransactionStatus(n, h, 0)) for n, h in enumerate(hashes)], None)
 
     def transactions(self) -> list[SignedContent]:
         records = [decode_record(body) for group in self.groups for body in group]

@@ -1,6 +1,8 @@
 """The order of records inside a block: a cancel beats the taker of the same block, none is lost."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
@@ -50,3 +52,20 @@ async def test_classes_never_go_back_inside_a_block(
     entries = node.sequencer.builder.ledger.entries.values()
     placed = [entry.reason.name for entry in entries if entry.kind is StepKind.PLACE]
     assert placed == ["OK"] * 12
+
+
+async def test_makers_are_answered_while_the_takers_of_their_group_wait(
+    node: ExchangeNode, alice: AsyncClient, bob: AsyncClient
+) -> None:
+    answered: list[str] = []
+    commits = node.sequencer.counters.groups
+
+    async def call(name: str, call: Coroutine[Any, Any, Any]) -> None:
+        await call
+        answered.append(name)
+
+    taker = call("taker", bob.buy(PERP, "0.05", MID_PRICE - 5, slot=1))
+    maker = call("maker", alice.sell(PERP, "0.05", MID_PRICE + 5, post_only=True, slot=1))
+    await asyncio.gather(taker, maker)
+    assert answered == ["maker", "taker"]
+    assert node.sequencer.counters.groups >= commits + 2

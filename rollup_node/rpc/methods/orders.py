@@ -4,7 +4,7 @@ Each takes the fields of one EIP-712 struct of docs/spec.md R-5 under their name
 The answer comes when the record is durable and its confirmation signed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
@@ -48,7 +48,7 @@ def _register(entry: _Entry) -> None:
             raise invalid_params(f"side {transaction.side} is not that of {entry.method}", "side")
         body = entry.kind.to_body(transaction, signature)
         finish = _finish(session, entry.answer)
-        return Submission((body,), finish, count_credits(transaction))
+        return Submission(body, finish, count_credits(transaction))
 
     TRADING.register(
         entry.method,
@@ -67,11 +67,8 @@ def count_credits(transaction: SignedContent) -> int:
 
 def _finish(
     session: Session, answer: _Answer
-) -> Callable[[Sequence[TransactionStatus], Confirmation | None], dict[str, Any]]:
-    def finish(
-        statuses: Sequence[TransactionStatus], confirmation: Confirmation | None
-    ) -> dict[str, Any]:
-        (status,) = statuses
+) -> Callable[[TransactionStatus, Confirmation | None], dict[str, Any]]:
+    def finish(status: TransactionStatus, confirmation: Confirmation | None) -> dict[str, Any]:
         if status.reason:
             raise rejection(status)
         market = session.desk.market
