@@ -1,8 +1,6 @@
 """`strikenet bench`: throughput and cost, always beside a limit measured in the same run."""
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -230,15 +228,15 @@ def measure_on_l1(options: dict[str, Any]) -> dict[str, dict[str, float]]:
     from rollup_node.cli.up import plan, require_anvil
     from rollup_node.devnet import supervisor
     from rollup_node.devnet.bench_gas import measure_gas
-    from rollup_node.devnet.rundir import RunDir
+    from rollup_node.devnet.rundir import temporary_run
     from rollup_node.devnet.session import Session
 
-    with tempfile.TemporaryDirectory(prefix="strikenet-") as folder:
-        run_dir = RunDir(Path(folder) / "run")
-        with supervisor.running(
-            run_dir, plan(None, fresh("alternate")), require_anvil(options), progress
-        ):
-            return measure_gas(Session(run_dir), progress)
+    manifest, anvil = plan(None, fresh("alternate")), require_anvil(options)
+    with (
+        temporary_run(progress) as run_dir,
+        supervisor.running(run_dir, manifest, anvil, progress),
+    ):
+        return measure_gas(Session(run_dir), progress)
 
 
 def render(result: "SpineResult") -> str:

@@ -1,8 +1,6 @@
 """`strikenet demo`: whole stories with a checked outcome."""
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -79,13 +77,12 @@ def run_fresh(
     json_flag: bool,
     finish: Callable[..., int] | None = None,
 ) -> int:
-    """Run a story on a devnet of its own in a temporary directory; nothing stays behind."""
+    """Run a story on a devnet of its own; nothing stays behind but the logs of one that fails."""
     from rollup_node.devnet import supervisor
-    from rollup_node.devnet.rundir import RunDir
+    from rollup_node.devnet.rundir import temporary_run
     from rollup_node.devnet.session import Session
 
-    with tempfile.TemporaryDirectory(prefix="strikenet-") as folder:
-        run_dir = RunDir(Path(folder) / "run")
+    with temporary_run(progress) as run_dir:
         with supervisor.running(run_dir, manifest, anvil, progress) as devnet:
             progress(f"{len(manifest.nodes)} nodes ready in {devnet.ready_seconds:.2f} s")
             result = story(Session(run_dir), progress)

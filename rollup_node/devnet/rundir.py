@@ -8,7 +8,8 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,26 @@ class RunDir:
         (self.path / "up.log").unlink(missing_ok=True)
         if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
+
+
+@contextmanager
+def temporary_run(tell: Callable[[str], None]) -> Iterator[RunDir]:
+    """Yield a run directory that is deleted afterwards; of a run that fails the logs stay."""
+    folder = Path(tempfile.mkdtemp(prefix="strikenet-"))
+    run_dir = RunDir(folder / "run")
+    has_logs = False
+    try:
+        yield run_dir
+    except Exception:
+        has_logs = any(log.stat().st_size for log in run_dir.path.glob("logs/*"))
+        if has_logs:
+            tell(f"the logs stay in {run_dir.path / 'logs'}")
+            shutil.rmtree(run_dir.path / "nodes")
+            shutil.rmtree(run_dir.path / "l1")
+        raise
+    finally:
+        if not has_logs:
+            shutil.rmtree(folder)
 
 
 def read_json(path: Path) -> dict[str, Any]:

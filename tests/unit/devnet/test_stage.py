@@ -1,6 +1,8 @@
 """The parts of the stage that need no process: keys, addresses, amounts, profiles, locks."""
 
+import shutil
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
 from rollup_node.devnet.launcher import Devnet
 from rollup_node.devnet.manifest import Manifest
-from rollup_node.devnet.rundir import RunDir, write_json
+from rollup_node.devnet.rundir import RunDir, temporary_run, write_json
 from rollup_node.devnet.session import Asset, address_of
 from rollup_node.l1.anvil import ACCOUNTS
 from rollup_node.l1.contracts import create_address
@@ -120,6 +122,28 @@ def test_start_with_the_port_of_the_oracle_taken_starts_nothing(tmp_path: Path) 
         with pytest.raises(PortInUseError, match=f"port {taken}, needed by the oracle"):
             devnet.start(lambda _: None)
         assert not devnet.processes
+
+
+@pytest.mark.parametrize("text", ["", "a line"])
+def test_temporary_run_that_fails_leaves_its_logs_if_it_has_any(text: str) -> None:
+    told: list[str] = []
+    stack = ExitStack()
+    run_dir = stack.enter_context(temporary_run(told.append))
+    run_dir.prepare()
+    run_dir.log("verifier").write_text(text, "utf-8")
+    late = NotReadyError("late")
+    assert not stack.__exit__(NotReadyError, late, None), "the error goes on"
+    assert told == ([f"the logs stay in {run_dir.path / 'logs'}"] if text else [])
+    assert run_dir.log("verifier").exists() is bool(text)
+    assert not run_dir.node("verifier").parent.exists()
+    shutil.rmtree(run_dir.path.parent, ignore_errors=True)
+
+
+def test_temporary_run_that_ends_leaves_nothing() -> None:
+    with temporary_run(pytest.fail) as run_dir:
+        run_dir.prepare()
+        run_dir.log("verifier").write_text("a line", "utf-8")
+    assert not run_dir.path.parent.exists()
 
 
 def test_purge_keeps_files_of_others(tmp_path: Path) -> None:
