@@ -81,7 +81,10 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
     """
     get, put = frame.get, frame.put
     place = series_key(order.series)
-    status, bid, ask, sequence, interest, count, *others, waiting = get(place)
+    (
+        status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
+        index, left, premiums, samples, funded_ms, low, high, waiting,
+    ) = get(place)  # fmt: skip
     _count(frame, order, slot, 1)
     trigger = order.trigger
     tick, triggers = trigger or order.tick, trigger != 0
@@ -89,20 +92,25 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
     head, tail, lots, orders = get(key) or NO_LEVEL
     if orders:
         last_key = order_key(tail)
-        put(last_key, _with_next(get(last_key), slot))
+        last: Order = get(last_key)
+        put(last_key, _relinked(last, last.previous, slot, last.sequence))
     else:
         head = slot
         _set_tick(frame, terms.book, tick, triggers=triggers)
     put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
     sequence += 1
-    linked: Order = _new(Order, (*order[:6], tail, 0, sequence, *order[9:]))
+    linked = _relinked(order, tail, 0, sequence)
     put(order_key(slot), linked)
     if triggers:
         waiting += 1
     else:
         count += 1
         bid, ask = _improved(bid, ask, order.flags, tick)
-    put(place, _new(SeriesState, (status, bid, ask, sequence, interest, count, *others, waiting)))
+    changed = (
+        status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
+        index, left, premiums, samples, funded_ms, low, high, waiting,
+    )  # fmt: skip
+    put(place, _new(SeriesState, changed))
     return linked
 
 
@@ -117,7 +125,10 @@ def unlink_order(frame: Frame, slot: int) -> Order:
     order: Order = get(key)
     terms: SeriesTerms = get(terms_key(order.series))
     place = series_key(order.series)
-    status, bid, ask, sequence, interest, count, *others, waiting = get(place)
+    (
+        status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
+        index, left, premiums, samples, funded_ms, low, high, waiting,
+    ) = get(place)  # fmt: skip
     trigger = order.trigger
     tick, triggers = trigger or order.tick, trigger != 0
     if order.previous or order.next:
@@ -131,7 +142,11 @@ def unlink_order(frame: Frame, slot: int) -> Order:
             bid = next_tick(frame, terms.book, tick, up=False)
         elif is_empty and tick == ask:
             ask = next_tick(frame, terms.book, tick, up=True)
-    put(place, _new(SeriesState, (status, bid, ask, sequence, interest, count, *others, waiting)))
+    changed = (
+        status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
+        index, left, premiums, samples, funded_ms, low, high, waiting,
+    )  # fmt: skip
+    put(place, _new(SeriesState, changed))
     _count(frame, order, 0, -1)
     outbox, account, free, following = get(ALLOCATORS_KEY)
     put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
@@ -226,19 +241,29 @@ def _improved(bid: int, ask: int, flags: int, tick: int) -> tuple[int, int]:
     return tick if tick > bid else bid, ask  # noqa: FURB136 - the hot path: a call costs more
 
 
-def _with_next(order: Order, following: int) -> Order:
-    return _new(Order, (*order[:7], following, *order[8:]))
+def _relinked(order: Order, previous: int, following: int, sequence: int) -> Order:
+    """Return an order with other neighbours, and its sequence."""
+    (
+        account, series, flags, tick, trigger, remaining, _, _, _,
+        reserve, expiry_at, client, tag, cap, key, generation,
+    ) = order  # fmt: skip
+    numbers = (
+        account, series, flags, tick, trigger, remaining, previous, following, sequence,
+        reserve, expiry_at, client, tag, cap, key, generation,
+    )  # fmt: skip
+    return _new(Order, numbers)
 
 
 def _unlink_neighbours(frame: Frame, order: Order) -> None:
     """Let the orders before and after meet."""
     if order.previous:
         key = order_key(order.previous)
-        frame.put(key, _with_next(frame.get(key), order.next))
+        before: Order = frame.get(key)
+        frame.put(key, _relinked(before, before.previous, order.next, before.sequence))
     if order.next:
         key = order_key(order.next)
         after: Order = frame.get(key)
-        frame.put(key, _new(Order, (*after[:6], order.previous, *after[7:])))
+        frame.put(key, _relinked(after, order.previous, after.next, after.sequence))
 
 
 def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
@@ -262,13 +287,10 @@ def _count(frame: Frame, order: Order, slot: int, change: int) -> None:
     account = order.account
     hot = read_hot(frame, account)
     slot_map, slots = put_client_slot(frame, account, hot, order.slot, slot)
+    reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version, _, _, rows = hot
+    reserve += change * order.reserve
     counted = (
-        hot.reserve + change * order.reserve,
-        *hot[1:5],
-        hot.open_orders + change,
-        *hot[6:9],
-        slot_map,
-        slots,
-        hot.rows,
-    )
+        reserve, group, flags, mode, protected, orders + change,
+        dead_ms, interest_ms, version, slot_map, slots, rows,
+    )  # fmt: skip
     frame.put(hot_key(account), _new(Hot, counted))

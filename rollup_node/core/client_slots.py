@@ -35,14 +35,19 @@ def put_client_slot(
     if group:
         key = client_slots_key(account, client)
         (before,) = frame.get(key) or NO_SLOTS
-        after = (*before[:place], slot, *before[place + 1 :])
+        after = _with_slot(before, place, slot)
         frame.put(key, _new(ClientSlots, (after,)))
         slots = hot.slots
     else:
-        before = hot.slots
-        after = slots = (*before[:place], slot, *before[place + 1 :])
+        after = slots = _with_slot(hot.slots, place, slot)
     bit = 1 << group
     return hot.slot_map | bit if slot or any(after) else hot.slot_map & ~bit, slots
+
+
+def _with_slot(slots: tuple[int, ...], place: int, slot: int) -> tuple[int, ...]:
+    changed = list(slots)
+    changed[place] = slot
+    return tuple(changed)
 
 
 def next_client_slot(frame: Frame, account: int, hot: Hot, start: int) -> tuple[int, int] | None:

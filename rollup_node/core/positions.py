@@ -33,8 +33,10 @@ _new: Final = tuple.__new__
 
 
 def replace_item(items: tuple[_Item, ...], place: int, item: _Item) -> tuple[_Item, ...]:
-    """Return a tuple with one item replaced; of long ones a sum is made faster than by stars."""
-    return items[:place] + (item,) + items[place + 1 :]  # noqa: RUF005
+    """Return a tuple with one item replaced, by a list: faster than by stars or sums."""
+    changed = list(items)
+    changed[place] = item
+    return tuple(changed)
 
 
 def read_directory(frame: Frame, account: int) -> Directory:
@@ -151,6 +153,12 @@ def replace_contribution(
 
 def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:
     """Return the hot leaf with another row, and its version one higher. Source: M-4, O-7."""
-    changed = replace_item(hot.rows, underlying, row)
-    version = hot.version + 1 & 0xFFFFFFFF
-    return _new(Hot, (*hot[:8], version, hot.slot_map, hot.slots, changed))
+    (
+        reserve, group, flags, mode, protected, orders, dead_ms, interest_ms,
+        version, slot_map, slots, rows,
+    ) = hot  # fmt: skip
+    changed = (
+        reserve, group, flags, mode, protected, orders, dead_ms, interest_ms,
+        version + 1 & 0xFFFFFFFF, slot_map, slots, replace_item(rows, underlying, row),
+    )  # fmt: skip
+    return _new(Hot, changed)
