@@ -4,6 +4,7 @@ Forward, strike and prices are in one unit, any: 1e-18 USDC is meant. A deviatio
 volatility * sqrt(time), in units of 2^-112. Only the option out of the money is computed, its value
 is the *time value*; the other one has its intrinsic value on top, so call - put is exactly
 forward - strike. Source: docs/spec.md F-5 to F-7. Twin: contracts/src/core/Black76.sol.
+Vectors: tests/vectors/options.json.
 """
 
 from typing import Final, NamedTuple

@@ -4,7 +4,7 @@ Public values are wads: integers that count 1e-18. Inside, a real number is an i
 2^-112. Every function is total: an argument outside of its domain counts as the nearest one inside.
 Domain, error and rounding of each: docs/mathematics.md, which is measured. The numbers below are
 fitted by tests/mathematics/coefficients.py. Source: docs/spec.md F-1 to F-4.
-Twin: contracts/src/core/OptionsMath.sol.
+Twin: contracts/src/core/OptionsMath.sol. Vectors: tests/vectors/options.json.
 """
 
 from typing import Final

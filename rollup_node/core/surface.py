@@ -3,6 +3,7 @@
 A node is at a *moneyness*, ln(strike / forward) in millionths; so a smile moves with the forward.
 Between nodes the total variance is a straight line, beyond them it is flat.
 Source: docs/spec.md F-8 and F-9. Twin: contracts/src/core/Surface.sol.
+Vectors: tests/vectors/options.json.
 """
 
 from collections.abc import Iterator
