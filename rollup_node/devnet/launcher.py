@@ -1,6 +1,7 @@
 """Starts and stops a devnet: anvil, the contracts, one process per node; restart is resume."""
 
 import json
+import shutil
 import signal
 import sys
 import time
@@ -203,8 +204,12 @@ class Devnet:
         }
 
     def _start_l1(self) -> None:
+        shutil.rmtree(self.run_dir.l1_old_states, ignore_errors=True)  # of an anvil that was killed
         options = AnvilOptions(
-            port=self.manifest.l1_port, block_time_seconds=1, state=self.run_dir.l1_state
+            port=self.manifest.l1_port,
+            block_time_seconds=1,
+            state=self.run_dir.l1_state,
+            old_states=self.run_dir.l1_old_states,
         )
         command = [
             str(self.anvil.path),

@@ -30,6 +30,7 @@ class RunDir:
         self.rollup = self.path / "rollup.json"
         self.accounts = self.path / "accounts.json"
         self.l1_state = self.path / "l1" / "state.json"
+        self.l1_old_states = self.path / "l1" / "old-states"
 
     def log(self, name: str) -> Path:
         """Return the log of a process: JSON lines."""

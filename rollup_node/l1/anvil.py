@@ -8,13 +8,14 @@ import contextlib
 import ctypes
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -29,6 +30,8 @@ MNEMONIC: Final = "test test test test test test test test test test test junk"
 BLOCK_GAS_LIMIT: Final = 60_000_000
 ACCOUNTS: Final = 96
 """How many accounts of the mnemonic have 10,000 ETH."""
+OLD_STATES: Final = 2_000
+"""Blocks whose state anvil keeps on disk, 0.2 MB and more each, beyond those in memory."""
 
 _LISTENING: Final = re.compile(rb"Listening on [0-9.]+:(\d+)")
 _POLL_SECONDS: Final = 0.02
@@ -51,6 +54,9 @@ class AnvilOptions:
         With an interval, also mine as soon as a transaction arrives.
     state
         File that is loaded at the start if it exists and written when anvil stops.
+    old_states
+        Folder for the states of old blocks. Anvil fills it with gigabytes and forgets it when it is
+        killed, so it should lie where somebody clears up; `None` is anvil's own, in the home.
     dies_with_parent
         Kill anvil when this process ends in whatever way (Linux only).
     """
@@ -60,6 +66,7 @@ class AnvilOptions:
     block_time_seconds: int | None = None
     mixed_mining: bool = True
     state: Path | None = None
+    old_states: Path | None = None
     timestamp: int | None = None
     hardfork: str = "osaka"
     binary: Path | None = None
@@ -78,6 +85,9 @@ class AnvilOptions:
             words += ["--mixed-mining"] if self.mixed_mining else []
         if self.state is not None:
             words += ["--state", str(self.state)]
+        if self.old_states is not None:
+            words += ["--cache-path", str(self.old_states)]
+        words += ["--max-persisted-states", str(OLD_STATES)]
         if self.timestamp is not None:
             words += ["--timestamp", str(self.timestamp)]
         return words
@@ -90,7 +100,8 @@ class AnvilProcess:
     """
 
     def __init__(self, options: AnvilOptions, log: Path) -> None:
-        self._options = options
+        folder = options.old_states or log.parent / "old-states"
+        self._options = replace(options, old_states=folder)
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self._port = options.port
@@ -168,6 +179,8 @@ class AnvilProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait)
+        if self._options.old_states is not None:
+            shutil.rmtree(self._options.old_states, ignore_errors=True)
 
     async def call(self, method: str, *parameters: object) -> Any:  # noqa: ANN401 - JSON
         """Return the result of one JSON-RPC call.
