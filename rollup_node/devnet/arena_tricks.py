@@ -34,7 +34,7 @@ _BASE_GAS: Final = 40_000
 _BYTE_GAS: Final = 40
 """Below this much for each byte, and the base, L1 does not even take the data (EIP-7623)."""
 _LONE_LEVELS: Final = 3
-_SWAPPED_SEGMENT: Final = 1
+_SWAPPED_SEGMENTS: Final = (0, 1)
 
 
 def make_tricks(fight: Fight, sender: LedgerSender) -> list[Player]:
@@ -91,12 +91,17 @@ def _false_cursor(fight: Fight, sender: LedgerSender) -> list[Player]:
 
 
 def _context_swap(fight: Fight, sender: LedgerSender) -> list[Player]:
-    """Prove a segment towards another target, and use it against the right claim."""
+    """Prove a segment towards another target, and use it against the right claim.
+
+    One that is not disputed: what is, the honest challenger proves towards the right target.
+    """
 
     async def calls() -> Sequence[L1Call]:
         other = fight.ground.right.target - 1
-        proving = await prove_right(fight, _SWAPPED_SEGMENT, target=other)
-        return [*proving, await refute_right(fight, _SWAPPED_SEGMENT)]
+        disputed = {_first_wrong(fight, p.history) for p in fight.adversaries if p.history}
+        segment = next(number for number in _SWAPPED_SEGMENTS if number not in disputed)
+        proving = await prove_right(fight, segment, target=other)
+        return [*proving, await refute_right(fight, segment)]
 
     return [SendAll(sender, fight.is_rivalable, calls=calls, gas=HEAVY_GAS)]
 
