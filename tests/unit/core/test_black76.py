@@ -16,7 +16,7 @@ from rollup_node.core.black76 import (
     time_value,
 )
 from rollup_node.core.fixed_point import sqrt_down
-from rollup_node.core.options_math import LN2, ONE, SQRT2, WAD, exp_wad, natural_log
+from rollup_node.core.options_math import LN2, ONE, SQRT2, WAD, decay, exp_wad, natural_log
 
 _YEAR_MS = 31_536_000_000
 _DAY_MS = 86_400_000
@@ -148,6 +148,52 @@ def test_time_value_where_branches_meet_is_monotone(volatility_days: tuple[int, 
         assert over_distance == sorted(over_distance, reverse=True)
         over_volatility = [time_value(MAX_PRICE, middle, spread) for spread in spreads]
         assert over_volatility == sorted(over_volatility)
+
+
+def _branch(forward: int, strike: int, deviation: int) -> int:
+    """Return which branch prices the option, growing with the distance from the strike.
+
+    The halvings of the exponential; below 0 where near is negative; 1,000 beyond the cut.
+    """
+    distance = abs(natural_log(forward) - natural_log(strike))
+    near = (distance << 112) // deviation - (deviation >> 1)
+    if near >= CUT:
+        return 1_000
+    halvings = decay(near * near >> 113)[1]
+    return -1 - halvings if near < 0 else halvings
+
+
+def _seam_forwards(strike: int, deviation: int) -> list[int]:
+    """Return the forwards at which a branch ends, by bisection, on both sides of the strike."""
+    found = []
+    for far in (1, MAX_PRICE):
+        for branch in (*range(-12, 104), 1_000):
+            near_side, far_side = strike, far
+            while abs(near_side - far_side) > 1:
+                middle = (near_side + far_side) >> 1
+                if _branch(middle, strike, deviation) < branch:
+                    near_side = middle
+                else:
+                    far_side = middle
+            if far_side != far and near_side != strike:
+                found.append(far_side)
+    return found
+
+
+@pytest.mark.parametrize("percent", [20, 80, 300])
+@pytest.mark.parametrize("days", [7, 365])
+def test_black76_neighbouring_forwards_where_the_exponential_changes_branch_are_monotone(
+    percent: int, days: int
+) -> None:
+    deviation = compute_deviation((percent * WAD // 100) ** 2, days * _DAY_MS)
+    strike = 1 << 84
+    seams = _seam_forwards(strike, deviation)
+    assert len(seams) >= 20
+    for seam in seams:
+        quotes = [black76(seam + off, strike, deviation) for off in range(-3, 4)]
+        for left, right in pairwise(quotes):
+            assert 0 <= right.call - left.call <= 1
+            assert 0 <= left.put - right.put <= 1
 
 
 @pytest.mark.parametrize("strike", [WAD // 1000, 3_000 * WAD, MAX_PRICE >> 2])
