@@ -13,7 +13,7 @@ from rollup_node.codec.records import encode_open, encode_record
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.core.account_leaves import NO_COLD, SessionKey
 from rollup_node.core.families import ACTIONS
-from rollup_node.core.flags import LIQUIDATING_FLAG
+from rollup_node.core.flags import LIQUIDATING_FLAG, SALE_FLAG
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import (
     Bid,
@@ -29,6 +29,7 @@ from rollup_node.core.layout import (
     PUBLISHERS_KEY,
     LeafKey,
     cold_key,
+    hot_key,
     owner_key,
     session_key_key,
     underlying_key,
@@ -132,6 +133,9 @@ class TwinDistress(Distress):
             if self.has_hot(account) and self.exchange.hot(account).flags & LIQUIDATING_FLAG:
                 begun = self.now() - self.random.choice((0, 599_999, 600_000, 7_199_999, 7_200_000))
                 self.exchange.state[cold_key(account)] = cold._replace(auction_ms=begun)
+                hot = self.exchange.hot(account)
+                flags = hot.flags | SALE_FLAG
+                self.exchange.state[hot_key(account)] = hot._replace(flags=flags)
 
     def settlement_price(self) -> None:
         """Let the publishers say a price of the grid, rarely a wrong one."""

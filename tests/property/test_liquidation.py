@@ -6,11 +6,11 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollup_node.core.account_leaves import RiskRow
+from rollup_node.core.account_leaves import NO_COLD, RiskRow
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.events import Fill
 from rollup_node.core.families import ACTIONS, find_task
-from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG, STOP, TAKE_PROFIT
+from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG, SALE_FLAG, STOP, TAKE_PROFIT
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Bid, Liquidate, Settle, Takeover, Trigger
 from rollup_node.core.kinds import Phase, StepKind
@@ -23,6 +23,7 @@ from rollup_node.core.layout import (
     PRICES_KEY,
     TAKER_KEY,
     balances_key,
+    cold_key,
     directory_key,
     expiry_key,
     hot_key,
@@ -377,6 +378,9 @@ class Distress:
         is_fund = bool(hot.flags & FUND_FLAG)
         assert is_fund == (owner.address == bytes(19) + b"\x01")
         assert not is_fund or hot.flags & LIQUIDATING_FLAG
+        cold: Any = exchange.state.get(cold_key(account), NO_COLD)
+        assert bool(hot.flags & SALE_FLAG) == bool(cold.auction_ms)
+        assert not hot.flags & SALE_FLAG or hot.flags & LIQUIDATING_FLAG
 
 
 @settings(max_examples=40, deadline=None)
