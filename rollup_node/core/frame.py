@@ -26,11 +26,12 @@ class Frame:
     """One step: reads leaves, keeps its own writes, may change the phase and the order class.
 
     Every key is opened once, at its first `get`; only keys that were read may be written
-    (docs/spec.md X-9). `events` is what users want to hear of the step, no part of the state.
+    (docs/spec.md X-9). `events` is what users want to hear of the step, no part of the state;
+    `weighed` is what `core.risk.weigh_again` remembers.
     Twin: contracts/src/steps/Frames.sol.
     """
 
-    __slots__ = ("_read", "block", "events", "order_class", "phase", "time_ms", "writes")
+    __slots__ = ("_read", "block", "events", "order_class", "phase", "time_ms", "weighed", "writes")
 
     def __init__(
         self, state: LeafReader, time_ms: int, block: int, phase: int, order_class: int
@@ -42,6 +43,7 @@ class Frame:
         self.phase = phase
         self.order_class = order_class
         self.events: list[Any] = []
+        self.weighed: tuple[Any, ...] = (None, None, None, None)
 
     def get(self, key: LeafKey, /) -> Any:  # noqa: ANN401 - the key decides the type of the leaf
         """Return the leaf at `key` as this step sees it, None if it was never written."""

@@ -47,7 +47,7 @@ from rollup_node.core.order_checks import (
 )
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
-from rollup_node.core.risk import check_resting, read_hot, weigh_rows
+from rollup_node.core.risk import check_resting, read_hot, weigh_again
 from rollup_node.core.task_leaves import Taker
 from rollup_node.core.void import is_void
 
@@ -112,7 +112,7 @@ def advance(frame: Frame, taker: Taker, hot: Hot, market: Market) -> Reason:
     Source: docs/spec.md O-3.
     """
     _, state, prices = market
-    margins = weigh_rows(hot, prices)
+    margins = weigh_again(frame, hot, prices)
     if margins is None:
         _fly(frame, taker)
         begin_refresh(frame, taker.account, Phase.TAKE)

@@ -150,6 +150,15 @@ def weigh_rows(hot: Hot, prices: Prices) -> tuple[int, int] | None:
     return value, initial
 
 
+def weigh_again(frame: Frame, hot: Hot, prices: Prices) -> tuple[int, int] | None:
+    """Return `weigh_rows`, remembered for the same rows: all legs of a quote ask for them."""
+    rows, mode, known, margins = frame.weighed
+    if rows is not hot.rows or mode != hot.mode or known is not prices:
+        margins = weigh_rows(hot, prices)
+        frame.weighed = hot.rows, hot.mode, prices, margins
+    return margins  # type: ignore[no-any-return]
+
+
 def initial_margin(hot: Hot, prices: Prices) -> int:
     """Return IM in µUSDC, each row rounded up. Source: docs/spec.md M-5."""
     return sum_margins(hot, prices)[1]

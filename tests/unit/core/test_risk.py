@@ -10,6 +10,7 @@ from rollup_node.core.layout import ASSETS_KEY, PRICES_KEY, balances_key
 from rollup_node.core.market_leaves import NO_ASSET, AssetRow, AssetTerms, PriceRow, Prices
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import (
+    MODELS,
     STANDARD,
     check_resting,
     collateral_usdc,
@@ -26,6 +27,7 @@ from rollup_node.core.risk import (
     read_prices,
     sum_margins,
     value_asset,
+    weigh_again,
     weigh_rows,
 )
 from tests.unit.core.exchange import BTC, ETH, NOW, PRICE, USD, Exchange
@@ -76,6 +78,30 @@ def test_weigh_rows_sums_what_is_current_and_nothing_else() -> None:
         assert not is_current(with_rows(*older), prices)
         assert weigh_rows(with_rows(*older), prices) is None
     assert weigh_rows(with_rows(), prices) == (0, 0)
+
+
+def test_weigh_again_remembers_nothing_but_the_same_rows_mode_and_prices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(MODELS, 5, STANDARD._replace(require=lambda row, _: 2 * row.initial))
+    prices = Prices((FRESH,) * 8, 0)
+    hot = with_rows(RiskRow(7, 1, -20, 1_000, 4))
+    moved = prices._replace(rows=(FRESH._replace(epoch=8), *prices.rows[1:]))
+    asked = [
+        (hot, prices),
+        (hot._replace(reserve=9), prices),
+        (hot._replace(mode=5), prices),
+        (hot, moved),
+        (hot, prices),
+        (with_rows(RiskRow(7, 1, -21, 1_000, 4)), prices),
+    ]
+
+    def ask(frame: Frame) -> None:
+        found = [weigh_again(frame, *each) for each in asked]
+        assert found == [weigh_rows(*each) for each in asked]
+        assert found == [(-20, 1_020), (-20, 1_020), (-20, 2_000), None, (-20, 1_020), (-21, 1_020)]
+
+    Exchange().run(ask)
 
 
 def test_is_current_ignores_rows_without_positions() -> None:
