@@ -37,6 +37,14 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
+from rollup_node.core.option_leaves import (
+    Board,
+    OptionDates,
+    OptionRisk,
+    OptionRules,
+    StrikeRow,
+)
+from rollup_node.core.surface import SurfaceNode
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -64,12 +72,16 @@ _ANCHORS: Final[dict[type, str]] = {
     AssetTerms: "`6` assets: ",
     Credit: "`7` credit: ",
     Publishers: "`8` publishers: ",
-    SeriesTerms: "Field `0` terms (61 bytes): ",
+    SeriesTerms: "Field `0` terms (70 bytes): ",
     SeriesState: "Field `1` state (89 bytes): ",
     Underlying: "**S-9 Underlying** `u < 8`. Field `0`: ",
     SeriesList: "its live series, ",
     Expiry: "**S-10 Expiry**, field `16 + slot`: ",
     SettlementGrid: "its settlement prices, ",
+    OptionRules: "**S-21 Options.** Of an underlying, field `2` rules: ",
+    OptionDates: "field `3` dates with strikes: ",
+    Board: "field `32 + slot` board: ",
+    OptionRisk: "field `2` risk of an option: ",
     Order: "**S-11 Order** slot, 63 bytes: ",
     Level: "both sides share it (a book is never crossed): ",
     ClientSlots: "**S-13 Client slots**: ",
@@ -98,6 +110,8 @@ _ROWS: Final[dict[type, type]] = {
     QuoteTask: QuoteLeg,
 }
 """What the groups of a leaf are called."""
+
+_BOARD_ROWS: Final = {16: SurfaceNode, 32: StrikeRow}
 
 _AMOUNTS: Final = (Totals, Balances)
 
@@ -203,7 +217,7 @@ def _values(leaf: type, item: Field | Group) -> st.SearchStrategy[Any]:
     if len(item.fields) == 1:
         row = row.map(lambda values: values[0])
     else:
-        row = row.map(lambda values: _ROWS[leaf](*values))
+        row = row.map(lambda values: _row(leaf, item.times)(*values))
     return st.lists(row, min_size=item.times, max_size=item.times).map(tuple)
 
 
@@ -215,6 +229,10 @@ def values(leaf: type) -> st.SearchStrategy[Any]:
     if leaf is Pools:
         return fields.map(lambda found: Pools(found[0], found[1]))
     return fields.map(lambda found: leaf(*found))
+
+
+def _row(leaf: type, times: int) -> type:
+    return _BOARD_ROWS[times] if leaf is Board else _ROWS[leaf]
 
 
 def _abi(field: Field) -> str:
@@ -257,6 +275,6 @@ def build(leaf: type, numbers: Iterator[int]) -> Any:
     def group(item: Group) -> tuple[Any, ...]:
         if len(item.fields) == 1:
             return tuple(take(item.fields[0]) for _ in range(item.times))
-        return tuple(_ROWS[leaf](*map(take, item.fields)) for _ in range(item.times))
+        return tuple(_row(leaf, item.times)(*map(take, item.fields)) for _ in range(item.times))
 
     return leaf(*(take(item) if isinstance(item, Field) else group(item) for item in LAYOUTS[leaf]))

@@ -5,15 +5,18 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from rollup_node.codec.eip712 import LEG_FIELDS, REPORT_TYPES, SIGNED_TYPES
+from rollup_node.codec.eip712 import LEG_FIELDS, REPORT_TYPES, SIGNED_TYPES, pack_nodes
 from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    DelistStrike,
     ForwardReport,
     Freeze,
     Leg,
     Liquidate,
+    ListExpiry,
+    ListStrike,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -27,9 +30,11 @@ from rollup_node.core.inputs import (
     SetProtection,
     Settle,
     SettlementPrice,
+    SurfaceReport,
     Takeover,
     Trigger,
 )
+from rollup_node.core.surface import SurfaceNode
 from tests.property.values import addresses, uint
 
 SPEC: Final = Path(__file__).parents[1] / "docs" / "spec.md"
@@ -53,6 +58,7 @@ _bit, _two, _u8, _u16, _u32, _u64 = (uint(bits) for bits in (1, 2, 8, 16, 32, 64
 _head = (_u32, _u8)
 _flags = (_bit, _two, _two, _bit, _bit, _two)
 _several = st.lists(signatures, min_size=1, max_size=8).map(tuple)
+_nodes = st.lists(st.builds(SurfaceNode, sint(24), _u16), min_size=16, max_size=16).map(tuple)
 _legs = st.lists(st.builds(Leg, _u16, _bit, _u16, _u32, uint(31)), min_size=1, max_size=20)
 
 orders = st.tuples(*_head, _u16, *_flags, _u32, _u32, _u32, _u64, _u16, _u16, _u64).map(_order)
@@ -77,10 +83,14 @@ REPORTS: Final[dict[type, st.SearchStrategy[Any]]] = {
     PriceReport: st.builds(PriceReport, _u8, _u64, _u64, _u64, _u32, _several),
     ForwardReport: st.builds(ForwardReport, _u8, _u8, _u64, _u64, sint(64), _several),
     SettlementPrice: st.builds(SettlementPrice, _u8, _u8, _u64, _u8, _u64, _several),
+    SurfaceReport: st.builds(SurfaceReport, _u8, _u8, _u64, _u64, sint(64), _nodes, _several),
 }
 PLAIN: Final[dict[type, st.SearchStrategy[Any]]] = {
     Prune: st.builds(Prune, _u32),
     Settle: st.builds(Settle, _u32, _u16),
+    ListExpiry: st.builds(ListExpiry, _u8, _u8, _u64),
+    ListStrike: st.builds(ListStrike, _u8, _u8, _u64, _u16),
+    DelistStrike: st.builds(DelistStrike, _u16),
     Liquidate: st.builds(Liquidate, _u32, _u16),
     Trigger: st.builds(Trigger, _u8),
     Takeover: st.builds(Takeover, _u32),
@@ -96,6 +106,10 @@ KINDS: Final[dict[type, int]] = {
     ForwardReport: 0x31,
     SettlementPrice: 0x32,
     Settle: 0x33,
+    SurfaceReport: 0x34,
+    ListExpiry: 0x35,
+    ListStrike: 0x36,
+    DelistStrike: 0x37,
     Liquidate: 0x40,
     Bid: 0x41,
     Trigger: 0x42,
@@ -129,5 +143,7 @@ def abi_value(record: Any) -> tuple[Any, ...]:
     kinds = abi_type(type(record))[1:-1].split(",")
     if isinstance(record, MassQuote):
         return values
+    if isinstance(record, SurfaceReport):
+        return (*values[:-1], tuple(pack_nodes(record)))
     pairs = zip(kinds, values, strict=True)
     return tuple(bool(value) if kind == "bool" else value for kind, value in pairs)

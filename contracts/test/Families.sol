@@ -11,12 +11,14 @@ import {LiquidationSteps} from "../src/steps/LiquidationSteps.sol";
 import {MarketSteps} from "../src/steps/MarketSteps.sol";
 import {MatchSteps} from "../src/steps/MatchSteps.sol";
 import {MoveSteps} from "../src/steps/MoveSteps.sol";
+import {OptionSteps} from "../src/steps/OptionSteps.sol";
 import {OrderSteps} from "../src/steps/OrderSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
 import {ReplaceSteps} from "../src/steps/ReplaceSteps.sol";
 import {RepriceSteps} from "../src/steps/RepriceSteps.sol";
 import {RiskSteps} from "../src/steps/RiskSteps.sol";
 import {SettlementSteps} from "../src/steps/SettlementSteps.sol";
+import {StrikeSteps} from "../src/steps/StrikeSteps.sol";
 import {SweepSteps} from "../src/steps/SweepSteps.sol";
 import {TriggerSteps} from "../src/steps/TriggerSteps.sol";
 import {Family} from "../src/types/Family.sol";
@@ -43,6 +45,8 @@ library Families {
         families[Family.AUCTION] = new AuctionSteps(l2ChainId, bridge);
         families[Family.TRIGGER] = new TriggerSteps();
         families[Family.MOVE] = new MoveSteps(l2ChainId, bridge);
+        families[Family.OPTION] = new OptionSteps(l2ChainId, bridge);
+        families[Family.STRIKE] = new StrikeSteps();
     }
 
     /// @notice One contract for every family.

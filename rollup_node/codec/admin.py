@@ -4,7 +4,7 @@ from struct import Struct, error
 from typing import Any, Final
 
 from rollup_node.codec.leaves import decode_leaf, encode_leaf
-from rollup_node.core.layout import ASSETS_KEY, PUBLISHERS_KEY, terms_key
+from rollup_node.core.layout import ASSETS_KEY, PUBLISHERS_KEY, option_rules_key, terms_key
 from rollup_node.core.market_leaves import NO_ASSET, AssetRow, AssetTerms
 from rollup_node.core.markets import (
     AdminMessage,
@@ -15,6 +15,7 @@ from rollup_node.core.markets import (
     SetAsset,
     SetBorrowCap,
     SetExpiry,
+    SetOptionRules,
     SetPublishers,
     SetStatus,
     SetTerms,
@@ -33,6 +34,7 @@ _OPS: Final[dict[type, int]] = {
     SetExpiry: 0x09,
     PayFees: 0x0A,
     InsureFees: 0x0B,
+    SetOptionRules: 0x0C,
 }
 _TYPES: Final[dict[int, type]] = {op: kind for kind, op in _OPS.items()}
 _PLAIN: Final[dict[type, Struct]] = {
@@ -58,6 +60,8 @@ def encode_admin(message: AdminMessage) -> bytes:
     if isinstance(message, SetAsset):
         rows = AssetTerms((message.row, NO_ASSET, NO_ASSET, NO_ASSET))
         return op + bytes((message.asset,)) + encode_leaf(rows)[:_ASSET_ROW_BYTES]
+    if isinstance(message, SetOptionRules):
+        return op + bytes((message.underlying,)) + encode_leaf(message.rules)
     if isinstance(message, SetPublishers):
         return op + encode_leaf(message.publishers)
     head = _AFTER_AMOUNT[type(message)]
@@ -89,6 +93,9 @@ def _decode(kind: type, fields: bytes) -> AdminMessage:
         message = kind(int.from_bytes(fields[:2], "big"), terms)
     elif kind is SetAsset:
         message = SetAsset(*_decode_asset(fields))
+    elif kind is SetOptionRules:
+        rules: Any = decode_leaf(option_rules_key(0), fields[1:])
+        message = SetOptionRules(fields[0], rules)
     elif kind is SetPublishers:
         publishers: Any = decode_leaf(PUBLISHERS_KEY, fields)
         message = SetPublishers(publishers)

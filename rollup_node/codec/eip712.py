@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from tiny_keccak import keccak256
 
+from rollup_node.codec.option_leaves import pack_node
 from rollup_node.core.inputs import (
     Bid,
     CancelAll,
@@ -30,6 +31,7 @@ from rollup_node.core.inputs import (
     SetProtection,
     SettlementPrice,
     SignedContent,
+    SurfaceReport,
     Transfer,
     Withdraw,
 )
@@ -100,6 +102,13 @@ REPORT_TYPES: Final[dict[type, tuple[str, str]]] = {
     SettlementPrice: (
         "SettlementPrice",
         "uint8 underlying,uint8 expirySlot,uint64 expiry,uint8 number,uint64 price",
+    ),
+    SurfaceReport: (
+        "SurfaceReport",
+        (
+            "uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference,"
+            "uint40[16] nodes"
+        ),
     ),
 }
 """Name and fields of what publishers sign: the record without its signatures."""
@@ -179,7 +188,10 @@ def digest(domain: bytes, transaction: SignedContent) -> bytes:
 
 def report_digest(domain: bytes, report: Report) -> bytes:
     """Return what each publisher of a report signs; its signatures do not matter. Source: R-5."""
-    words = b"".join(map(_word, report[:-1]))
+    fields = report[:-1]
+    if isinstance(report, SurfaceReport):
+        fields = (*fields[:-1], _keccak(b"".join(map(_word, pack_nodes(report)))))
+    words = b"".join(map(_word, fields))
     return _keccak(b"\x19\x01" + domain + _keccak(_TYPE_HASHES[type(report)] + words))
 
 
@@ -195,10 +207,15 @@ def confirmation_digest(domain: bytes, count: int, link: bytes) -> bytes:
     return _keccak(b"\x19\x01" + domain + _keccak(struct))
 
 
-def _word(value: Any) -> bytes:  # noqa: ANN401 - a number or an address
-    """Return the word of a field: a number of any sign, or an address."""
+def pack_nodes(report: SurfaceReport) -> list[int]:
+    """Return the nodes of a surface as numbers: `moneyness i24 ‖ volatility u16`. Source: R-5."""
+    return list(map(pack_node, report.nodes))
+
+
+def _word(value: Any) -> bytes:  # noqa: ANN401 - a number, an address or a hash
+    """Return the word of a field: a number of any sign, an address, the hash of an array."""
     if isinstance(value, bytes):
-        return _ADDRESS_PAD + value
+        return value.rjust(_WORD, b"\0")
     return int.to_bytes(value, _WORD, "big", signed=value < 0)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from rollup_node.codec.account_leaves import ACCOUNT_LEAVES
 from rollup_node.codec.book_leaves import BOOK_LEAVES
 from rollup_node.codec.market_leaves import MARKET_LEAVES
+from rollup_node.codec.option_leaves import OPTION_LEAVES
 from rollup_node.codec.task_leaves import TASK_LEAVES
 from rollup_node.core import layout
 from rollup_node.core.account_leaves import Cold, Directory, Hot, Positions, SessionKey
@@ -35,6 +36,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRisk, OptionRules
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -152,6 +154,7 @@ _LEAVES: Final[dict[type, _Codec]] = {
     Balances: (AMOUNTS_BYTES, _encode_balances, _decode_balances),
     Withdrawal: (_WITHDRAWAL.size, _encode_withdrawal, _decode_withdrawal),
     **MARKET_LEAVES,
+    **OPTION_LEAVES,
     **BOOK_LEAVES,
     **ACCOUNT_LEAVES,
     **TASK_LEAVES,
@@ -188,11 +191,20 @@ _REGIONS: Final[dict[int, _Fields]] = {
     ),
     layout.UNDERLYINGS: (
         (1 << layout.UNDERLYING_LEAVES_BITS) - 1,
-        {0: Underlying, layout.SERIES_LIST_FIELD: SeriesList}
+        {
+            0: Underlying,
+            layout.SERIES_LIST_FIELD: SeriesList,
+            layout.OPTION_RULES_FIELD: OptionRules,
+            layout.OPTION_DATES_FIELD: OptionDates,
+        }
+        | {layout.BOARD_FIELD + slot: Board for slot in range(layout.EXPIRIES)}
         | {layout.EXPIRY_FIELD + slot: Expiry for slot in range(layout.EXPIRIES)}
         | {layout.GRID_FIELD + slot: SettlementGrid for slot in range(layout.EXPIRIES)},
     ),
-    layout.SERIES: ((1 << layout.SERIES_FIELD_BITS) - 1, {0: SeriesTerms, 1: SeriesState}),
+    layout.SERIES: (
+        (1 << layout.SERIES_FIELD_BITS) - 1,
+        {0: SeriesTerms, 1: SeriesState, layout.OPTION_RISK_FIELD: OptionRisk},
+    ),
     layout.LEVELS: (_ANY, {0: Level}),
     layout.TICK_MAP: (_ANY, {0: TickWord}),
     layout.ORDERS: (_ANY, {0: Order}),

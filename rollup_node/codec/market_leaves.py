@@ -28,7 +28,7 @@ _UNDERLYING: Final = Struct(">BQQQIQ")
 _SERIES_LIST: Final = Struct(">16H")
 _EXPIRY: Final = Struct(">QqQQ")
 _GRID: Final = Struct(">61Q")
-_TERMS: Final = Struct(">BBBBBIIIIHhIIQIQIi")
+_TERMS: Final = Struct(">BBBBHIIIIHhIIQIQIiQ")
 _SERIES: Final = Struct(">BIIQIIIIIIqqqIQIII")
 
 _LOW: Final = (1 << 64) - 1

@@ -29,7 +29,8 @@ MAX_SIGNATURES: Final = 8
 _DIFFERENCE_BYTES: Final = 8
 
 
-def _encode_signatures(signatures: tuple[bytes, ...]) -> bytes:
+def encode_signatures(signatures: tuple[bytes, ...]) -> bytes:
+    """Return 1 to 8 signatures with their number before them."""
     joined = b"".join(signatures)
     count = len(signatures)
     if not 0 < count <= MAX_SIGNATURES or len(joined) != count * SIGNATURE_BYTES:
@@ -37,7 +38,8 @@ def _encode_signatures(signatures: tuple[bytes, ...]) -> bytes:
     return count.to_bytes(1, "big") + joined
 
 
-def _decode_signatures(body: bytes, at: int) -> tuple[tuple[bytes, ...], int]:
+def decode_signatures(body: bytes, at: int) -> tuple[tuple[bytes, ...], int]:
+    """Read the signatures of a report."""
     count = body[at]
     if not 0 < count <= MAX_SIGNATURES:
         raise ValueError(f"{count} signatures, expected 1 to {MAX_SIGNATURES}")
@@ -54,7 +56,7 @@ def encode_price_report(record: PriceReport) -> bytes:
         + encode_varint(record.time_ms)
         + encode_varint(record.price)
         + encode_varint(record.confidence_ppm)
-        + _encode_signatures(record.signatures)
+        + encode_signatures(record.signatures)
     )
 
 
@@ -65,7 +67,7 @@ def decode_price_report(body: bytes, at: int) -> tuple[PriceReport, int]:
     time_ms, at = decode_varint(body, at, U64)
     price, at = decode_varint(body, at, U64)
     confidence_ppm, at = decode_varint(body, at, U32)
-    signatures, at = _decode_signatures(body, at)
+    signatures, at = decode_signatures(body, at)
     return PriceReport(underlying, number, time_ms, price, confidence_ppm, signatures), at
 
 
@@ -76,7 +78,7 @@ def encode_forward_report(record: ForwardReport) -> bytes:
         + encode_varint(record.round)
         + encode_varint(record.time_ms)
         + record.difference.to_bytes(_DIFFERENCE_BYTES, "big", signed=True)
-        + _encode_signatures(record.signatures)
+        + encode_signatures(record.signatures)
     )
 
 
@@ -86,7 +88,7 @@ def decode_forward_report(body: bytes, at: int) -> tuple[ForwardReport, int]:
     number, at = decode_varint(body, at + 2, U64)
     time_ms, at = decode_varint(body, at, U64)
     difference, at = read_signed(body, at, _DIFFERENCE_BYTES)
-    signatures, at = _decode_signatures(body, at)
+    signatures, at = decode_signatures(body, at)
     return ForwardReport(underlying, expiry_slot, number, time_ms, difference, signatures), at
 
 
@@ -97,7 +99,7 @@ def encode_settlement_price(record: SettlementPrice) -> bytes:
         + encode_varint(record.expiry)
         + record.number.to_bytes(1, "big")
         + encode_varint(record.price)
-        + _encode_signatures(record.signatures)
+        + encode_signatures(record.signatures)
     )
 
 
@@ -107,7 +109,7 @@ def decode_settlement_price(body: bytes, at: int) -> tuple[SettlementPrice, int]
     expiry, at = decode_varint(body, at + 2, U64)
     number = body[at]
     price, at = decode_varint(body, at + 1, U64)
-    signatures, at = _decode_signatures(body, at)
+    signatures, at = decode_signatures(body, at)
     return SettlementPrice(underlying, expiry_slot, expiry, number, price, signatures), at
 
 

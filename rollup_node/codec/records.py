@@ -6,17 +6,26 @@ Which record has which kind, and who may make it; the fields of each are in `*_r
 from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias
 
-from rollup_node.codec import account_records, open_records, order_records, spine_records
+from rollup_node.codec import (
+    account_records,
+    open_records,
+    option_records,
+    order_records,
+    spine_records,
+)
 from rollup_node.codec.fields import SIGNATURE_BYTES, U64
 from rollup_node.codec.varint import decode_varint, encode_varint
 from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    DelistStrike,
     ForcedContent,
     ForwardReport,
     Freeze,
     Liquidate,
+    ListExpiry,
+    ListStrike,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -38,6 +47,7 @@ from rollup_node.core.inputs import (
     SettlementPrice,
     SignedContent,
     SignedTransaction,
+    SurfaceReport,
     Takeover,
     Transfer,
     Trigger,
@@ -124,6 +134,26 @@ _OPEN: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
         open_records.encode_settlement_price,
         open_records.decode_settlement_price,
     ),
+    SurfaceReport: (
+        RecordKind.SURFACE_REPORT,
+        option_records.encode_surface_report,
+        option_records.decode_surface_report,
+    ),
+    ListExpiry: (
+        RecordKind.LIST_EXPIRY,
+        option_records.encode_list_expiry,
+        option_records.decode_list_expiry,
+    ),
+    ListStrike: (
+        RecordKind.LIST_STRIKE,
+        option_records.encode_list_strike,
+        option_records.decode_list_strike,
+    ),
+    DelistStrike: (
+        RecordKind.DELIST_STRIKE,
+        option_records.encode_delist_strike,
+        option_records.decode_delist_strike,
+    ),
     Settle: (RecordKind.SETTLE, open_records.encode_position, open_records.decode_settle),
     Liquidate: (RecordKind.LIQUIDATE, open_records.encode_position, open_records.decode_liquidate),
     Trigger: (RecordKind.TRIGGER, open_records.encode_trigger, open_records.decode_trigger),
@@ -132,7 +162,7 @@ _OPEN: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
 """What anyone may say: the fields are the whole record."""
 
 _FAST_TYPES: Final = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Trigger)
-_NOT_FORCED: Final = (PriceReport, ForwardReport, SettlementPrice)
+_NOT_FORCED: Final = (PriceReport, ForwardReport, SettlementPrice, SurfaceReport)
 
 _ENCODERS: Final = {made: (kind, encode) for made, (kind, encode, _) in (_SIGNED | _OPEN).items()}
 _READ_SIGNED: Final = {kind: decode for kind, _, decode in _SIGNED.values()}

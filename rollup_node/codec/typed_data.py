@@ -10,8 +10,9 @@ from rollup_node.codec.eip712 import (
     REPORT_TYPES,
     SIGNED_TYPES,
     VERSION,
+    pack_nodes,
 )
-from rollup_node.core.inputs import Report, SignedContent
+from rollup_node.core.inputs import Report, SignedContent, SurfaceReport
 
 _EXACT: Final = 1 << 53
 """From here on JavaScript loses digits of a JSON number; wallets take decimal strings as well."""
@@ -26,7 +27,10 @@ def typed_data(chain_id: int, bridge: bytes, transaction: SignedContent) -> dict
 def report_typed_data(chain_id: int, bridge: bytes, report: Report) -> dict[str, Any]:
     """Return what publishers sign of a report, in the same form."""
     name, fields = REPORT_TYPES[type(report)]
-    return _typed_data(chain_id, bridge, name, fields, report[:-1])
+    values: tuple[Any, ...] = report[:-1]
+    if isinstance(report, SurfaceReport):
+        values = (*values[:-1], pack_nodes(report))
+    return _typed_data(chain_id, bridge, name, fields, values)
 
 
 def login_typed_data(
@@ -69,6 +73,8 @@ def _plain(kind: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a field as JSON holds it without loss."""
     if kind == "Leg[]":
         return [_message(LEG_FIELDS, leg) for leg in value]
+    if kind.endswith("]"):
+        return [_plain(kind.split("[", maxsplit=1)[0], item) for item in value]
     if kind == "address":
         return f"0x{value.hex()}"
     if kind == "bool":

@@ -10,8 +10,7 @@ from typing import Final
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.book_leaves import NO_LEVEL, NO_TICKS, Level, Order, TickWord
 from rollup_node.core.client_slots import put_client_slot
-from rollup_node.core.fixed_point import div_up
-from rollup_node.core.flags import REDUCE_ONLY_FLAG, SIDE_FLAG
+from rollup_node.core.flags import SIDE_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
@@ -28,29 +27,13 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.leaves import Allocators
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.option_terms import compute_reserve
 from rollup_node.core.risk import read_hot
-
-RESERVE_DIVISOR: Final = 100
-"""A resting order reserves this part of its notional. Source: docs/spec.md M-7."""
-
-MIN_RESERVE_USDC: Final = 10_000
-"""Every order reserves this much, so that the slots of the book cannot be had for nothing."""
 
 _WORD_MASK: Final = (1 << WORD_BITS) - 1
 _LEVELS_OF_WORDS: Final = (0, MIDDLE_WORDS, TOP_WORD)
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
-
-
-def compute_reserve(flags: int, lots: int, lot_value: int) -> int:
-    """Return the µUSDC that an order reserves while it rests or waits for its trigger.
-
-    1 % of its notional, rounded up, and never less than a cent, which is all for reduce-only
-    orders. `lot_value` is that of one lot at its tick. Source: docs/spec.md M-7.
-    """
-    if flags & REDUCE_ONLY_FLAG:
-        return MIN_RESERVE_USDC
-    return max(MIN_RESERVE_USDC, div_up(lots * lot_value, RESERVE_DIVISOR))
 
 
 def allocate_slot(frame: Frame) -> int:
@@ -164,7 +147,7 @@ def shrink_order(frame: Frame, slot: int, lots: int) -> Order:
     order: Order = frame.get(key)
     terms: SeriesTerms = frame.get(terms_key(order.series))
     remaining = order.remaining - lots
-    reserve = compute_reserve(order.flags, remaining, order.tick * terms.unit)
+    reserve = compute_reserve(terms, order.flags, order.tick, remaining)
     numbers = (*order[:5], remaining, *order[6:9], reserve, *order[10:])
     shrunk: Order = _new(Order, numbers)
     frame.put(key, shrunk)

@@ -23,10 +23,13 @@ from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    DelistStrike,
     Deposit,
     ForwardReport,
     Freeze,
     Liquidate,
+    ListExpiry,
+    ListStrike,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -41,6 +44,7 @@ from rollup_node.core.inputs import (
     SetProtection,
     Settle,
     SettlementPrice,
+    SurfaceReport,
     Takeover,
     Transfer,
     Trigger,
@@ -49,6 +53,7 @@ from rollup_node.core.inputs import (
 from rollup_node.core.kinds import OrderClass, Phase, StepKind
 from rollup_node.core.leaving import leave
 from rollup_node.core.liquidation import apply_liquidate, liquidate
+from rollup_node.core.listing import apply_delist_strike, apply_list_expiry, apply_list_strike
 from rollup_node.core.markets import ADMIN_MESSAGES, apply_admin
 from rollup_node.core.matching import take
 from rollup_node.core.moves import move_position
@@ -59,6 +64,8 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import refresh
 from rollup_node.core.reprice import reprice
 from rollup_node.core.settlement import apply_settle, apply_settlement_price
+from rollup_node.core.strikes import reprice_strike
+from rollup_node.core.surfaces import apply_surface_report
 from rollup_node.core.sweeps import apply_cancel_all, apply_prune, apply_quote, leg, sweep
 from rollup_node.core.transactions import apply_transaction
 from rollup_node.core.triggers import apply_trigger, drain
@@ -97,6 +104,10 @@ ACTIONS: Final[dict[type, Action]] = {
     SettlementPrice: open_action(
         StepKind.SETTLEMENT_PRICE, OrderClass.ORACLE, apply_settlement_price
     ),
+    SurfaceReport: open_action(StepKind.SURFACE_REPORT, OrderClass.ORACLE, apply_surface_report),
+    ListExpiry: open_action(StepKind.LIST_EXPIRY, OrderClass.LIQUIDATION, apply_list_expiry),
+    ListStrike: open_action(StepKind.LIST_STRIKE, OrderClass.LIQUIDATION, apply_list_strike),
+    DelistStrike: open_action(StepKind.DELIST_STRIKE, OrderClass.LIQUIDATION, apply_delist_strike),
     Settle: open_action(StepKind.SETTLE, OrderClass.LIQUIDATION, apply_settle),
     Liquidate: open_action(StepKind.LIQUIDATE, OrderClass.LIQUIDATION, apply_liquidate),
     Takeover: open_action(StepKind.TAKEOVER, OrderClass.LIQUIDATION, apply_takeover),
@@ -119,6 +130,7 @@ TASKS: Final[dict[int, Task]] = {
     Phase.LEG: _task(StepKind.LEG, leg),
     Phase.SWEEP: _task(StepKind.SWEEP, sweep),
     Phase.REPRICE: reprice,
+    Phase.STRIKE: reprice_strike,
     Phase.SAMPLE: sample,
     Phase.DRAIN: drain,
     Phase.LIQUIDATE: _task(StepKind.LIQUIDATE, liquidate),

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import NO_POSITION, Hot, Position
 from rollup_node.core.cash import accrued_interest, mark_interest, read_credit, store_cash
-from rollup_node.core.fixed_point import div_down, div_up
+from rollup_node.core.fixed_point import div_down
 from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import MAX_BALANCE, MAX_LOTS, balances_key, hot_key
@@ -25,7 +25,6 @@ from rollup_node.core.positions import (
 )
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import (
-    PPM,
     collateral_usdc,
     has_collateral,
     is_restricted,
@@ -87,11 +86,6 @@ def read_market(
     """Return the market of a fill at `tick`. Source: docs/spec.md M-6."""
     restricted = state[0] == REDUCE_ONLY or is_restricted(prices[0][terms[1]], time_ms)
     return _new(Market, (series, terms, state, prices, tick * terms[5], restricted))
-
-
-def compute_fee(lots: int, price: int, rate_ppm: int) -> int:
-    """Return the fee on a notional, µUSDC, rounded up: a rebate's size is rounded down. M-3."""
-    return div_up(lots * price * rate_ppm, PPM)
 
 
 def weigh_side(
@@ -224,14 +218,14 @@ def is_over_limit(frame: Frame, settled: int, cash: int, stored: int, collateral
     return borrowed - cash - max(0, -stored) > cap
 
 
-def charge_protocol(side: Side, lots: int, price: int, rate_ppm: int, time_ms: int) -> Side:
+def charge_protocol(side: Side, fee: int, time_ms: int) -> Side:
     """Return the side of a protocol order with its fee, at most what M-6 leaves it.
 
     So the fee never makes a liquidation fail; the order carries its rate as its fee cap. The
     version stays: whoever reduces an account for sale must not make a bid for it miss.
     Source: docs/spec.md L-2, L-4, M-3.
     """
-    fee = min(compute_fee(lots, price, rate_ppm), max(0, side.eased))
+    fee = min(fee, max(0, side.eased))
     cash = side.cash - fee
     hot = mark_interest(side.hot, time_ms, side.amounts[0], cash)
     hot = hot._replace(version=hot.version - 1 & _VERSION_MASK)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
+from rollup_node.core.surface import Smile
+
 
 class ItemHeader(NamedTuple):
     """What the inbox commits of an item; times in seconds. Source: docs/spec.md I-1 to I-5."""
@@ -244,6 +246,41 @@ class SettlementPrice(NamedTuple):
     signatures: tuple[bytes, ...]
 
 
+class SurfaceReport(NamedTuple):
+    """Forward minus index of a date (signed µUSDC per unit) and its volatilities. Source: V-13."""
+
+    underlying: int
+    expiry_slot: int
+    round: int
+    time_ms: int
+    difference: int
+    nodes: Smile
+    signatures: tuple[bytes, ...]
+
+
+class ListExpiry(NamedTuple):
+    """Give a free place a settlement date by the calendar; anyone may. Source: V-11."""
+
+    underlying: int
+    expiry_slot: int
+    expiry_at: int
+
+
+class ListStrike(NamedTuple):
+    """Begin to trade call `series` and put `series + 1` at a strike; anyone may. Source: V-12."""
+
+    underlying: int
+    expiry_slot: int
+    strike: int
+    series: int
+
+
+class DelistStrike(NamedTuple):
+    """Take call `series` and its put, which nobody holds, off their date. Source: V-12."""
+
+    series: int
+
+
 class Settle(NamedTuple):
     """Settle the position of an account in an expired series; anyone may. Source: V-10."""
 
@@ -299,7 +336,18 @@ AccountRecord: TypeAlias = (
 """What an account signs on the exchange: the first field is the account, the last one the nonce."""
 
 OpenRecord: TypeAlias = (
-    Prune | PriceReport | ForwardReport | SettlementPrice | Settle | Liquidate | Trigger | Takeover
+    Prune
+    | PriceReport
+    | ForwardReport
+    | SettlementPrice
+    | SurfaceReport
+    | ListExpiry
+    | ListStrike
+    | DelistStrike
+    | Settle
+    | Liquidate
+    | Trigger
+    | Takeover
 )
 """Records that anyone may make: no nonce, and no signature of the sender."""
 
@@ -346,7 +394,10 @@ class Messages(NamedTuple):
     fast: Sequence[DelayedMessage] = ()
 
 
-Report: TypeAlias = PriceReport | ForwardReport | SettlementPrice
+IndexReport: TypeAlias = PriceReport | ForwardReport | SettlementPrice
+"""What publishers say of the price of an underlying."""
+
+Report: TypeAlias = IndexReport | SurfaceReport
 """What publishers sign, each with a signature of its own."""
 
 Record: TypeAlias = Seal | Pull | PullFast | SignedTransaction | OpenRecord

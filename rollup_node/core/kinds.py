@@ -39,6 +39,10 @@ class RecordKind(IntEnum):
     FORWARD_REPORT = 0x31
     SETTLEMENT_PRICE = 0x32
     SETTLE = 0x33
+    SURFACE_REPORT = 0x34
+    LIST_EXPIRY = 0x35
+    LIST_STRIKE = 0x36
+    DELIST_STRIKE = 0x37
     LIQUIDATE = 0x40
     BID = 0x41
     TRIGGER = 0x42
@@ -98,6 +102,11 @@ class StepKind(IntEnum):
     MOVE_POSITION = 40
     ADMIN = 41
     LEAVE = 42
+    SURFACE_REPORT = 43
+    LIST_EXPIRY = 44
+    LIST_STRIKE = 45
+    DELIST_STRIKE = 46
+    STRIKE = 47
 
 
 class Phase(IntEnum):
@@ -114,6 +123,7 @@ class Phase(IntEnum):
     DRAIN = 8
     LEAVE = 9
     LIQUIDATE = 10
+    STRIKE = 11
 
 
 class OrderClass(IntEnum):

@@ -70,27 +70,48 @@ POSITIONS_PER_PAGE: Final = 8
 MAX_LOTS: Final = (1 << 23) - 1
 """A position is at most this many lots either way. Source: docs/spec.md S-18."""
 
+PRICE_LIMIT: Final = 1 << 40
+"""Prices of the oracle, and strikes, are below this: µUSDC per unit. Source: docs/spec.md V-4."""
+
 MAX_LOT_VALUE: Final = (1 << 31) - 1
 """One lot is worth at most this many µUSDC at any tick. Source: docs/spec.md S-8."""
 
 UNDERLYING_LIMIT: Final = 8
 UNDERLYING_LEAVES_BITS: Final = 6
 SERIES_LIST_FIELD: Final = 1
+OPTION_RULES_FIELD: Final = 2
+OPTION_DATES_FIELD: Final = 3
 EXPIRY_FIELD: Final = 16
 EXPIRIES: Final = 16
+BOARD_FIELD: Final = 32
 GRID_FIELD: Final = 48
 SERIES_PER_UNDERLYING: Final = 16
 SERIES_LIMIT: Final = 4_096
 SERIES_FIELD_BITS: Final = 3
+OPTION_RISK_FIELD: Final = 2
+
+FIRST_OPTION: Final = 2_048
+"""Series from here on are options: calls even, the put of the same strike one more. S-8."""
+
+STRIKES_PER_EXPIRY: Final = 32
+STRIKE_LIMIT: Final = 128
+"""An underlying has at most this many strikes over all its dates. Source: docs/spec.md V-12."""
 
 BOOK_LIMIT: Final = 32
 TICK_BITS: Final = 20
 TICK_LIMIT: Final = 1 << TICK_BITS
 """Ticks of a linear series: 1 <= tick < 2^20; 0 says that there is none."""
 
+OPTION_TICK_BITS: Final = 14
+OPTION_TICK_LIMIT: Final = 1 << OPTION_TICK_BITS
+"""Ticks of an option: 1 <= tick < 2^14. Source: docs/spec.md S-12."""
+
 WORD_BITS: Final = 8
 WORDS_PER_BOOK_BITS: Final = 13
 """A book has 4,096 words of ticks, then 16 words over those, then 1 over these."""
+OPTION_WORDS_BITS: Final = 7
+OPTION_WORDS: Final = 64
+"""The book of an option has 64 words of ticks, then 1 over those, then 1 over this."""
 MIDDLE_WORDS: Final = 4_096
 TOP_WORD: Final = 4_112
 
@@ -197,6 +218,23 @@ def series_list_key(underlying: int) -> LeafKey:
     return LeafKey(_UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + SERIES_LIST_FIELD)
 
 
+def option_rules_key(underlying: int) -> LeafKey:
+    """Return the key of the rules of an underlying's options. Source: docs/spec.md S-21."""
+    return LeafKey(_UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + OPTION_RULES_FIELD)
+
+
+def option_dates_key(underlying: int) -> LeafKey:
+    """Return the key of the dates that have strikes. Source: docs/spec.md S-21."""
+    return LeafKey(_UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + OPTION_DATES_FIELD)
+
+
+def board_key(underlying: int, expiry_slot: int) -> LeafKey:
+    """Return the key of the strikes and volatilities of a date. Source: docs/spec.md S-21."""
+    return LeafKey(
+        _UNDERLYINGS_BASE + (underlying << UNDERLYING_LEAVES_BITS) + BOARD_FIELD + expiry_slot
+    )
+
+
 def expiry_key(underlying: int, expiry_slot: int) -> LeafKey:
     """Return the key of a settlement date, 0 <= expiry_slot < 16. Source: docs/spec.md S-10."""
     return LeafKey(
@@ -221,15 +259,32 @@ def series_key(series: int) -> LeafKey:
     return _SERIES_STATE_BASE + (series << SERIES_FIELD_BITS)  # type: ignore[return-value]
 
 
+def option_risk_key(series: int) -> LeafKey:
+    """Return the key of the risk array of an option. Source: docs/spec.md S-21."""
+    return LeafKey(_SERIES_BASE + (series << SERIES_FIELD_BITS) + OPTION_RISK_FIELD)
+
+
+def tick_limit(series: int) -> int:
+    """Return the first number that is no tick of a series. Source: docs/spec.md S-12."""
+    return OPTION_TICK_LIMIT if series >= FIRST_OPTION else TICK_LIMIT
+
+
 def level_key(book: int, tick: int, *, triggers: bool = False) -> LeafKey:
     """Return the key of a price level, or of a trigger level. Source: docs/spec.md S-12."""
     base = _TRIGGER_LEVELS_BASE if triggers else _LEVELS_BASE
-    return base + (book << TICK_BITS) + tick  # type: ignore[return-value]
+    bits = OPTION_TICK_BITS if book >= FIRST_OPTION else TICK_BITS
+    return base + (book << bits) + tick  # type: ignore[return-value]
 
 
 def word_key(book: int, word: int, *, triggers: bool = False) -> LeafKey:
-    """Return the key of a word of a tick map: 0 to 4,112. Source: docs/spec.md S-12."""
+    """Return the key of a word of a tick map: 0 to 4,112. Source: docs/spec.md S-12.
+
+    The map of an option has no word between its 64 words of ticks and the two above them.
+    """
     base = _TRIGGER_MAP_BASE if triggers else _TICK_MAP_BASE
+    if book >= FIRST_OPTION:
+        place = word if word < MIDDLE_WORDS else OPTION_WORDS + (word == TOP_WORD)
+        return base + (book << OPTION_WORDS_BITS) + place  # type: ignore[return-value]
     return base + (book << WORDS_PER_BOOK_BITS) + word  # type: ignore[return-value]
 
 

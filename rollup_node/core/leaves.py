@@ -18,6 +18,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRisk, OptionRules
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -107,6 +108,10 @@ Leaf: TypeAlias = (
     | SeriesList
     | Expiry
     | SettlementGrid
+    | OptionRules
+    | OptionDates
+    | Board
+    | OptionRisk
     | SeriesTerms
     | SeriesState
     | Order

@@ -32,6 +32,7 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.option_terms import CALL
 from rollup_node.core.order_checks import PROTOCOL
 from rollup_node.core.positions import find_position
 from rollup_node.core.reason import Reason
@@ -145,12 +146,14 @@ def _finish(frame: Frame, account: int, hot: Hot, cold: Cold, standing: Standing
 
 
 def _reduce(frame: Frame, account: int, series: int, hot: Hot, standing: Standing) -> Reason:
-    """Let the protocol reduce one position. Source: docs/spec.md L-2."""
+    """Let the protocol reduce one position, of a linear series. Source: docs/spec.md L-2."""
     terms: SeriesTerms | None = None
     if 0 < series < SERIES_LIMIT:
         terms = frame.get(terms_key(series))
     if terms is None:
         return Reason.UNKNOWN_SERIES
+    if terms.kind >= CALL:
+        return Reason.SERIES_CLOSED
     state: SeriesState = frame.get(series_key(series))
     if is_closed(frame, terms, state) or state.mark == 0:
         return Reason.SERIES_CLOSED

@@ -111,7 +111,8 @@ class SeriesTerms(NamedTuple):
     """What a series is; changes by an admin message only.
 
     `unit` µUSDC per tick and lot; `lots_per_unit` lots make one unit of the underlying; fees and
-    margins in millionths of the notional; notionals in µUSDC; `book` is the number of its book.
+    margins in millionths of the notional; notionals in µUSDC; `book` is the number of its book;
+    `strike` µUSDC per unit, 0 unless it is an option.
     """
 
     kind: int
@@ -132,6 +133,7 @@ class SeriesTerms(NamedTuple):
     impact_notional: int
     funding_clamp_ppm: int
     interest_ppb: int
+    strike: int = 0
 
 
 class SeriesState(NamedTuple):

@@ -26,8 +26,10 @@ from rollup_node.core.layout import (
     TICK_BITS,
     UNDERLYING_LIMIT,
     balances_key,
+    board_key,
     expiry_key,
     hot_key,
+    option_rules_key,
     series_key,
     series_list_key,
     terms_key,
@@ -52,6 +54,8 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
     Underlying,
 )
+from rollup_node.core.option_leaves import NO_BOARD, Board, OptionRules
+from rollup_node.core.option_rules import is_sound_rules
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import read_hot
 
@@ -69,6 +73,8 @@ class SeriesKind(IntEnum):
     SPOT = 1
     PERPETUAL = 2
     FUTURE = 3
+    CALL = 4
+    PUT = 5
 
 
 class SeriesStatus(IntEnum):
@@ -142,6 +148,13 @@ class SetExpiry(NamedTuple):
     expiry_at: int
 
 
+class SetOptionRules(NamedTuple):
+    """Say how options of an underlying are listed and margined."""
+
+    underlying: int
+    rules: OptionRules
+
+
 class PayFees(NamedTuple):
     """Pay collected fees to the cash of an account."""
 
@@ -166,6 +179,7 @@ AdminMessage: TypeAlias = (
     | SetBorrowCap
     | DelistSeries
     | SetExpiry
+    | SetOptionRules
     | PayFees
     | InsureFees
 )
@@ -206,7 +220,7 @@ def _list_series(frame: Frame, message: ListSeries) -> Reason:
     frame.get(terms_key(series))
     frame.put(terms_key(series), terms)
     index = 0 if state is None else state.funding_index
-    frame.put(series_key(series), _fresh_state(index, 0 if state is None else state.sequence))
+    frame.put(series_key(series), fresh_state(index, 0 if state is None else state.sequence))
     if series not in listed.series:
         free = listed.series.index(0)
         places = (*listed.series[:free], series, *listed.series[free + 1 :])
@@ -214,7 +228,7 @@ def _list_series(frame: Frame, message: ListSeries) -> Reason:
     return Reason.OK
 
 
-def _fresh_state(funding_index: int, sequence: int) -> SeriesState:
+def fresh_state(funding_index: int, sequence: int) -> SeriesState:
     """Return a series that nobody has traded yet; a listed-again one goes on counting."""
     return SeriesState(
         SeriesStatus.TRADING, 0, 0, sequence, 0, 0, 0, 0, 0, 0, funding_index, 0, 0, 0, 0, 0, 0, 0
@@ -236,7 +250,7 @@ def _has_ground(frame: Frame, terms: SeriesTerms) -> bool:
 
 def _is_sound(terms: SeriesTerms) -> bool:
     """Say whether every term is in its range, whatever the state."""
-    is_known = SeriesKind.SPOT <= terms.kind <= SeriesKind.FUTURE
+    is_known = SeriesKind.SPOT <= terms.kind <= SeriesKind.FUTURE and terms.strike == 0
     is_placed = terms.underlying < UNDERLYING_LIMIT and terms.expiry_slot < EXPIRIES
     is_spot_asset = 0 < terms.asset < ASSET_COUNT
     is_kept = is_spot_asset if terms.kind == SeriesKind.SPOT else terms.asset == 0
@@ -336,12 +350,24 @@ def _delist_series(frame: Frame, message: DelistSeries) -> Reason:
 
 
 def _set_expiry(frame: Frame, message: SetExpiry) -> Reason:
-    """Read the expiry, the series list, then terms of each series that could use it."""
+    """Read the expiry, then what `begin_date` reads."""
     underlying, expiry_slot, expiry_at = message
     is_placed = underlying < UNDERLYING_LIMIT and expiry_slot < EXPIRIES
     if not is_placed or expiry_at * 1_000 <= frame.time_ms:
         return Reason.BAD_PARAMETERS
     frame.get(expiry_key(underlying, expiry_slot))
+    return begin_date(frame, underlying, expiry_slot, expiry_at)
+
+
+def begin_date(frame: Frame, underlying: int, expiry_slot: int, expiry_at: int) -> Reason:
+    """Give a place that no series uses another date; its expiry was read.
+
+    Reads board, series list, then terms of each series that could use it. Source: V-1, V-11.
+    """
+    key = board_key(underlying, expiry_slot)
+    board: Board = frame.get(key) or NO_BOARD
+    if any(row.series for row in board.strikes):
+        return Reason.SERIES_IN_USE
     listed: SeriesList = frame.get(series_list_key(underlying)) or NO_SERIES
     for series in listed.series:
         if series:
@@ -349,6 +375,17 @@ def _set_expiry(frame: Frame, message: SetExpiry) -> Reason:
             if terms.kind == SeriesKind.FUTURE and terms.expiry_slot == expiry_slot:
                 return Reason.SERIES_IN_USE
     frame.put(expiry_key(underlying, expiry_slot), Expiry(expiry_at, 0, 0, 0))
+    frame.put(key, NO_BOARD)
+    return Reason.OK
+
+
+def _set_option_rules(frame: Frame, message: SetOptionRules) -> Reason:
+    """Read the rules."""
+    underlying, rules = message
+    if underlying >= UNDERLYING_LIMIT or not is_sound_rules(rules):
+        return Reason.BAD_PARAMETERS
+    frame.get(option_rules_key(underlying))
+    frame.put(option_rules_key(underlying), rules)
     return Reason.OK
 
 
@@ -398,6 +435,7 @@ _EFFECTS: Final[dict[type, Callable[[Frame, Any], Reason]]] = {
     SetBorrowCap: _set_borrow_cap,
     DelistSeries: _delist_series,
     SetExpiry: _set_expiry,
+    SetOptionRules: _set_option_rules,
     PayFees: _pay_fees,
     InsureFees: _insure_fees,
 }

@@ -14,7 +14,6 @@ from rollup_node.core.fills import (
     Market,
     Side,
     charge_protocol,
-    compute_fee,
     read_market,
     settle_side,
     weigh_side,
@@ -41,6 +40,7 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.market_leaves import Pools, Prices, SeriesState, SeriesTerms
+from rollup_node.core.option_terms import compute_fee
 from rollup_node.core.order_checks import PROTOCOL, REPLACEMENT
 from rollup_node.core.orders import advance, is_crossing, rest
 from rollup_node.core.positions import closable_lots, find_position
@@ -181,20 +181,21 @@ def _meet(
         return end_taker(frame, taker, Reason.NO_POSITION)
     change = -lots if flags & SIDE_FLAG else lots
     taker_rate, maker_rate = (0, max(0, terms[10])) if is_protocol else (terms[9], terms[10])
-    fee = compute_fee(lots, market[4], taker_rate)
+    fee = compute_fee(terms, lots, market[4], taker_rate)
     reason, taking = weigh_side(frame, market, taker[0], hots[0], change, fee)
     if taking is None:
         return end_taker(frame, taker, reason)
     if order.fee_cap_ppm < terms.maker_fee_ppm:
         return _remove(frame, slot, Reason.MAKER_VOID)
-    fee = compute_fee(lots, market[4], maker_rate)
+    fee = compute_fee(terms, lots, market[4], maker_rate)
     reason, making = weigh_side(frame, market, order[0], hots[1], -change, fee)
     if making is None:
         return _fail_maker(frame, market, slot, order, reason)
     if _is_over_cap(market, taking[8] + making[8]):
         return end_taker(frame, taker, Reason.OPEN_INTEREST_CAP)
     if is_protocol:
-        taking = charge_protocol(taking, lots, market[4], taker[9], frame.time_ms)
+        fee = compute_fee(terms, lots, market[4], taker[9])
+        taking = charge_protocol(taking, fee, frame.time_ms)
     _settle(frame, market, taking, making, is_protocol=is_protocol)
     sides = (taker[0], order[0], flags & SIDE_FLAG)
     fill = _new(Fill, (taker[1], *sides, order[3], lots, taking[7], making[7], slot))

@@ -29,13 +29,14 @@ from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
     CLIENT_SLOT_LIMIT,
     SERIES_LIMIT,
-    TICK_LIMIT,
     cold_key,
     series_key,
     session_key_key,
     terms_key,
+    tick_limit,
 )
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
+from rollup_node.core.option_terms import CALL, band_usdc, lot_strike
 from rollup_node.core.positions import closable_lots, find_position
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import is_restricted, read_prices
@@ -84,7 +85,8 @@ def check_shape(taker: Taker, time_ms: int) -> Reason:
         or taker.slot >= CLIENT_SLOT_LIMIT
     ):
         return Reason.BAD_ORDER
-    if not 0 < taker.tick < TICK_LIMIT or trigger >= TICK_LIMIT:
+    limit = tick_limit(taker.series)
+    if not 0 < taker.tick < limit or trigger >= limit:
         return Reason.PRICE_OUT_OF_RANGE
     if 0 < expiry_at * _MS <= time_ms:
         return Reason.EXPIRED
@@ -94,7 +96,7 @@ def check_shape(taker: Taker, time_ms: int) -> Reason:
 def check_market(frame: Frame, taker: Taker) -> tuple[Reason, Market | None]:
     """Check an order against its series and its session key; return what it read if it is good.
 
-    Reads terms, series, the expiry of a future, prices, and the session key if there is one.
+    Reads terms, series, the expiry of what has one, prices, and the session key if there is one.
     Source: docs/spec.md O-2.
     """
     series = taker.series
@@ -120,9 +122,13 @@ def _check_terms(frame: Frame, taker: Taker, market: Market) -> Reason:
         state.status == REDUCE_ONLY or is_restricted(prices.rows[underlying], frame.time_ms)
     ):
         return Reason.REDUCE_ONLY
-    if terms.kind == SPOT and (flags & REDUCE_ONLY_FLAG or taker.trigger):
+    kind = terms.kind
+    if (flags & REDUCE_ONLY_FLAG and kind == SPOT) or (
+        taker.trigger and (kind == SPOT or kind >= CALL)
+    ):
         return Reason.BAD_ORDER
-    notional = taker.remaining * taker.tick * terms.unit
+    value = taker.tick * terms.unit if kind < CALL else lot_strike(terms)
+    notional = taker.remaining * value
     if taker.key:
         reason = _check_key(frame, taker, underlying, notional)
         if reason is not _OK:
@@ -173,7 +179,7 @@ def is_out_of_band(flags: int, tick: int, terms: SeriesTerms, mark: int) -> bool
 
     `mark` in µUSDC per lot; exact, without a division.
     """
-    price, band = tick * terms.unit * _PPM, mark * terms.band_ppm
+    price, band = tick * terms.unit * _PPM, band_usdc(terms, mark) * terms.band_ppm
     if flags & SIDE_FLAG:
         return price + band < mark * _PPM
     return price > mark * _PPM + band

@@ -7,7 +7,6 @@ from rollup_node.core.account_leaves import Hot, SessionKey
 from rollup_node.core.authority import admit
 from rollup_node.core.book import (
     allocate_slot,
-    compute_reserve,
     link_order,
     shrink_order,
     unlink_order,
@@ -32,11 +31,12 @@ from rollup_node.core.kinds import OrderClass, Phase
 from rollup_node.core.layout import (
     CLIENT_SLOT_LIMIT,
     TAKER_KEY,
-    TICK_LIMIT,
     order_key,
     session_key_key,
+    tick_limit,
 )
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.option_terms import compute_reserve
 from rollup_node.core.order_checks import (
     ORDER,
     REPLACEMENT,
@@ -150,7 +150,7 @@ def rest(frame: Frame, taker: Taker, hot: Hot, market: Market, margins: tuple[in
     linking reads. Source: docs/spec.md O-4.
     """
     terms, _, prices = market
-    reserve = compute_reserve(taker.flags, taker.remaining, taker.tick * terms.unit)
+    reserve = compute_reserve(terms, taker.flags, taker.tick, taker.remaining)
     margins = _asked(taker.flags, margins)
     reason = check_resting(frame, taker.account, hot, prices, margins, reserve)
     if reason is not _OK:
@@ -271,7 +271,7 @@ def _check_replacement(frame: Frame, taker: Taker, hot: Hot) -> tuple[Reason, Ma
     """Check what a replacement changes; return its market if it is good. Source: O-10."""
     if taker.remaining == 0:
         return Reason.BAD_ORDER, None
-    if not 0 < taker.tick < TICK_LIMIT:
+    if not 0 < taker.tick < tick_limit(taker.series):
         return Reason.PRICE_OUT_OF_RANGE, None
     reason, market = check_market(frame, taker)
     if reason is _OK:
@@ -295,7 +295,7 @@ def _move(frame: Frame, taker: Taker, hot: Hot, market: Market, margins: tuple[i
         return Reason.POST_ONLY_CROSS
     slot = find_client_order(frame, taker.account, hot, taker.slot)
     order: Order = frame.get(order_key(slot))
-    reserve = compute_reserve(taker.flags, taker.remaining, taker.tick * terms.unit)
+    reserve = compute_reserve(terms, taker.flags, taker.tick, taker.remaining)
     if reserve > order.reserve:
         margins, grown = _asked(taker.flags, margins), reserve - order.reserve
         reason = check_resting(frame, taker.account, hot, prices, margins, grown)

@@ -11,6 +11,7 @@ from rollup_node.core.inputs import ForwardReport, PriceReport
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
     EXPIRIES,
+    PRICE_LIMIT,
     PRICE_TASK_KEY,
     PRICES_KEY,
     PUBLISHERS_KEY,
@@ -42,7 +43,6 @@ REPORT_AGE_MS: Final = 60_000
 GAP_MS: Final = 300_000
 """After a longer gap between reports liquidations wait. Source: docs/spec.md L-1."""
 
-PRICE_LIMIT: Final = 1 << 40
 MAX_CONFIDENCE_PPM: Final = 20_000
 JUMP_DIVISOR: Final = 20
 """A price more than 1/20 away from the index waits for a second one."""

@@ -1,4 +1,4 @@
-"""Repricing: marks, requirements and funding of every series of an underlying, one a step.
+"""Repricing: marks, requirements and funding of linear series of an underlying, one a step.
 
 Source: docs/spec.md V-5. Twin: contracts/src/core/Reprice.sol.
 """
@@ -15,6 +15,7 @@ from rollup_node.core.layout import (
     PRICES_KEY,
     SERIES_PER_UNDERLYING,
     expiry_key,
+    option_dates_key,
     series_key,
     series_list_key,
     terms_key,
@@ -30,6 +31,7 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
 )
 from rollup_node.core.markets import SeriesKind, SeriesStatus
+from rollup_node.core.option_leaves import NO_DATES, OptionDates
 from rollup_node.core.prices import continue_work
 from rollup_node.core.reason import Reason
 from rollup_node.core.task_leaves import PriceTask
@@ -38,9 +40,10 @@ PPM: Final = 1_000_000
 
 
 def reprice(frame: Frame) -> tuple[StepKind, Reason]:
-    """Reprice the next series of the underlying, or end its epoch.
+    """Reprice the next series of the underlying, or go on with its strikes, or end its epoch.
 
-    Reads price task, prices, series list, then terms, state and, for a future, its expiry.
+    Reads price task, prices, series list, then terms, state and, for a future, its expiry; after
+    the last one the dates with strikes.
     """
     task: PriceTask = frame.get(PRICE_TASK_KEY)
     prices: Prices = frame.get(PRICES_KEY)
@@ -48,7 +51,7 @@ def reprice(frame: Frame) -> tuple[StepKind, Reason]:
     listed: SeriesList = frame.get(series_list_key(underlying)) or NO_SERIES
     place = next_place(listed, task.next)
     if place is None:
-        _end_epoch(frame, task, prices)
+        _end_series(frame, task, prices)
         return StepKind.REPRICE, Reason.OK
     row = prices.rows[underlying]
     terms: SeriesTerms = frame.get(terms_key(listed.series[place]))
@@ -74,7 +77,19 @@ def next_place(listed: SeriesList, first: int) -> int | None:
     return None
 
 
-def _end_epoch(frame: Frame, task: PriceTask, prices: Prices) -> None:
+def _end_series(frame: Frame, task: PriceTask, prices: Prices) -> None:
+    """Go on with the strikes of the underlying; without any its epoch ends. Reads the dates."""
+    due, sample, underlying, _, drain, drained, resume, _ = task
+    dates: OptionDates = frame.get(option_dates_key(underlying)) or NO_DATES
+    if not dates.strikes:
+        end_epoch(frame, task, prices)
+        return
+    frame.phase = Phase.STRIKE
+    frame.put(PRICE_TASK_KEY, PriceTask(due, sample, underlying, 0, drain, drained, resume, 0))
+
+
+def end_epoch(frame: Frame, task: PriceTask, prices: Prices) -> None:
+    """Let the epoch of an underlying grow by one; its triggers drain, or the next one follows."""
     due, sample, underlying, _, drain, drained, resume, _ = task
     row = prices.rows[underlying]
     row = PriceRow(row.epoch + 1, frame.time_ms, row.index_price, row.index_price, row.index_ms)

@@ -12,6 +12,7 @@ from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
     ASSETS_KEY,
+    FIRST_OPTION,
     PRICES_KEY,
     UNDERLYING_LIMIT,
     balances_key,
@@ -36,6 +37,7 @@ STALE_MS: Final = 60_000
 MAX_DRIFT_PPM: Final = 20_000
 BASE_FACTOR_PPM: Final = 1_020_000
 DRIFT_FACTOR: Final = 8
+_SETTLED: Final = 4
 MAX_EXPONENT: Final = 36
 """An asset with more decimals is no collateral: listing refuses it, the power stays in bounds."""
 
@@ -71,9 +73,14 @@ def is_restricted(price: PriceRow, time_ms: int) -> bool:
 def contribute_standard(position: Position, state: SeriesState) -> tuple[int, int, int]:
     """Return (value, initial, maintenance) of a position, in µUSDC, exact. Source: M-4.
 
-    Funding is no part of it: it is settled to cash before a position counts.
+    Funding is no part of it: it is settled to cash before a position counts. A long option
+    requires its whole mark, so it carries nothing else (M-12).
     """
-    _, lots, basis, _, _ = position
+    series, lots, basis, _, _ = position
+    if lots > 0 and series >= FIRST_OPTION:
+        worth = lots * state.mark
+        required = 0 if state.status == _SETTLED else worth
+        return worth - basis, required, required
     size = lots if lots >= 0 else -lots
     return lots * state.mark - basis, size * state.initial, size * state.maintenance
 

@@ -1,4 +1,4 @@
-"""The end of a future: sixty prices, their average, and each position closed at it.
+"""The end of futures and options: sixty prices, their average, each position closed at it.
 
 Source: docs/spec.md V-9, V-10. Twin: contracts/src/core/Settlement.sol.
 """
@@ -14,6 +14,7 @@ from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
     EXPIRIES,
     MAX_LOT_VALUE,
+    PRICE_LIMIT,
     PRICES_KEY,
     SERIES_LIMIT,
     UNDERLYING_LIMIT,
@@ -34,6 +35,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
 )
 from rollup_node.core.markets import SeriesKind, SeriesStatus
+from rollup_node.core.option_terms import CALL
 from rollup_node.core.positions import (
     apply_fill,
     find_position,
@@ -41,7 +43,7 @@ from rollup_node.core.positions import (
     store_position,
     with_row,
 )
-from rollup_node.core.prices import PRICE_LIMIT, check_signers, report_clock
+from rollup_node.core.prices import check_signers, report_clock
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import read_hot, read_prices
 
@@ -103,7 +105,7 @@ def average_grid(prices: tuple[int, ...], last: int) -> int:
 
 
 def apply_settle(frame: Frame, settle: Settle, _authority: Authority) -> Reason:
-    """Close a position of an expired future at the settlement price; anyone may.
+    """Close a position of an expired future or option at the settlement price; anyone may.
 
     The first one fixes the price of the date and the payout of the series. Reads terms, state,
     directory, page, then, unless the series is settled, expiry and grid; hot, prices, and what a
@@ -117,7 +119,7 @@ def apply_settle(frame: Frame, settle: Settle, _authority: Authority) -> Reason:
         return Reason.UNKNOWN_SERIES
     if not 0 < account < ACCOUNT_LIMIT:
         return Reason.UNKNOWN_ACCOUNT
-    if terms.kind != SeriesKind.FUTURE:
+    if terms.kind < SeriesKind.FUTURE:
         return Reason.NOT_EXPIRED
     state: SeriesState = frame.get(series_key(series))
     number, position = find_position(frame, account, series)
@@ -147,7 +149,7 @@ def _fix_price(frame: Frame, terms: SeriesTerms, state: SeriesState) -> tuple[Re
     prices = _read_grid(frame, terms.underlying, terms.expiry_slot, at)
     if 0 in prices and frame.time_ms < (at + LATE_SECONDS) * _MS:
         return Reason.NOT_SETTLED, 0
-    price = average_grid(prices, state.mark * terms.lots_per_unit)
+    price = average_grid(prices, _last_price(frame, terms, state))
     if price == 0:
         return Reason.NOT_SETTLED, 0
     frame.put(key, expiry._replace(price=price))
@@ -165,7 +167,7 @@ def _settle_series(frame: Frame, terms: SeriesTerms, state: SeriesState, price: 
     row = PriceRow(row.epoch + 1, *row[1:])
     rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
     frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))
-    payout = min(div_down(price, terms.lots_per_unit), MAX_LOT_VALUE)
+    payout = compute_payout(terms, price)
     return state._replace(
         status=SeriesStatus.SETTLED,
         mark=payout,
@@ -174,6 +176,25 @@ def _settle_series(frame: Frame, terms: SeriesTerms, state: SeriesState, price: 
         epoch=row.epoch,
         open_interest=2 * state.open_interest,
     )
+
+
+def compute_payout(terms: SeriesTerms, price: int) -> int:
+    """Return what a lot is paid at a settlement price, µUSDC, rounded down. Source: V-10."""
+    worth = price
+    if terms.kind >= CALL:
+        gain = price - terms.strike
+        worth = max(0, gain if terms.kind == CALL else -gain)
+    return min(div_down(worth, terms.lots_per_unit), MAX_LOT_VALUE)
+
+
+def _last_price(frame: Frame, terms: SeriesTerms, state: SeriesState) -> int:
+    """Return the price of a date without any: the last mark of a future, else the reference.
+
+    Reads the prices for an option. Source: docs/spec.md V-9.
+    """
+    if terms.kind >= CALL:
+        return read_prices(frame).rows[terms.underlying].reference
+    return state.mark * terms.lots_per_unit
 
 
 def _close(

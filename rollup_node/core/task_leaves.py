@@ -83,9 +83,9 @@ class PriceTask(NamedTuple):
     """What a block or a report made due, and where the work stands (V-2, V-5, V-8, L-7).
 
     `due` and `sample` are masks of underlyings to reprice and to sample; `next` counts places of
-    the series list of `underlying`; `drain` is a mask of those places with triggers, `drained` how
-    many fired in this block; `impact` keeps the impact bid (µUSDC per lot) for the asks;
-    `resume` is the phase after everything.
+    the series list of `underlying`, then of its strikes; `drain` is a mask of the places of the
+    list with triggers, `drained` how many fired in this block; `impact` keeps the impact bid
+    (µUSDC per lot) for the asks; `resume` is the phase after everything.
     """
 
     due: int

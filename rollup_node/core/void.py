@@ -16,7 +16,7 @@ from rollup_node.core.positions import closable_lots, find_position
 SPOT: Final = 1
 PERPETUAL: Final = 2
 FUTURE: Final = 3
-"""Kinds of series. Source: docs/spec.md S-8."""
+"""Kinds of series; from this one on they have a date. Source: docs/spec.md S-8."""
 
 TRADING: Final = 1
 REDUCE_ONLY: Final = 2
@@ -28,13 +28,13 @@ _STOPPED: Final = FROZEN_FLAG | LIQUIDATING_FLAG
 
 
 def is_closed(frame: Frame, terms: SeriesTerms, state: SeriesState) -> bool:
-    """Say whether nothing trades in a series: by its status, or a future that expired.
+    """Say whether nothing trades in a series: by its status, or because its date is over.
 
-    Reads the expiry of a future. Source: docs/spec.md O-2.
+    Reads the expiry of a future or an option. Source: docs/spec.md O-2.
     """
     if state.status not in _OPEN:
         return True
-    if terms.kind != FUTURE:
+    if terms.kind < FUTURE:
         return False
     expiry: Expiry | None = frame.get(expiry_key(terms.underlying, terms.expiry_slot))
     return expiry is None or expiry.expiry_at * _MS <= frame.time_ms
@@ -48,8 +48,8 @@ def is_dead(hot: Hot, time_ms: int) -> bool:
 def is_void(frame: Frame, order: Order, hot: Hot) -> bool:
     """Say whether a linked order of the account behind `hot` never trades again.
 
-    Reads terms and series, the expiry of a future, and for a reduce-only order the directory and
-    the page of its position. Source: docs/spec.md O-6.
+    Reads terms and series, the expiry of what has one, and for a reduce-only order the directory
+    and the page of its position. Source: docs/spec.md O-6.
     """
     if 0 < order.expiry_at * _MS <= frame.time_ms or is_dead(hot, frame.time_ms):
         return True

@@ -48,6 +48,11 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_600_000,  # MOVE_POSITION
     1_200_000,  # ADMIN
     1_200_000,  # LEAVE
+    2_400_000,  # SURFACE_REPORT
+    1_600_000,  # LIST_EXPIRY
+    1_600_000,  # LIST_STRIKE
+    1_200_000,  # DELIST_STRIKE
+    1_600_000,  # STRIKE
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 

@@ -54,6 +54,8 @@ STEP_CONTRACTS: Final = (
     "AuctionSteps",
     "TriggerSteps",
     "MoveSteps",
+    "OptionSteps",
+    "StrikeSteps",
 )
 """The step contract of each family, in the order of contracts/src/types/Family.sol.
 

@@ -13,9 +13,11 @@ from rollup_node.core.markets import (
     SetAsset,
     SetBorrowCap,
     SetExpiry,
+    SetOptionRules,
     SetPublishers,
     SetUnderlying,
 )
+from rollup_node.core.option_leaves import OptionRules
 
 ETH: Final = 0
 BTC: Final = 1
@@ -91,6 +93,25 @@ MARKETS: Final = (
 )
 """One lot is 0.01 ETH or 0.001 BTC; one tick is 5 cents or 1 dollar."""
 
+OPTION_RULES: Final = OptionRules(
+    status=1,
+    unit=2_000,
+    lots_per_unit=100,
+    strike_step=50 * USDC_UNIT,
+    strike_range_ppm=500_000,
+    taker_fee_ppm=300,
+    maker_fee_ppm=100,
+    band_ppm=50_000,
+    max_order_lots=100_000,
+    min_notional=10 * USDC_UNIT,
+    open_interest_cap=5_000_000,
+    initial_ppm=150_000,
+    floor_ppm=100_000,
+    maintenance_ppm=75_000,
+    scan_ppm=160_000,
+)
+"""Options on ETH: one lot is on 0.01 ETH, one tick is 20 cents per ETH."""
+
 ETH_COLLATERAL: Final = SetAsset(1, AssetRow(ETH, 18, 900_000, 100_000 * 10**18))
 BTC_COLLATERAL: Final = SetAsset(2, AssetRow(BTC, 18, 900_000, 5_000 * 10**18))
 
@@ -111,6 +132,7 @@ def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
         *(encode_admin(SetUnderlying(item.number, 1)) for item in UNDERLYINGS),
         encode_admin(ETH_COLLATERAL),
         encode_admin(BTC_COLLATERAL),
+        encode_admin(SetOptionRules(ETH, OPTION_RULES)),
         encode_admin(SetBorrowCap(BORROW_CAP_USDC)),
         *(encode_admin(ListSeries(market.series, market.terms)) for market in MARKETS),
     ]

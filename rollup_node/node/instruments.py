@@ -1,15 +1,26 @@
-"""Instruments of the state under the names of the field: `ETH-PERPETUAL`, `ETH-27DEC26`."""
+"""Instruments of the state as the field names them: `ETH-PERPETUAL`, `ETH-27DEC26-3000-C`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from rollup_node.core.layout import BOOK_LIMIT, expiry_key, series_key, terms_key
+from rollup_node.core.layout import (
+    BOOK_LIMIT,
+    EXPIRIES,
+    UNDERLYING_LIMIT,
+    board_key,
+    expiry_key,
+    option_dates_key,
+    series_key,
+    terms_key,
+)
 from rollup_node.core.leaves import LeafReader
 from rollup_node.core.market_leaves import NO_EXPIRY, Expiry, SeriesState, SeriesTerms
+from rollup_node.core.option_leaves import NO_DATES, Board, OptionDates
+from rollup_node.core.option_terms import lot_strike
 from rollup_node.rpc.market_data import Instrument, InstrumentKind
 
-SPOT, PERPETUAL, FUTURE = 1, 2, 3
+SPOT, PERPETUAL, FUTURE, CALL, PUT = 1, 2, 3, 4, 5
 """Kinds of series (docs/spec.md S-8)."""
 
 TRADING, REDUCE_ONLY = 1, 2
@@ -18,6 +29,12 @@ TRADING, REDUCE_ONLY = 1, 2
 _MONTHS: Final = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 _MONTH_LETTERS: Final = 3
 _PPM: Final = 1_000_000
+_PER_CENT: Final = 10_000
+_KINDS: Final = {
+    SPOT: InstrumentKind.SPOT,
+    CALL: InstrumentKind.OPTION,
+    PUT: InstrumentKind.OPTION,
+}
 
 
 class Instruments:
@@ -31,9 +48,9 @@ class Instruments:
         self._created_ms: dict[int, int] = {}
 
     def read(self, state: LeafReader, time_ms: int) -> None:
-        """Look at all series; those of linear books are numbered from 1 to 31."""
+        """Look at all series: linear ones are numbered from 1 to 31, options are on boards."""
         self._by_series, self._by_name = {}, {}
-        for series in range(1, BOOK_LIMIT):
+        for series in (*range(1, BOOK_LIMIT), *_options(state)):
             terms: SeriesTerms | None = state.get(terms_key(series))
             now: SeriesState | None = state.get(series_key(series))
             if terms is None or now is None or not terms.kind:
@@ -70,17 +87,18 @@ class Instruments:
         self, series: int, terms: SeriesTerms, now: SeriesState, expiry: Expiry, created_ms: int
     ) -> Instrument:
         symbol = self.symbol(terms.underlying)
-        lot_cost = terms.unit or 1
+        is_option = terms.kind >= CALL
+        lot_cost = lot_strike(terms) if is_option else max(now.mark, terms.unit or 1)
         return Instrument(
             series=series,
-            name=_name(symbol, terms.kind, expiry.expiry_at),
-            kind=InstrumentKind.SPOT if terms.kind == SPOT else InstrumentKind.FUTURE,
+            name=_name(symbol, terms, expiry.expiry_at),
+            kind=_KINDS.get(terms.kind, InstrumentKind.FUTURE),
             currency=symbol,
             unit_usdc=terms.unit,
             lots_per_unit=terms.lots_per_unit,
-            min_lots=max(1, -(-terms.min_notional // max(now.mark, lot_cost))),
+            min_lots=max(1, -(-terms.min_notional // lot_cost)),
             created_ms=created_ms,
-            expires_ms=expiry.expiry_at * 1_000 if terms.kind == FUTURE else None,
+            expires_ms=expiry.expiry_at * 1_000 if terms.kind >= FUTURE else None,
             is_active=now.status in {TRADING, REDUCE_ONLY},
             maker_fee_ppm=terms.maker_fee_ppm,
             taker_fee_ppm=terms.taker_fee_ppm,
@@ -88,18 +106,35 @@ class Instruments:
         )
 
 
-def _name(symbol: str, kind: int, expiry_at: int) -> str:
-    if kind == SPOT:
+def _options(state: LeafReader) -> Iterator[int]:
+    """Yield the calls and puts on the boards of all underlyings."""
+    for underlying in range(UNDERLYING_LIMIT):
+        dates: OptionDates = state.get(option_dates_key(underlying)) or NO_DATES
+        for slot in range(EXPIRIES):
+            if dates.dates >> slot & 1:
+                board: Board = state.get(board_key(underlying, slot))
+                for call, _ in board.strikes:
+                    if call:
+                        yield from (call, call + 1)
+
+
+def _name(symbol: str, terms: SeriesTerms, expiry_at: int) -> str:
+    if terms.kind == SPOT:
         return f"{symbol}_USDC"
-    if kind == PERPETUAL:
+    if terms.kind == PERPETUAL:
         return f"{symbol}-PERPETUAL"
     day = datetime.fromtimestamp(expiry_at, UTC)
     at = (day.month - 1) * _MONTH_LETTERS
-    return f"{symbol}-{day.day}{_MONTHS[at : at + _MONTH_LETTERS]}{day.year % 100:02d}"
+    date = f"{symbol}-{day.day}{_MONTHS[at : at + _MONTH_LETTERS]}{day.year % 100:02d}"
+    if terms.kind < CALL:
+        return date
+    dollars, cents = divmod(terms.strike // _PER_CENT, 100)
+    strike = f"{dollars}d{cents:02d}".rstrip("0") if cents else str(dollars)
+    return f"{date}-{strike}-{'C' if terms.kind == CALL else 'P'}"
 
 
 def _expiry(state: LeafReader, terms: SeriesTerms) -> Expiry:
-    if terms.kind != FUTURE:
+    if terms.kind < FUTURE:
         return NO_EXPIRY
     expiry: Expiry | None = state.get(expiry_key(terms.underlying, terms.expiry_slot))
     return NO_EXPIRY if expiry is None else expiry

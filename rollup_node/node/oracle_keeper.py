@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 from rollup_node.codec.eip712 import report_digest
 from rollup_node.codec.records import encode_open
 from rollup_node.codec.signature import recover
-from rollup_node.core.inputs import Report
+from rollup_node.core.inputs import IndexReport
 from rollup_node.node.oracle_state import OracleExchange, OracleState
 from rollup_node.ports import Clock, InputError, L1Sender, RollupError, TemporaryError
 from rollup_node.roles import oracle, oracle_settlement
@@ -52,7 +52,7 @@ class Publisher(Protocol):
     async def observe(self, feed: Feed, time_ms: int) -> Observation | None:
         """Return what it sees of a feed at a time, `None` if nothing."""
 
-    async def sign(self, report: Report) -> bytes | None:
+    async def sign(self, report: IndexReport) -> bytes | None:
         """Return its signature, `None` if it objects."""
 
 
@@ -183,7 +183,7 @@ class OracleKeeper:
         numbered = zip(self.publishers, answers, strict=True)
         return [seen for publisher, seen in numbered if seen and seen.publisher == publisher.number]
 
-    async def _sign(self, report: Report) -> tuple[bytes, ...]:
+    async def _sign(self, report: IndexReport) -> tuple[bytes, ...]:
         """Return as many signatures as a report needs, by place, or none if too few sign."""
         answers = await asyncio.gather(*(_ask(p.sign(report)) for p in self.publishers))
         digest = report_digest(self.domain, report)
@@ -204,7 +204,7 @@ class OracleKeeper:
         self.counters.signed += 1
         return tuple(found[place] for place in sorted(found)[: self.policy.quorum])
 
-    async def _submit(self, report: Report) -> bool:
+    async def _submit(self, report: IndexReport) -> bool:
         try:
             await self.exchange.submit(report)
         except (InputError, TemporaryError) as error:
@@ -214,7 +214,7 @@ class OracleKeeper:
             return False
         return True
 
-    def _post(self, report: Report) -> None:
+    def _post(self, report: IndexReport) -> None:
         """Post on L1 in the background: reports to the sequencer go on meanwhile."""
         if self.sender is None:
             return
@@ -222,7 +222,7 @@ class OracleKeeper:
         self._posts.add(post)
         post.add_done_callback(self._posts.discard)
 
-    async def _send(self, sender: L1Sender, report: Report) -> None:
+    async def _send(self, sender: L1Sender, report: IndexReport) -> None:
         kind = type(report).__name__
         try:
             receipt = await sender.send("inbox", "sendFast", encode_open(report))

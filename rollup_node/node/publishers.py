@@ -5,7 +5,7 @@ from typing import Protocol
 
 from rollup_node.codec.eip712 import report_digest
 from rollup_node.codec.signature import address_of, sign
-from rollup_node.core.inputs import Report, SettlementPrice
+from rollup_node.core.inputs import IndexReport, SettlementPrice
 from rollup_node.ports import Clock
 from rollup_node.roles.oracle import (
     NOTHING,
@@ -57,7 +57,7 @@ class LocalPublisher:
         """Return what it sees of a feed at a time."""
         return self._see(feed, time_ms)
 
-    async def sign(self, report: Report) -> bytes | None:
+    async def sign(self, report: IndexReport) -> bytes | None:
         """Return its signature, `None` if it objects."""
         objection = self._object(report)
         if objection:
@@ -67,7 +67,7 @@ class LocalPublisher:
             self._signed[feed_of(report)] = summary(report)
         return sign(report_digest(self._domain, report), self._key)
 
-    def _object(self, report: Report) -> Objection:
+    def _object(self, report: IndexReport) -> Objection:
         now_ms = self._clock.now_ms()
         price_feed = (report.underlying, PRICE)
         if isinstance(report, SettlementPrice):

@@ -21,7 +21,9 @@ from rollup_node.core.inputs import (
     Report,
     SettlementPrice,
     SignedTransaction,
+    SurfaceReport,
 )
+from rollup_node.core.surface import SurfaceNode
 from rollup_node.node.workers import Worker, answer_frames, start_worker
 from rollup_node.ports import CriticalError
 
@@ -30,7 +32,7 @@ CHUNK: Final = 250
 
 _TYPES: Final[tuple[type, ...]] = (*eip712.SIGNED_TYPES, *get_args(OpenRecord))
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_TYPES)}
-_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
+_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice, SurfaceReport)
 _IN_FLIGHT: Final = 2
 _START_SECONDS: Final = 20
 
@@ -141,6 +143,8 @@ def unpack(row: tuple[Any, ...]) -> Recovered:
     if kind is MassQuote:
         account, key, max_fee, legs, nonce = fields
         fields = (account, key, max_fee, tuple(Leg(*leg) for leg in legs), nonce)
+    if kind is SurfaceReport:
+        fields = (*fields[:5], tuple(SurfaceNode(*node) for node in fields[5]), fields[6])
     return Recovered(record_hash, kind(*fields), signer, signers)
 
 
@@ -158,7 +162,10 @@ def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
     if not isinstance(record, OpenRecord):
         return record_hash, None, None, None, ()
     signers = recover_report(domain, record) if isinstance(record, _REPORTS) else ()
-    return record_hash, _NUMBERS[type(record)], tuple(record), None, signers
+    said = tuple(record)
+    if isinstance(record, SurfaceReport):
+        said = (*said[:5], tuple(map(tuple, record.nodes)), said[6])
+    return record_hash, _NUMBERS[type(record)], said, None, signers
 
 
 def recover_report(domain: bytes, report: Report) -> tuple[bytes | None, ...]:

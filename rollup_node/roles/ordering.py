@@ -10,9 +10,12 @@ from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    DelistStrike,
     ForwardReport,
     Freeze,
     Liquidate,
+    ListExpiry,
+    ListStrike,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -26,6 +29,7 @@ from rollup_node.core.inputs import (
     SetProtection,
     Settle,
     SettlementPrice,
+    SurfaceReport,
     Takeover,
     Trigger,
 )
@@ -36,8 +40,18 @@ FRESH_MS: Final = 250
 
 _ORACLE, _MAKER, _TAKER = OrderClass.ORACLE, OrderClass.MAKER, OrderClass.TAKER
 
-_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice)
-_LIQUIDATIONS: Final = (Settle, Liquidate, Bid, Trigger, Takeover, Prune)
+_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice, SurfaceReport)
+_LIQUIDATIONS: Final = (
+    Settle,
+    Liquidate,
+    Bid,
+    Trigger,
+    Takeover,
+    Prune,
+    ListExpiry,
+    ListStrike,
+    DelistStrike,
+)
 _MAKERS: Final = (
     CancelOrder,
     CancelAll,

@@ -80,7 +80,7 @@ class Exchange:
         elif isinstance(report, ForwardReport):
             assert report.round > self.forward.round
             self.forward = Accepted(report.round, 0, report.difference)
-        else:
+        elif isinstance(report, PriceReport):
             self._take_price(report)
 
     def _take_price(self, report: PriceReport) -> None:

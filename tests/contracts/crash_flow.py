@@ -98,7 +98,7 @@ class Crash(Exchange):
         taker = order._replace(account=account, side=side, time_in_force=2)
         for record in (order, taker):
             owner = state.get(owner_key(record.account)).address
-            _execute(state, record, owner)
+            execute(state, record, owner)
 
     def _crash(self, state: ChainState) -> None:
         """Let prices jump, so that some accounts begin in liquidation."""
@@ -108,9 +108,9 @@ class Crash(Exchange):
             price = row.index_price * self.rng.choice([90, 93, 95, 105, 107, 110]) // 100
             for number in (2, 3):
                 report = PriceReport(underlying, number, START_MS + number, price, 100, ())
-                _execute(state, report, None, signers)
+                execute(state, report, None, signers)
         for account in TRADERS[:-_RICH]:
-            _execute(state, Liquidate(account, self.rng.choice((2, 3, 4, 5))), None)
+            execute(state, Liquidate(account, self.rng.choice((2, 3, 4, 5))), None)
 
     # Who lives on it
 
@@ -187,7 +187,7 @@ class Crash(Exchange):
         return super()._admin()
 
 
-def _execute(
+def execute(
     state: ChainState, record: Any, signer: bytes | None, signers: tuple[bytes, ...] = ()
 ) -> None:
     """Execute a record and all that it begins, by the law itself."""

@@ -24,12 +24,13 @@ from rollup_node.proof.witness import BlobData, build_call
 from tests.contracts.court import BRIDGE, CHAIN_ID, Court
 from tests.contracts.crash_flow import Crash
 from tests.contracts.exchange_flow import Exchange
+from tests.contracts.option_flow import Options
 from tests.contracts.random_world import World
 from tests.contracts.scenes import SCENES
 from tests.contracts.stage import Scene, Stage, StagedWorld
 from tests.contracts.unreachable_cells import UNREACHABLE, reachable_cells
 
-TRADING: Final[tuple[type[World], ...]] = (Exchange, Crash)
+TRADING: Final[tuple[type[World], ...]] = (Exchange, Crash, Options)
 """Worlds of the exchange, of which a run takes one after the other by chance."""
 
 _STEPS_PER_PLAY: Final = 100_000

@@ -12,12 +12,19 @@ from typing import Final
 
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.weights import MAX_STEP_WEIGHT, WEIGHTS
-from tests.contracts import gate, gate_distress, gate_exchange, gate_match, gate_money
+from tests.contracts import (
+    gate,
+    gate_distress,
+    gate_exchange,
+    gate_match,
+    gate_money,
+    gate_options,
+)
 from tests.contracts.gate import Measure
 
 SNAPSHOTS: Final = Path(__file__).parents[2] / "contracts" / "snapshots"
 MAX_WITNESS_BYTES: Final = 65_536
-GATES: Final = (gate, gate_money, gate_exchange, gate_match, gate_distress)
+GATES: Final = (gate, gate_money, gate_exchange, gate_match, gate_distress, gate_options)
 
 
 def run() -> dict[StepKind, list[Measure]]:

@@ -7,6 +7,7 @@ from tests.contracts import (
     scenes_distress,
     scenes_markets,
     scenes_money,
+    scenes_options,
     scenes_orders,
 )
 from tests.contracts.stage import Scene
@@ -17,5 +18,6 @@ SCENES: Final[dict[str, Scene]] = {
     **scenes_orders.SCENES,
     **scenes_markets.SCENES,
     **scenes_distress.SCENES,
+    **scenes_options.SCENES,
 }
 """By name."""

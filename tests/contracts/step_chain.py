@@ -31,6 +31,10 @@ _OWN_CONTRACTS: Final = {
     RecordKind.PRUNE: "SweepSteps",
     RecordKind.SETTLEMENT_PRICE: "SettlementSteps",
     RecordKind.SETTLE: "SettlementSteps",
+    RecordKind.SURFACE_REPORT: "OptionSteps",
+    RecordKind.LIST_EXPIRY: "OptionSteps",
+    RecordKind.LIST_STRIKE: "OptionSteps",
+    RecordKind.DELIST_STRIKE: "OptionSteps",
     RecordKind.BID: "AuctionSteps",
     RecordKind.TRIGGER: "TriggerSteps",
     RecordKind.TAKEOVER: "AuctionSteps",
@@ -45,6 +49,7 @@ _TASK_CONTRACTS: Final = {
     Phase.LEAVE: "RiskSteps",
     Phase.DRAIN: "TriggerSteps",
     Phase.LIQUIDATE: "LiquidationSteps",
+    Phase.STRIKE: "StrikeSteps",
 }
 
 

@@ -15,9 +15,12 @@ from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    DelistStrike,
     ForwardReport,
     Freeze,
     Liquidate,
+    ListExpiry,
+    ListStrike,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -32,6 +35,7 @@ from rollup_node.core.inputs import (
     Settle,
     SettlementPrice,
     SignedTransaction,
+    SurfaceReport,
     Takeover,
     Trigger,
 )
@@ -64,6 +68,7 @@ _REPORTS: Final[dict[type, str]] = {
     PriceReport: "decodePriceReport",
     ForwardReport: "decodeForwardReport",
     SettlementPrice: "decodeSettlementPrice",
+    SurfaceReport: "decodeSurfaceReport",
 }
 _PLAIN: Final[dict[type, tuple[str, ...]]] = {
     Prune: ("decodePrune", "uint32"),
@@ -71,6 +76,9 @@ _PLAIN: Final[dict[type, tuple[str, ...]]] = {
     Liquidate: ("decodeLiquidate", "uint32", "uint16"),
     Trigger: ("decodeTrigger", "uint8"),
     Takeover: ("decodeTakeover", "uint32"),
+    ListExpiry: ("decodeListExpiry", "uint8", "uint8", "uint64"),
+    ListStrike: ("decodeListStrike", "uint8", "uint8", "uint64", "uint16"),
+    DelistStrike: ("decodeDelistStrike", "uint16"),
 }
 
 

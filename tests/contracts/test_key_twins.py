@@ -34,12 +34,22 @@ _KEYS: Final[dict[str, tuple[_Make, tuple[st.SearchStrategy[int], ...]]]] = {
     "expiryKey": (layout.expiry_key, (_underlyings, st.integers(0, layout.EXPIRIES - 1))),
     "termsKey": (layout.terms_key, (_series,)),
     "seriesKey": (layout.series_key, (_series,)),
+    "optionRiskKey": (layout.option_risk_key, (_series,)),
+    "optionRulesKey": (layout.option_rules_key, (_underlyings,)),
+    "optionDatesKey": (layout.option_dates_key, (_underlyings,)),
+    "boardKey": (layout.board_key, (_underlyings, st.integers(0, layout.EXPIRIES - 1))),
     "orderKey": (layout.order_key, (st.integers(0, layout.ORDER_LIMIT - 1),)),
     "clientSlotsKey": (
         layout.client_slots_key,
         (_accounts, st.integers(0, layout.CLIENT_SLOT_LIMIT - 1)),
     ),
     "outboxKey": (layout.outbox_key, (st.integers(0, (1 << 32) - 1),)),
+}
+_options = st.integers(layout.FIRST_OPTION, layout.SERIES_LIMIT - 1)
+_OPTION_WORDS: Final = (*range(layout.OPTION_WORDS), layout.MIDDLE_WORDS, layout.TOP_WORD)
+_OPTION_KEYS: Final[dict[str, tuple[_Make, st.SearchStrategy[int]]]] = {
+    "levelKey": (layout.level_key, st.integers(0, layout.OPTION_TICK_LIMIT - 1)),
+    "wordKey": (layout.word_key, st.sampled_from(_OPTION_WORDS)),
 }
 _BOOK_KEYS: Final[dict[str, tuple[_Make, st.SearchStrategy[int]]]] = {
     "levelKey": (layout.level_key, st.integers(0, layout.TICK_LIMIT - 1)),
@@ -78,13 +88,26 @@ def test_key_is_the_same_and_lies_at_the_same_place(function: str, data: st.Data
 def test_key_of_a_book_is_the_same_and_lies_at_the_same_place(
     function: str, triggers: bool, data: st.DataObject
 ) -> None:
-    make, places = _BOOK_KEYS[function]
-    book, place = data.draw(_books), data.draw(places)
+    books, (make, places) = data.draw(
+        st.sampled_from([(_books, _BOOK_KEYS[function]), (_options, _OPTION_KEYS[function])])
+    )
+    book, place = data.draw(books), data.draw(places)
     key = make(book, place, triggers=triggers)
     values = (book, place, triggers)
     assert _answer(function, "uint256,uint256,bool", values, "uint64") == (key,)
     found = (DEPTHS[key >> layout.INDEX_BITS], layout.position(key))
     assert _answer("locate", "uint64", (key,), "uint256", "uint256") == found
+
+
+def test_keys_of_books_of_options_and_linear_series_never_meet() -> None:
+    words = {layout.word_key(layout.FIRST_OPTION, word) for word in _OPTION_WORDS}
+    assert len(words) == len(_OPTION_WORDS)
+    assert max(words) < layout.word_key(layout.FIRST_OPTION + 1, 0)
+    assert layout.word_key(layout.BOOK_LIMIT - 1, layout.TOP_WORD) < min(words)
+    last = layout.level_key(layout.BOOK_LIMIT - 1, layout.TICK_LIMIT - 1)
+    assert last < layout.level_key(layout.FIRST_OPTION, 0)
+    top = layout.level_key(layout.FIRST_OPTION, layout.OPTION_TICK_LIMIT - 1)
+    assert top < layout.level_key(layout.FIRST_OPTION + 1, 0)
 
 
 @settings(max_examples=200, deadline=None)

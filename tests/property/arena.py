@@ -12,10 +12,13 @@ from rollup_node.core.inputs import (
     Deposit,
     ItemHeader,
     Leg,
+    ListExpiry,
+    ListStrike,
     MassQuote,
     PlaceOrder,
     PriceReport,
     ReplaceOrder,
+    SurfaceReport,
 )
 from rollup_node.core.kinds import MessageKind, Phase, StepKind
 from rollup_node.core.layout import (
@@ -41,6 +44,7 @@ from rollup_node.core.step import (
     run_task,
     run_tasks,
 )
+from rollup_node.core.surface import Smile, SurfaceNode
 from rollup_node.devnet.markets import MARKETS, initial_messages
 
 SPOT: Final = 1
@@ -53,6 +57,11 @@ BTC: Final = 1
 USD: Final = 1_000_000
 START_MS: Final = 1_763_700_000_000
 EXPIRY_AT: Final = START_MS // 1_000 + 3_600
+OPTION_SLOT: Final = 3
+OPTIONS_AT: Final = 1_763_798_400
+"""The settlement date of the options: 08:00 UTC of the next day."""
+OPTIONS: Final = (2_048, 2_049, 4_094, 4_095)
+STRIKES: Final = (3_000 * 1_000_000, 3_100 * 1_000_000)
 PRICES: Final = (3_000 * USD, 95_000 * USD)
 PUBLISHERS: Final = tuple(bytes((0xF0 + n,)) * 20 for n in range(5))
 HEADER: Final = ItemHeader(0, 1 << 31, bytes(32), 0, bytes(32), 0, bytes(32), 0, 1 << 38)
@@ -60,6 +69,12 @@ TASK_STEPS: Final = 3_000
 BUY: Final = 0
 SELL: Final = 1
 IOC: Final = 2
+
+
+def smile(volatility: int) -> Smile:
+    """Return nodes around the forward, a little higher on either side."""
+    places = range(-15, 16, 2)
+    return tuple(SurfaceNode(20_000 * n, volatility + 5 * n * n - 4 * n) for n in places)
 
 
 class Step(NamedTuple):
@@ -117,6 +132,13 @@ class Arena:
         self.seal(20)
         for underlying, price in enumerate(PRICES):
             assert self.report(underlying, price) is Reason.OK
+        assert self.open_record(ListExpiry(ETH, OPTION_SLOT, OPTIONS_AT)) is Reason.OK
+        for call, strike in zip(OPTIONS[::2], STRIKES, strict=True):
+            record = ListStrike(ETH, OPTION_SLOT, strike, call)
+            assert self.open_record(record) is Reason.OK
+        self.seal(20)
+        assert self.surface(6_000) is Reason.OK
+        self.seal(1_000)
 
     # Steps
 
@@ -187,6 +209,14 @@ class Arena:
         self.rounds += 1
         record = PriceReport(underlying, self.rounds, self.now(), price, 100, ())
         return self.open_record(record, tuple(signers))
+
+    def surface(self, volatility: int, difference: int = 0) -> Reason:
+        """Let the publishers say the volatilities of the options, in basis points at the money."""
+        self.rounds += 1
+        nodes = smile(volatility)
+        now = self.now()
+        record = SurfaceReport(ETH, OPTION_SLOT, self.rounds, now, difference, nodes, ())
+        return self.open_record(record, PUBLISHERS[:3])
 
     def move(self, underlying: int, price: int) -> None:
         """Let a second pass, then a price be accepted and become the mark."""

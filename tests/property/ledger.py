@@ -11,25 +11,37 @@ from rollup_node.core.layout import (
     ASSETS_KEY,
     BALANCES_FIELD,
     CREDIT_KEY,
+    EXPIRIES,
+    FIRST_OPTION,
     INDEX_BITS,
     POOLS_KEY,
     POSITION_LIMIT,
     POSITIONS_PER_PAGE,
     PRICES_KEY,
     SERIES,
+    SERIES_LIMIT,
     TOTALS_KEY,
+    UNDERLYING_LIMIT,
     LeafKey,
     balances_key,
+    board_key,
     directory_key,
     hot_key,
+    option_dates_key,
+    option_risk_key,
     positions_key,
     series_key,
     terms_key,
 )
 from rollup_node.core.leaves import Balances
-from rollup_node.core.market_leaves import NO_CREDIT, NO_POOLS, Credit, Pools, Prices
+from rollup_node.core.market_leaves import NO_CREDIT, NO_POOLS, Credit, Pools, Prices, SeriesTerms
+from rollup_node.core.option_leaves import NO_DATES, OptionDates, OptionRisk
 
 _YEAR: Final = 31_536_000_000
+SETTLED: Final = 4
+TRADING: Final = 1
+UNMOVED: Final = 13
+"""The slot in which neither forward nor volatility moves."""
 _INDEX: Final = (1 << INDEX_BITS) - 1
 
 
@@ -98,8 +110,13 @@ class Ledger:
             row = sums[underlying]
             row[0] += 1
             row[1] += position.lots * state.mark - position.basis
-            row[2] += abs(position.lots) * state.initial
-            row[3] += abs(position.lots) * state.maintenance
+            if position.series >= FIRST_OPTION and position.lots > 0:
+                kept = 0 if state.status == SETTLED else position.lots * state.mark
+                row[2] += kept
+                row[3] += kept
+            else:
+                row[2] += abs(position.lots) * state.initial
+                row[3] += abs(position.lots) * state.maintenance
         return [
             RiskRow(price.epoch, *row) for price, row in zip(self.prices.rows, sums, strict=True)
         ]
@@ -144,6 +161,45 @@ class Ledger:
         self.check_money(accounts, [row for rows in positions.values() for row in rows])
         for account in accounts if rows else ():
             self.check_rows(account)
+        if rows:
+            self.check_options()
+
+    def check_options(self) -> None:
+        """Check strikes and what a reprice says of them. Invariants X-22, X-23."""
+        listed: list[int] = []
+        for underlying in range(UNDERLYING_LIMIT):
+            dates: OptionDates = self.leaves.get(option_dates_key(underlying)) or NO_DATES
+            found = {
+                slot: [row for row in board.strikes if row.series]
+                for slot in range(EXPIRIES)
+                if (board := self.leaves.get(board_key(underlying, slot))) is not None
+            }
+            mask = sum(1 << slot for slot, rows in found.items() if rows)
+            count = sum(map(len, found.values()))
+            assert (mask, count) == dates, f"X-23: dates of underlying {underlying}"
+            for slot, rows in found.items():
+                for series, strike in rows:
+                    listed.append(series)
+                    self._check_strike(series, slot, strike)
+        assert len(set(listed)) == len(listed), "X-23: a call on two boards"
+        for series in range(FIRST_OPTION, SERIES_LIMIT, 2):
+            state = self.leaves.get(series_key(series))
+            assert state is None or (state.status != 0) == (series in listed), f"X-23: {series}"
+
+    def _check_strike(self, call: int, slot: int, strike: int) -> None:
+        states = [self.leaves[series_key(series)] for series in (call, call + 1)]
+        assert states[0].epoch == states[1].epoch or SETTLED in {
+            state.status for state in states
+        }, f"X-22: epochs of strike {call}"
+        for series, state in zip((call, call + 1), states, strict=True):
+            terms: SeriesTerms = self.leaves[terms_key(series)]
+            assert (terms.strike, terms.expiry_slot) == (strike, slot), f"X-23: series {series}"
+            if state.status == TRADING and state.mark:
+                risk: OptionRisk = self.leaves[option_risk_key(series)]
+                assert risk.epoch == state.epoch, f"X-22: risk array of series {series}"
+                assert risk.gains[UNMOVED] == 0, f"X-22: series {series}"
+                worst = min(risk.gains)
+                assert worst >= -state.mark - 1, f"X-22: series {series} loses more than its mark"
 
     def check_positions(self, positions: list[Position]) -> None:
         """Check that positions cancel out. Invariant X-1, X-20."""
@@ -153,6 +209,10 @@ class Ledger:
         for index in [index for index in found if index & 7 == 1]:
             series, state = index >> 3, found[index]
             lots = [row.lots for row in positions if row.series == series]
+            if state.status == SETTLED:
+                open_lots = sum(map(abs, lots))
+                assert open_lots == state.open_interest, f"X-1: open interest of series {series}"
+                continue
             assert sum(lots) == 0, f"X-1: positions of series {series} sum to {sum(lots)}"
             longs = sum(max(q, 0) for q in lots)
             assert longs == state.open_interest, f"X-1: open interest of series {series}"
@@ -168,6 +228,8 @@ class Ledger:
         amounts = [self.amounts(account) for account in accounts]
         cash = [row[0] for row in amounts]
         due = sum(row.lots * row.funding_index - row.basis for row in positions)
+        states = [(row.lots, self.leaves[series_key(row.series)]) for row in positions]
+        due += sum(lots * state.mark for lots, state in states if state.status == SETTLED)
         held = sum(cash) + due + pools.fees + sum(pools.insurance)
         assert held == totals[0] + credit.deficit, f"X-2: USDC {held - totals[0] - credit.deficit}"
         for asset in range(1, ASSET_COUNT):

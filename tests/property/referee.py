@@ -9,6 +9,7 @@ from rollup_node.core.flags import REDUCE_ONLY_FLAG, SIDE_FLAG
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
+    FIRST_OPTION,
     INDEX_BITS,
     TAKER_KEY,
     LeafKey,
@@ -54,7 +55,7 @@ class Referee:
         self.counts[step.kind, step.reason] += 1
         state = self.arena.state
         now = Ledger(state, self.arena.now())
-        now.check(rows=self.arena.cursor().phase != Phase.REPRICE)
+        now.check(rows=self.arena.cursor().phase not in {Phase.REPRICE, Phase.STRIKE})
         if any(key >> INDEX_BITS for key in step.replaced):
             audit(state)
         self.changed.update(step.replaced)
@@ -97,8 +98,12 @@ class Referee:
         assert signed.side == side, f"X-17: {key} on the wrong side"
         better = fill.tick >= signed.tick if side else fill.tick <= signed.tick
         assert better, f"X-18: {key} filled at {fill.tick}, signed {signed.tick}"
-        unit = self.arena.leaf(terms_key(fill.series)).unit
-        most = Fraction(fill.lots * fill.tick * unit * signed.max_fee_ppm, 10**6)
+        terms = self.arena.leaf(terms_key(fill.series))
+        premium = fill.lots * fill.tick * terms.unit
+        most = Fraction(premium * signed.max_fee_ppm, 10**6)
+        if fill.series >= FIRST_OPTION:
+            strike = Fraction(fill.lots * terms.strike, terms.lots_per_unit)
+            most = min(strike * signed.max_fee_ppm / 10**6, Fraction(premium, 8))
         assert fee < most + 1, f"X-19: {key} paid {fee}"
 
     def check_side(

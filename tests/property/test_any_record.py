@@ -14,6 +14,9 @@ from rollup_node.core.layout import position, underlying_key
 from rollup_node.core.step import apply_record, pull_message
 from tests.property.arena import (
     ETH,
+    OPTION_SLOT,
+    OPTIONS,
+    OPTIONS_AT,
     PRICES,
     PUBLISHERS,
     SERIES,
@@ -22,6 +25,7 @@ from tests.property.arena import (
     Step,
     key_address,
     owner_of,
+    smile,
 )
 from tests.property.ledger import Ledger
 
@@ -30,13 +34,14 @@ RECORDS: Final = (
     inputs.ReplaceOrder, inputs.MassQuote, inputs.OpenAccount, inputs.SetKey, inputs.Freeze,
     inputs.SetGuardian, inputs.SetProtection, inputs.SetDeadMan, inputs.MovePosition, inputs.Prune,
     PriceReport, inputs.ForwardReport, inputs.SettlementPrice, inputs.Settle, inputs.Liquidate,
-    inputs.Bid, inputs.Trigger, inputs.Takeover, *(inputs.PlaceOrder,) * 8,
+    inputs.Bid, inputs.Trigger, inputs.Takeover, inputs.SurfaceReport, inputs.ListExpiry,
+    inputs.ListStrike, inputs.DelistStrike, *(inputs.PlaceOrder,) * 8,
 )  # fmt: skip
 BITS: Final = {
     "series": 16, "asset": 8, "key": 8, "underlying": 8, "expiry_slot": 8, "slot": 16, "nonce": 64,
     "number": 8, "scope": 8, "scope_id": 16, "markets": 8, "max_fee": 16, "side": 1, "kind": 2,
     "time_in_force": 2, "post_only": 1, "reduce_only": 1, "self_trade": 2, "frozen": 1, "round": 64,
-    "time_ms": 64, "amount": 96, "order_cap": 64,
+    "time_ms": 64, "amount": 96, "order_cap": 64, "expiry_at": 64, "strike": 64,
 }  # fmt: skip
 """How wide the fields of records are; 32 bits if not named. Source: docs/spec.md R-4."""
 
@@ -106,6 +111,8 @@ class Anyone:
         random = self.random
         if name == "signatures":
             return ()
+        if name == "nodes":
+            return smile(random.randrange(4_000, 9_000))
         if name == "legs":
             legs = random.choice((1, 2, 20))
             return tuple(
@@ -123,12 +130,15 @@ class Anyone:
     def usual(self, name: str) -> int:
         """Return a number that a field may well have."""
         random, arena = self.random, self.arena
-        series = random.choice(SERIES)
+        series = random.choice((*SERIES, *SERIES, *OPTIONS))
         if name == "nonce":
             return arena.nonce()
         usual: dict[str, int] = {
             "series": series,
             "price": max(1, arena.tick(series) + random.randrange(-40, 40)),
+            "expiry_at": random.choice((OPTIONS_AT, OPTIONS_AT + 86_400)),
+            "strike": random.choice((2_950, 3_000, 3_200)) * USD,
+            "expiry_slot": random.choice((0, OPTION_SLOT, 5)),
             "time_ms": arena.now() + random.choice((-500, 0, 10**6)),
             "slot": random.randrange(1_024),
             **dict.fromkeys(("quantity", "lots"), random.choice((1, 40, 400, 3_000))),
@@ -147,11 +157,11 @@ def test_any_record_at_any_time_ends_and_keeps_every_invariant(seed: int) -> Non
     def check(step: Step) -> None:
         nonlocal fills
         ledger = Ledger(anyone.arena.state, anyone.arena.now())
-        ledger.check(rows=anyone.arena.cursor().phase != Phase.REPRICE)
+        ledger.check(rows=anyone.arena.cursor().phase not in {Phase.REPRICE, Phase.STRIKE})
         fills += sum(isinstance(event, Fill) for event in step.events)
 
     anyone.arena.watch = check
-    for _ in range(600):
+    for _ in range(900):
         anyone.act()
     assert fills > 0
     for key, leaf in anyone.arena.state.items():

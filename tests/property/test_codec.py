@@ -48,7 +48,8 @@ def test_decode_record_on_a_changed_byte_never_gives_the_same_record(
     at = data.draw(st.integers(0, len(body) - 1))
     body[at] ^= data.draw(st.integers(1, 255))
     other = decode_record(bytes(body))
-    assert other is None or (other != record and encode_record(other) == bytes(body))
+    changed = type(other) is not type(record) or other != record
+    assert other is None or (changed and encode_record(other) == bytes(body))
 
 
 @given(values.transactions)

@@ -32,6 +32,7 @@ from rollup_node.core.reason import Reason
 from tests.property.arena import (
     BTC,
     ETH,
+    OPTIONS,
     PERP,
     PUBLISHERS,
     SERIES,
@@ -44,7 +45,7 @@ from tests.property.ledger import Ledger
 from tests.property.referee import Referee
 
 ACCOUNTS = st.integers(1, 6)
-SERIES_IDS = st.sampled_from([PERP, PERP, *SERIES])
+SERIES_IDS = st.sampled_from([PERP, PERP, *SERIES, *OPTIONS])
 SIDES = st.integers(0, 1)
 AWAY = st.integers(-25, 60)
 LOTS = st.sampled_from([1, 2, 7, 40, 40, 300, 2_500, 30_000])
@@ -60,7 +61,7 @@ _SPENT: Final = {Reason.NONCE_USED, Reason.NONCE_TOO_OLD}
 
 
 class ExchangeMachine(RuleBasedStateMachine):
-    """Six accounts of four owners, rich and poor, in four series."""
+    """Six accounts of four owners, rich and poor, in four linear series and four options."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +80,10 @@ class ExchangeMachine(RuleBasedStateMachine):
         for account in (3, 4, 6):
             legs = [(s, side, 4 * s + side, 10 * account, 200) for s in SERIES for side in (0, 1)]
             self.quote(account, legs)
+            for number, series in enumerate(OPTIONS):
+                clients = 40 + 2 * number
+                legs = [(series, side, clients + side, account, 300) for side in (0, 1)]
+                self.quote(account, legs)
 
     def send(self, record: Any, signer: bytes | None = None) -> Reason:
         """Send a record in a block of its own, mostly, and remember it for a replay."""
@@ -264,6 +269,13 @@ class ExchangeMachine(RuleBasedStateMachine):
         self.arena.rounds += 1
         report = ForwardReport(ETH, 0, self.arena.rounds, self.arena.now(), difference, ())
         self.arena.open_record(report, PUBLISHERS[:3])
+
+    @rule(volatility=st.sampled_from([3_000, 5_900, 6_000, 6_050, 9_000, 20_000]),
+          difference=st.integers(-(10**8), 10**8))  # fmt: skip
+    def surface(self, volatility: int, difference: int) -> None:
+        """Say volatilities: a reprice follows within a second if they moved."""
+        self.arena.seal()
+        assert self.arena.surface(volatility, difference) is Reason.OK
 
     @rule(underlying=st.integers(0, 2))
     def trigger(self, underlying: int) -> None:

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {AssetRow, Publishers, SeriesTerms} from "../types/Market.sol";
+import {OptionRules} from "../types/Option.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionLeaves} from "./OptionLeaves.sol";
 
 /// @notice Bodies of admin messages: an op, then fields of fixed width (docs/spec.md V-1).
 /// @custom:twin rollup_node/codec/admin.py
@@ -18,6 +20,7 @@ library AdminRecords {
     uint8 internal constant EXPIRY = 0x09;
     uint8 internal constant PAY_FEES = 0x0a;
     uint8 internal constant INSURE_FEES = 0x0b;
+    uint8 internal constant OPTION_RULES = 0x0c;
 
     uint256 internal constant ASSET_ROW_BYTES = 22;
 
@@ -40,6 +43,11 @@ library AdminRecords {
         return MarketLeaves.decodePublishers(fields);
     }
 
+    /// @notice The rules after the number of an underlying.
+    function decodeRules(bytes calldata fields) internal pure returns (OptionRules memory) {
+        return OptionLeaves.decodeRules(fields[1:]);
+    }
+
     /// @notice The terms after the number of a series.
     function decodeTerms(bytes calldata fields) internal pure returns (SeriesTerms memory) {
         return MarketLeaves.decodeSeriesTerms(fields[2:]);
@@ -55,6 +63,7 @@ library AdminRecords {
         if (op == BORROW_CAP) return 16;
         if (op == EXPIRY) return 10;
         if (op == PAY_FEES) return 20;
+        if (op == OPTION_RULES) return 1 + OptionLeaves.RULES_BYTES;
         return op == INSURE_FEES ? 17 : 0;
     }
 }

@@ -9,11 +9,11 @@ import {SeriesState, SeriesTerms} from "../types/Market.sol";
 import {Allocators} from "../types/State.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {BookLeaves} from "./BookLeaves.sol";
-import {FixedPoint} from "./FixedPoint.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {Leaves} from "./Leaves.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionTerms} from "./OptionTerms.sol";
 import {Risk} from "./Risk.sol";
 import {SlotTable} from "./SlotTable.sol";
 import {TickMap} from "./TickMap.sol";
@@ -25,19 +25,6 @@ import {TickMap} from "./TickMap.sol";
 /// @custom:twin rollup_node/core/book.py
 library Book {
     using Frames for Frame;
-
-    /// @dev A resting order reserves this part of its notional (M-7).
-    uint256 internal constant RESERVE_DIVISOR = 100;
-
-    /// @dev Every order reserves this much, so that the slots of the book cannot be had for nothing (M-7).
-    uint256 internal constant MIN_RESERVE_USDC = 10_000;
-
-    /// @notice What an order reserves while it rests or waits for its trigger, µUSDC: 1 % of its notional, rounded up, and
-    /// never less than a cent, which is all for reduce-only orders.
-    function computeReserve(uint256 flags, uint256 lots, uint256 lotValue) internal pure returns (uint64) {
-        uint256 reserve = flags & Flags.REDUCE_ONLY != 0 ? 0 : FixedPoint.divUp(lots * lotValue, RESERVE_DIVISOR);
-        return uint64(reserve > MIN_RESERVE_USDC ? reserve : MIN_RESERVE_USDC);
-    }
 
     /// @notice Take an order slot from the free list, else the next one; 0 if there is none left.
     function allocateSlot(Frame memory frame) internal pure returns (uint256 slot) {
@@ -117,7 +104,7 @@ library Book {
         SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(order.series)));
         uint64 reserved = order.reserve;
         order.remaining -= uint32(lots);
-        order.reserve = computeReserve(order.flags, order.remaining, uint256(order.tick) * terms.unit);
+        order.reserve = OptionTerms.computeReserve(terms, order.flags, order.tick, order.remaining);
         frame.put(key, BookLeaves.encodeOrder(order));
         LeafKey place = Layout.levelKey(terms.book, tickOf(order), order.trigger != 0);
         Level memory level = BookLeaves.decodeLevel(frame.get(place));

@@ -17,7 +17,8 @@ import {
     SetGuardian,
     SetKey,
     SetProtection,
-    SettlementPrice
+    SettlementPrice,
+    SurfaceReport
 } from "../types/Records.sol";
 import {Structs} from "./Structs.sol";
 
@@ -59,6 +60,9 @@ library ExchangeEip712 {
         keccak256("ForwardReport(uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference)");
     bytes32 private constant SETTLEMENT_PRICE_TYPE =
         keccak256("SettlementPrice(uint8 underlying,uint8 expirySlot,uint64 expiry,uint8 number,uint64 price)");
+    bytes32 private constant SURFACE_REPORT_TYPE = keccak256(
+        "SurfaceReport(uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference,uint40[16] nodes)"
+    );
 
     function digest(bytes32 domain, PlaceOrder memory record) internal pure returns (bytes32) {
         return _digest(domain, Structs.hash(ORDER_TYPE, Structs.pointerTo(record), 16));
@@ -130,6 +134,21 @@ library ExchangeEip712 {
 
     function digest(bytes32 domain, SettlementPrice memory report) internal pure returns (bytes32) {
         return _digest(domain, Structs.hash(SETTLEMENT_PRICE_TYPE, Structs.pointerTo(report), 5));
+    }
+
+    /// @notice An array of numbers is hashed as its words, one after the other.
+    function digest(bytes32 domain, SurfaceReport memory report) internal pure returns (bytes32) {
+        bytes32 nodes = keccak256(abi.encodePacked(report.nodes));
+        bytes memory encoded = abi.encode(
+            SURFACE_REPORT_TYPE,
+            report.underlying,
+            report.expirySlot,
+            report.round,
+            report.timeMs,
+            report.difference,
+            nodes
+        );
+        return _digest(domain, keccak256(encoded));
     }
 
     function _digest(bytes32 domain, bytes32 structHash) private pure returns (bytes32) {

@@ -60,11 +60,6 @@ library Fills {
     uint8 internal constant REDUCE_ONLY = 2;
     int256 private constant MAX_LOTS = int256(Layout.MAX_LOTS);
 
-    /// @notice Fee on a notional, rounded up: a rebate's size is rounded down (M-3).
-    function computeFee(uint256 lots, int256 price, int256 ratePpm) internal pure returns (int256) {
-        return FixedPoint.divUp(int256(lots) * price * ratePpm, int256(Risk.PPM));
-    }
-
     /// @notice What `change` lots (signed, not 0) would leave of an account, or why not; its hot leaf has been read.
     function weighSide(Frame memory frame, Market memory market, uint256 account, int256 change, int256 fee)
         internal
@@ -213,11 +208,7 @@ library Fills {
 
     /// @notice Charge the side of a protocol order, at most what M-6 leaves it; its rate is its fee cap (L-2, M-3). The
     /// version stays: whoever reduces an account for sale must not make a bid for it miss (L-4).
-    function chargeProtocol(Side memory side, uint256 lots, int256 price, uint256 ratePpm, uint256 timeMs)
-        internal
-        pure
-    {
-        int256 fee = computeFee(lots, price, int256(ratePpm));
+    function chargeProtocol(Side memory side, int256 fee, uint256 timeMs) internal pure {
         int256 limit = side.eased > 0 ? side.eased : int256(0);
         side.fee = fee < limit ? fee : limit;
         side.cash -= side.fee;

@@ -61,16 +61,28 @@ library Layout {
     uint256 internal constant UNDERLYING_LIMIT = 8;
     uint256 internal constant LEAVES_PER_UNDERLYING = 64;
     uint256 internal constant SERIES_LIST_FIELD = 1;
+    uint256 internal constant OPTION_RULES_FIELD = 2;
+    uint256 internal constant OPTION_DATES_FIELD = 3;
     uint256 internal constant EXPIRY_FIELD = 16;
     uint256 internal constant EXPIRIES = 16;
+    uint256 internal constant BOARD_FIELD = 32;
     uint256 internal constant GRID_FIELD = 48;
     uint256 internal constant SERIES_PER_UNDERLYING = 16;
     uint256 internal constant SERIES_LIMIT = 4096;
     uint256 internal constant FIELDS_PER_SERIES = 8;
+    uint256 internal constant OPTION_RISK_FIELD = 2;
+
+    /// @dev Series from here on are options: calls even, the put of the same strike one more.
+    uint256 internal constant FIRST_OPTION = 2048;
+    uint256 internal constant STRIKES_PER_EXPIRY = 32;
+    uint256 internal constant STRIKE_LIMIT = 128;
+    /// @dev Prices of the oracle, and strikes, are below this: µUSDC per unit.
+    uint256 internal constant PRICE_LIMIT = 1 << 40;
 
     uint256 internal constant BOOK_LIMIT = 32;
     /// @dev Ticks of a linear series: 1 <= tick < TICK_LIMIT; 0 says that there is none.
     uint256 internal constant TICK_LIMIT = 1 << 20;
+    uint256 internal constant OPTION_TICK_LIMIT = 1 << 14;
     /// @dev A book has 4,096 words of ticks, then 16 words over those, then 1 over these.
     uint256 internal constant MIDDLE_WORDS = 4096;
     uint256 internal constant TOP_WORD = 4112;
@@ -79,6 +91,10 @@ library Layout {
     uint256 internal constant SLOTS_PER_LEAF = 8;
     uint256 private constant TICK_BITS = 20;
     uint256 private constant WORDS_PER_BOOK_BITS = 13;
+    uint256 private constant OPTION_TICK_BITS = 14;
+    /// @dev The book of an option has 64 words of ticks, then 1 over those, then 1 over this.
+    uint256 private constant OPTION_WORDS_BITS = 7;
+    uint256 private constant OPTION_WORDS = 64;
     uint256 private constant CLIENT_SLOT_LEAVES_BITS = 7;
 
     /// @dev Accounts 1 <= id < ACCOUNTS_LIMIT exist in state; the bridge hands out 1 <= id < DEPOSIT_ACCOUNTS_LIMIT.
@@ -156,14 +172,44 @@ library Layout {
         return _key(SERIES, series * FIELDS_PER_SERIES + 1);
     }
 
-    /// @notice Key of a price level, or of a trigger level.
-    function levelKey(uint256 book, uint256 tick, bool triggers) internal pure returns (LeafKey) {
-        return _key(triggers ? TRIGGER_LEVELS : LEVELS, (book << TICK_BITS) + tick);
+    /// @notice Key of the risk array of an option.
+    function optionRiskKey(uint256 series) internal pure returns (LeafKey) {
+        return _key(SERIES, series * FIELDS_PER_SERIES + OPTION_RISK_FIELD);
     }
 
-    /// @notice Key of a word of a tick map: 0 to 4,112.
+    /// @notice Key of the rules of an underlying's options.
+    function optionRulesKey(uint256 underlying) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, OPTION_RULES_FIELD);
+    }
+
+    /// @notice Key of the dates that have strikes.
+    function optionDatesKey(uint256 underlying) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, OPTION_DATES_FIELD);
+    }
+
+    /// @notice Key of the strikes and volatilities of a date.
+    function boardKey(uint256 underlying, uint256 expirySlot) internal pure returns (LeafKey) {
+        return _underlyingKey(underlying, BOARD_FIELD + expirySlot);
+    }
+
+    /// @notice The first number that is no tick of a series.
+    function tickLimit(uint256 series) internal pure returns (uint256) {
+        return series >= FIRST_OPTION ? OPTION_TICK_LIMIT : TICK_LIMIT;
+    }
+
+    /// @notice Key of a price level, or of a trigger level.
+    function levelKey(uint256 book, uint256 tick, bool triggers) internal pure returns (LeafKey) {
+        uint256 bits = book >= FIRST_OPTION ? OPTION_TICK_BITS : TICK_BITS;
+        return _key(triggers ? TRIGGER_LEVELS : LEVELS, (book << bits) + tick);
+    }
+
+    /// @notice Key of a word of a tick map: 0 to 4,112. The map of an option has no word between its 64 words of ticks and
+    /// the two above them.
     function wordKey(uint256 book, uint256 word, bool triggers) internal pure returns (LeafKey) {
-        return _key(triggers ? TRIGGER_MAP : TICK_MAP, (book << WORDS_PER_BOOK_BITS) + word);
+        uint256 region = triggers ? TRIGGER_MAP : TICK_MAP;
+        if (book < FIRST_OPTION) return _key(region, (book << WORDS_PER_BOOK_BITS) + word);
+        if (word >= MIDDLE_WORDS) word = word == TOP_WORD ? OPTION_WORDS + 1 : OPTION_WORDS;
+        return _key(region, (book << OPTION_WORDS_BITS) + word);
     }
 
     /// @notice Key of an order slot, 1 <= slot < 2^24.

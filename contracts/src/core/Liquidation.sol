@@ -12,6 +12,7 @@ import {FixedPoint} from "./FixedPoint.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionTerms} from "./OptionTerms.sol";
 import {Positions} from "./Positions.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
@@ -133,7 +134,7 @@ library Liquidation {
         frame.put(Layout.coldKey(account), AccountLeaves.encodeCold(cold));
     }
 
-    /// @dev Lets the protocol reduce one position (L-2).
+    /// @dev Lets the protocol reduce one position, of a linear series (L-2).
     function _reduce(Frame memory frame, LiquidationTask memory task, Hot memory hot, Standing memory standing)
         private
         pure
@@ -143,6 +144,7 @@ library Liquidation {
         bytes memory leaf = frame.get(Layout.termsKey(task.series));
         if (leaf.length == 0) return Reason.UNKNOWN_SERIES;
         SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(leaf);
+        if (terms.kind >= OptionTerms.CALL) return Reason.SERIES_CLOSED;
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(task.series)));
         if (Void.isClosed(frame, terms, state) || state.mark == 0) return Reason.SERIES_CLOSED;
         (uint256 number, Position memory position) = Positions.findPosition(frame, task.account, task.series);

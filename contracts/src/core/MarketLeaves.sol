@@ -32,7 +32,7 @@ library MarketLeaves {
     uint256 internal constant SERIES_LIST_BYTES = 32;
     uint256 internal constant EXPIRY_BYTES = 32;
     uint256 internal constant GRID_BYTES = 488;
-    uint256 internal constant SERIES_TERMS_BYTES = 61;
+    uint256 internal constant SERIES_TERMS_BYTES = 70;
     uint256 internal constant SERIES_STATE_BYTES = 89;
 
     uint256 private constant PRICE_ROW_BYTES = 36;
@@ -53,7 +53,7 @@ library MarketLeaves {
     bytes32 private constant SERIES_LIST = hex"02020202020202020202020202020202";
     bytes32 private constant EXPIRY = hex"08880808";
     bytes32 private constant HALF_GRID = hex"080808080808080808080808080808080808080808080808080808080808";
-    bytes32 private constant SERIES_TERMS = hex"010101010104040404028204040804080484";
+    bytes32 private constant SERIES_TERMS = hex"01010101020404040402820404080408048408";
     bytes32 private constant SERIES_STATE = hex"010404080404040404048888880408040404";
 
     function decodePrices(bytes memory value) internal pure returns (Prices memory leaf) {

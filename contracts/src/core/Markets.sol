@@ -8,7 +8,6 @@ import {
     AssetRow,
     AssetTerms,
     Credit,
-    Expiry,
     Pools,
     Publishers,
     SeriesList,
@@ -16,12 +15,15 @@ import {
     SeriesTerms,
     Underlying
 } from "../types/Market.sol";
+import {OptionRules} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
+import {Dates} from "./Dates.sol";
 import {Layout} from "./Layout.sol";
 import {Leaves} from "./Leaves.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionLeaves} from "./OptionLeaves.sol";
 
 /// @notice What a series is (docs/spec.md S-8).
 /// @custom:twin rollup_node/core/markets.py SeriesKind
@@ -29,6 +31,8 @@ library SeriesKind {
     uint8 internal constant SPOT = 1;
     uint8 internal constant PERPETUAL = 2;
     uint8 internal constant FUTURE = 3;
+    uint8 internal constant CALL = 4;
+    uint8 internal constant PUT = 5;
 }
 
 /// @notice What may be done in a series (docs/spec.md S-8).
@@ -50,6 +54,7 @@ library Markets {
     uint256 internal constant MAX_FEE_PPM = 10_000;
     int256 internal constant MAX_INTEREST_PPB = 1_000_000;
     uint256 internal constant MAX_EXPONENT = 24;
+    uint256 internal constant MAX_SCAN_PPM = 500_000;
     uint8 internal constant NO_UNDERLYING = 255;
 
     function setUnderlying(Frame memory frame, uint8 underlying, uint8 status) internal pure returns (Reason) {
@@ -166,17 +171,19 @@ library Markets {
     {
         bool isPlaced = underlying < Layout.UNDERLYING_LIMIT && expirySlot < Layout.EXPIRIES;
         if (!isPlaced || uint256(expiryAt) * 1000 <= frame.timeMs) return Reason.BAD_PARAMETERS;
-        LeafKey key = Layout.expiryKey(underlying, expirySlot);
+        frame.get(Layout.expiryKey(underlying, expirySlot));
+        return Dates.beginDate(frame, underlying, expirySlot, expiryAt);
+    }
+
+    function setOptionRules(Frame memory frame, uint8 underlying, OptionRules memory rules)
+        internal
+        pure
+        returns (Reason)
+    {
+        if (underlying >= Layout.UNDERLYING_LIMIT || !_areSound(rules)) return Reason.BAD_PARAMETERS;
+        LeafKey key = Layout.optionRulesKey(underlying);
         frame.get(key);
-        SeriesList memory listed = MarketLeaves.decodeSeriesList(frame.get(Layout.seriesListKey(underlying)));
-        for (uint256 i = 0; i < Layout.SERIES_PER_UNDERLYING; ++i) {
-            if (listed.series[i] == 0) continue;
-            SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(listed.series[i])));
-            if (terms.kind == SeriesKind.FUTURE && terms.expirySlot == expirySlot) return Reason.SERIES_IN_USE;
-        }
-        Expiry memory expiry;
-        expiry.expiryAt = expiryAt;
-        frame.put(key, MarketLeaves.encodeExpiry(expiry));
+        frame.put(key, OptionLeaves.encodeRules(rules));
         return Reason.OK;
     }
 
@@ -243,7 +250,7 @@ library Markets {
 
     /// @dev Whether every term is in its range, whatever the state.
     function _isSound(SeriesTerms memory terms) private pure returns (bool) {
-        bool isKnown = terms.kind >= SeriesKind.SPOT && terms.kind <= SeriesKind.FUTURE;
+        bool isKnown = terms.kind >= SeriesKind.SPOT && terms.kind <= SeriesKind.FUTURE && terms.strike == 0;
         bool isPlaced = terms.underlying < Layout.UNDERLYING_LIMIT && terms.expirySlot < Layout.EXPIRIES;
         bool isKept = terms.kind == SeriesKind.SPOT ? terms.asset != 0 && terms.asset < Layout.ASSETS : terms.asset == 0;
         return isKnown && isPlaced && isKept && _isSized(terms) && _isMargined(terms) && _isCharged(terms);
@@ -272,5 +279,19 @@ library Markets {
     function _isSame(SeriesTerms memory a, SeriesTerms memory b) private pure returns (bool) {
         return a.kind == b.kind && a.underlying == b.underlying && a.asset == b.asset && a.expirySlot == b.expirySlot
             && a.book == b.book && a.unit == b.unit && a.lotsPerUnit == b.lotsPerUnit;
+    }
+
+    /// @dev Whether rules of options are in their ranges (V-1). Strikes are whole lots.
+    function _areSound(OptionRules memory rules) private pure returns (bool) {
+        bool isSized = rules.status <= 1 && rules.unit != 0
+            && uint256(rules.unit) * Layout.OPTION_TICK_LIMIT <= Layout.MAX_LOT_VALUE && rules.lotsPerUnit != 0
+            && rules.maxOrderLots <= Layout.MAX_LOTS && rules.openInterestCap <= Layout.MAX_LOT_VALUE;
+        bool isStepped = isSized && rules.strikeStep != 0 && rules.strikeStep < Layout.PRICE_LIMIT
+            && rules.strikeStep % rules.lotsPerUnit == 0 && rules.strikeRangePpm < PPM;
+        bool isCharged =
+            rules.makerFeePpm <= rules.takerFeePpm && rules.takerFeePpm <= MAX_FEE_PPM && rules.bandPpm <= PPM;
+        bool isMargined = rules.maintenancePpm != 0 && rules.maintenancePpm <= rules.floorPpm
+            && rules.floorPpm <= rules.initialPpm && rules.initialPpm <= PPM;
+        return isStepped && isCharged && isMargined && rules.scanPpm != 0 && rules.scanPpm <= MAX_SCAN_PPM;
     }
 }

@@ -15,6 +15,7 @@ import {Fills, Market, Side} from "./Fills.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionTerms} from "./OptionTerms.sol";
 import {Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
 import {Sweeps} from "./Sweeps.sol";
@@ -45,18 +46,22 @@ library Meetings {
         Side memory taking;
         Side memory making;
         int256 rate = isProtocol ? int256(0) : int256(uint256(market.terms.takerFeePpm));
-        int256 fee = Fills.computeFee(lots, market.price, rate);
+        int256 fee = OptionTerms.computeFee(market.terms, lots, market.price, rate);
         (reason, taking) = Fills.weighSide(frame, market, taker.account, change, fee);
         if (reason != Reason.OK) return (Meeting.TAKER_ENDS, reason, 0);
         rate = market.terms.makerFeePpm;
         if (int256(uint256(order.feeCapPpm)) < rate) return (Meeting.MAKER_LEAVES, Reason.MAKER_VOID, 0);
-        fee = Fills.computeFee(lots, market.price, isProtocol && rate < 0 ? int256(0) : rate);
+        if (isProtocol && rate < 0) rate = 0;
+        fee = OptionTerms.computeFee(market.terms, lots, market.price, rate);
         (reason, making) = Fills.weighSide(frame, market, order.account, -change, fee);
         if (reason != Reason.OK) return (Meeting.MAKER_LEAVES, _failMaker(frame, market, order, reason), 0);
         if (_isOverCap(market, taking.change + making.change)) {
             return (Meeting.TAKER_ENDS, Reason.OPEN_INTEREST_CAP, 0);
         }
-        if (isProtocol) Fills.chargeProtocol(taking, lots, market.price, taker.feeCapPpm, frame.timeMs);
+        if (isProtocol) {
+            fee = OptionTerms.computeFee(market.terms, lots, market.price, int256(uint256(taker.feeCapPpm)));
+            Fills.chargeProtocol(taking, fee, frame.timeMs);
+        }
         _settle(frame, market, taking, making, isProtocol);
         _countFill(frame, taker, lots);
         _protect(frame, order.account, market.terms.underlying, lots);

@@ -10,6 +10,7 @@ import {AccountLeaves} from "./AccountLeaves.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionTerms} from "./OptionTerms.sol";
 import {Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
 import {SlotTable} from "./SlotTable.sol";
@@ -35,13 +36,15 @@ library OrderChecks {
         if (kind == Flags.MARKET && !immediate) return Reason.BAD_ORDER;
         if (taker.flags & Flags.POST_ONLY != 0 && (kind != Flags.LIMIT || immediate)) return Reason.BAD_ORDER;
         if ((taker.expiryAt != 0) != (inForce == Flags.GOOD_TILL_TIME)) return Reason.BAD_ORDER;
-        if (!isTick(taker.tick) || taker.trigger >= Layout.TICK_LIMIT) return Reason.PRICE_OUT_OF_RANGE;
+        if (!isTick(taker.tick, taker.series) || taker.trigger >= Layout.tickLimit(taker.series)) {
+            return Reason.PRICE_OUT_OF_RANGE;
+        }
         return Void.isOver(taker.expiryAt, timeMs) ? Reason.EXPIRED : Reason.OK;
     }
 
-    /// @notice Whether a price is one of the ticks of a book.
-    function isTick(uint256 price) internal pure returns (bool) {
-        return price != 0 && price < Layout.TICK_LIMIT;
+    /// @notice Whether a price is one of the ticks of the book of a series.
+    function isTick(uint256 price, uint256 series) internal pure returns (bool) {
+        return price != 0 && price < Layout.tickLimit(series);
     }
 
     /// @notice Check an order against its series and its session key.
@@ -58,7 +61,8 @@ library OrderChecks {
             return Reason.REDUCE_ONLY;
         }
         if (terms.kind == Void.SPOT && (reduces || taker.trigger != 0)) return Reason.BAD_ORDER;
-        uint256 notional = uint256(taker.remaining) * taker.tick * terms.unit;
+        if (terms.kind >= OptionTerms.CALL && taker.trigger != 0) return Reason.BAD_ORDER;
+        uint256 notional = OptionTerms.notionalUsdc(terms, taker.remaining, taker.tick);
         reason = _checkKey(frame, taker, terms.underlying, notional);
         return reason == Reason.OK ? _checkLimits(taker, terms, state, notional) : reason;
     }
@@ -70,7 +74,7 @@ library OrderChecks {
         returns (bool)
     {
         uint256 price = tick * terms.unit * PPM;
-        uint256 band = mark * terms.bandPpm;
+        uint256 band = OptionTerms.bandUsdc(terms, mark) * terms.bandPpm;
         return flags & Flags.SIDE != 0 ? price + band < mark * PPM : price > mark * PPM + band;
     }
 

@@ -17,6 +17,7 @@ import {BookLeaves} from "./BookLeaves.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionTerms} from "./OptionTerms.sol";
 import {OrderChecks} from "./OrderChecks.sol";
 import {OrderRecords} from "./OrderRecords.sol";
 import {Refresh} from "./Refresh.sol";
@@ -206,7 +207,7 @@ library Orders {
     /// @dev What a replacement changes (O-10).
     function _checkReplacement(Frame memory frame, Taker memory taker) private pure returns (Reason reason) {
         if (taker.remaining == 0) return Reason.BAD_ORDER;
-        if (!OrderChecks.isTick(taker.tick)) return Reason.PRICE_OUT_OF_RANGE;
+        if (!OrderChecks.isTick(taker.tick, taker.series)) return Reason.PRICE_OUT_OF_RANGE;
         reason = OrderChecks.checkMarket(frame, taker);
         return reason == Reason.OK ? OrderChecks.checkAccount(frame, taker) : reason;
     }
@@ -237,7 +238,7 @@ library Orders {
     }
 
     function _reserveOf(Taker memory taker, SeriesTerms memory terms) private pure returns (uint64) {
-        return Book.computeReserve(taker.flags, taker.remaining, uint256(taker.tick) * terms.unit);
+        return OptionTerms.computeReserve(terms, taker.flags, taker.tick, taker.remaining);
     }
 
     function _readTerms(Frame memory frame, uint256 series) private pure returns (SeriesTerms memory) {

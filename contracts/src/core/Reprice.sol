@@ -12,24 +12,25 @@ import {Funding} from "./Funding.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 import {SeriesKind, SeriesStatus} from "./Markets.sol";
+import {OptionLeaves} from "./OptionLeaves.sol";
 import {PriceRules} from "./PriceRules.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
 
-/// @notice Repricing: marks, requirements and funding of every series of an underlying, one a step (docs/spec.md V-5).
+/// @notice Repricing: marks, requirements and funding of the linear series of an underlying, one a step (docs/spec.md V-5).
 /// @custom:twin rollup_node/core/reprice.py
 library Reprice {
     using Frames for Frame;
 
     uint256 internal constant PPM = 1_000_000;
 
-    /// @notice Reprice the next series of the underlying, or end its epoch.
+    /// @notice Reprice the next series of the underlying, or go on with its strikes, or end its epoch.
     function reprice(Frame memory frame) internal pure returns (Reason) {
         PriceTask memory task = TaskLeaves.decodePriceTask(frame.get(Layout.PRICE_TASK));
         Prices memory prices = MarketLeaves.decodePrices(frame.get(Layout.PRICES));
         SeriesList memory listed = MarketLeaves.decodeSeriesList(frame.get(Layout.seriesListKey(task.underlying)));
         uint256 place = nextPlace(listed, task.next);
         if (place == Layout.SERIES_PER_UNDERLYING) {
-            _endEpoch(frame, task, prices);
+            _endSeries(frame, task, prices);
             return Reason.OK;
         }
         uint256 series = listed.series[place];
@@ -39,7 +40,7 @@ library Reprice {
         _repriceSeries(frame, terms, state, prices.rows[task.underlying]);
         frame.put(key, MarketLeaves.encodeSeriesState(state));
         if (state.triggers != 0) task.drain |= uint16(2 ** place);
-        task.next = uint8(place + 1);
+        task.next = uint16(place + 1);
         task.impact = 0;
         frame.put(Layout.PRICE_TASK, TaskLeaves.encodePriceTask(task));
         return Reason.OK;
@@ -62,7 +63,21 @@ library Reprice {
         return terms.initialPpm + FixedPoint.divDown((PPM - terms.initialPpm) * (openInterest - flat), cap - flat);
     }
 
-    function _endEpoch(Frame memory frame, PriceTask memory task, Prices memory prices) private pure {
+    /// @dev Goes on with the strikes of the underlying; without any its epoch ends.
+    function _endSeries(Frame memory frame, PriceTask memory task, Prices memory prices) private pure {
+        bytes memory dates = frame.get(Layout.optionDatesKey(task.underlying));
+        if (OptionLeaves.decodeDates(dates).strikes == 0) {
+            endEpoch(frame, task, prices);
+            return;
+        }
+        frame.phase = Phase.STRIKE;
+        task.next = 0;
+        task.impact = 0;
+        frame.put(Layout.PRICE_TASK, TaskLeaves.encodePriceTask(task));
+    }
+
+    /// @notice Let the epoch of an underlying grow by one; its triggers drain, or the next one follows.
+    function endEpoch(Frame memory frame, PriceTask memory task, Prices memory prices) internal pure {
         PriceRow memory row = prices.rows[task.underlying];
         unchecked {
             row.epoch += 1; // one a second: 2^32 epochs are 136 years

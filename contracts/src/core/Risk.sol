@@ -27,6 +27,7 @@ library Risk {
     uint256 internal constant DRIFT_FACTOR = 8;
     uint256 internal constant MAX_EXPONENT = 36;
     uint256 internal constant ROWS = 8;
+    uint8 private constant SETTLED = 4;
 
     /// @notice How far the index is from the reference, rounded up; 10^6 without a reference.
     function computeDriftPpm(PriceRow memory price) internal pure returns (uint256) {
@@ -48,7 +49,8 @@ library Risk {
         return isStale(price, timeMs) || computeDriftPpm(price) > MAX_DRIFT_PPM;
     }
 
-    /// @notice What a position adds to a row, in µUSDC, exact (M-4).
+    /// @notice What a position adds to a row, in µUSDC, exact (M-4). A long option requires its whole mark, so it carries
+    /// nothing else (M-12).
     function contribute(Position memory position, SeriesState memory state)
         internal
         pure
@@ -57,6 +59,10 @@ library Risk {
         int256 lots = position.lots;
         int256 size = lots < 0 ? -lots : lots;
         value = lots * int256(uint256(state.mark)) - position.basis;
+        if (lots > 0 && position.series >= Layout.FIRST_OPTION) {
+            initial = state.status == SETTLED ? int256(0) : lots * int256(uint256(state.mark));
+            return (value, initial, initial);
+        }
         initial = size * int256(uint256(state.initial));
         maintenance = size * int256(uint256(state.maintenance));
     }

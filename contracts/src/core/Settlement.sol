@@ -12,12 +12,13 @@ import {Cash} from "./Cash.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
+import {OptionTerms} from "./OptionTerms.sol";
 import {Positions} from "./Positions.sol";
 import {PriceRules} from "./PriceRules.sol";
 import {Risk} from "./Risk.sol";
 import {Void} from "./Void.sol";
 
-/// @notice The end of a future: sixty prices, their average, and each position closed at it (docs/spec.md V-9, V-10).
+/// @notice The end of futures and options: sixty prices, their average, and each position closed at it (docs/spec.md V-9, V-10).
 /// @custom:twin rollup_node/core/settlement.py
 library Settlement {
     using Frames for Frame;
@@ -53,7 +54,7 @@ library Settlement {
         frame.put(key, MarketLeaves.encodeGrid(grid));
     }
 
-    /// @notice Close a position of an expired future at the settlement price; the first one fixes the price of the date
+    /// @notice Close a position of an expired future or option at the settlement price; the first one fixes the price of the date
     /// and the payout of the series (V-10).
     function applySettle(Frame memory frame, uint32 account, uint16 series) internal pure returns (Reason reason) {
         if (series == 0 || series >= Layout.SERIES_LIMIT) return Reason.UNKNOWN_SERIES;
@@ -61,7 +62,7 @@ library Settlement {
         if (leaf.length == 0) return Reason.UNKNOWN_SERIES;
         SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(leaf);
         if (account == 0 || account >= Layout.ACCOUNTS_LIMIT) return Reason.UNKNOWN_ACCOUNT;
-        if (terms.kind != Void.FUTURE) return Reason.NOT_EXPIRED;
+        if (terms.kind < Void.FUTURE) return Reason.NOT_EXPIRED;
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(series)));
         (uint256 number, Position memory position) = Positions.findPosition(frame, account, series);
         if (number == Positions.NONE) return Reason.NO_POSITION;
@@ -107,29 +108,53 @@ library Settlement {
         if (expiryAt * MS > frame.timeMs) return (Reason.NOT_EXPIRED, 0);
         LeafKey gridKey = Layout.gridKey(terms.underlying, terms.expirySlot);
         SettlementGrid memory grid = _readGrid(frame, gridKey, expiry.expiryAt);
-        (uint256 price, bool isWhole) = _average(grid, uint256(state.mark) * terms.lotsPerUnit);
-        if (!isWhole && frame.timeMs < (expiryAt + LATE_SECONDS) * MS) return (Reason.NOT_SETTLED, 0);
+        if (!_isWhole(grid) && frame.timeMs < (expiryAt + LATE_SECONDS) * MS) return (Reason.NOT_SETTLED, 0);
+        uint256 price = _average(grid, _lastPrice(frame, terms, state));
         if (price == 0) return (Reason.NOT_SETTLED, 0);
         expiry.price = uint64(price);
         frame.put(key, MarketLeaves.encodeExpiry(expiry));
         return (Reason.OK, price);
     }
 
-    /// @dev The average of the sixty rounds, rounded down, and whether none is missing. A missing round takes the one
-    /// before it, the first ones the first there is; without any it is `last`.
-    function _average(SettlementGrid memory grid, uint256 last) private pure returns (uint256, bool isWhole) {
-        isWhole = true;
+    /// @dev The price of a date without any: the last mark of a future, else the reference.
+    function _lastPrice(Frame memory frame, SeriesTerms memory terms, SeriesState memory state)
+        private
+        pure
+        returns (uint256)
+    {
+        if (terms.kind >= OptionTerms.CALL) return Risk.readPrices(frame).rows[terms.underlying].referencePrice;
+        return uint256(state.mark) * terms.lotsPerUnit;
+    }
+
+    /// @notice What a lot is paid at a settlement price, µUSDC, rounded down.
+    function computePayout(SeriesTerms memory terms, uint256 price) internal pure returns (uint256 payout) {
+        uint256 strike = terms.strike;
+        if (terms.kind == OptionTerms.CALL) price = price > strike ? price - strike : 0;
+        if (terms.kind == OptionTerms.PUT) price = strike > price ? strike - price : 0;
+        payout = FixedPoint.divDown(price, uint256(terms.lotsPerUnit));
+        if (payout > Layout.MAX_LOT_VALUE) payout = Layout.MAX_LOT_VALUE;
+    }
+
+    function _isWhole(SettlementGrid memory grid) private pure returns (bool) {
+        for (uint256 i = 0; i < ROUNDS; ++i) {
+            if (grid.prices[i] == 0) return false;
+        }
+        return true;
+    }
+
+    /// @dev The average of the sixty rounds, rounded down. A missing round takes the one before it, the first ones the
+    /// first there is; without any it is `last`.
+    function _average(SettlementGrid memory grid, uint256 last) private pure returns (uint256) {
         uint256 held = last;
         for (uint256 i = ROUNDS; i > 0; --i) {
             if (grid.prices[i - 1] != 0) held = grid.prices[i - 1];
-            else isWhole = false;
         }
         uint256 total = 0;
         for (uint256 i = 0; i < ROUNDS; ++i) {
             if (grid.prices[i] != 0) held = grid.prices[i];
             total += held;
         }
-        return (FixedPoint.divDown(total, ROUNDS), isWhole);
+        return FixedPoint.divDown(total, ROUNDS);
     }
 
     /// @dev Brings a series to its payout, and makes every row that holds it stale: a new epoch. Its open interest
@@ -141,8 +166,7 @@ library Settlement {
         Prices memory prices = Risk.readPrices(frame);
         prices.rows[terms.underlying].epoch += 1;
         frame.put(Layout.PRICES, MarketLeaves.encodePrices(prices));
-        uint256 payout = FixedPoint.divDown(price, uint256(terms.lotsPerUnit));
-        if (payout > Layout.MAX_LOT_VALUE) payout = Layout.MAX_LOT_VALUE;
+        uint256 payout = computePayout(terms, price);
         (state.status, state.mark, state.epoch) = (SETTLED, uint32(payout), prices.rows[terms.underlying].epoch);
         (state.initial, state.maintenance) = (0, 0);
         state.openInterest *= 2;

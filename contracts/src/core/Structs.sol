@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Cold, Hot, Position, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
 import {Level, Order} from "../types/Book.sol";
 import {AssetRow, Credit, Expiry, PriceRow, SeriesState, SeriesTerms, Underlying} from "../types/Market.sol";
+import {OptionDates, OptionRisk, OptionRules, StrikeRow} from "../types/Option.sol";
 import {
     Bid,
     CancelAll,
@@ -22,6 +23,7 @@ import {
     SetProtection,
     SettlementPrice
 } from "../types/Records.sol";
+import {SurfaceNode} from "../types/Surface.sol";
 import {
     LeaveTask,
     LiquidationTask,
@@ -457,6 +459,42 @@ library Structs {
     }
 
     function pointerTo(Position[8] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
+        }
+    }
+
+    function pointerTo(OptionRules memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(OptionDates memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(OptionRisk memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(int32[32] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
+        }
+    }
+
+    function pointerTo(SurfaceNode[16] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
+        }
+    }
+
+    function pointerTo(StrikeRow[32] memory rows) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := rows
         }

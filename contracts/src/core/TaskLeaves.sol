@@ -22,7 +22,7 @@ library TaskLeaves {
     uint256 internal constant REFRESH_TASK_BYTES = 206;
     uint256 internal constant QUOTE_TASK_BYTES = 273;
     uint256 internal constant SWEEP_TASK_BYTES = 11;
-    uint256 internal constant PRICE_TASK_BYTES = 12;
+    uint256 internal constant PRICE_TASK_BYTES = 13;
     uint256 internal constant LEAVE_TASK_BYTES = 38;
     uint256 internal constant LIQUIDATION_TASK_BYTES = 7;
 
@@ -37,7 +37,7 @@ library TaskLeaves {
     bytes32 private constant QUOTE_TASK = hex"040102040101";
     bytes32 private constant QUOTE_LEG = hex"0201020404";
     bytes32 private constant SWEEP_TASK = hex"040102020101";
-    bytes32 private constant PRICE_TASK = hex"0101010102010104";
+    bytes32 private constant PRICE_TASK = hex"0101010202010104";
     bytes32 private constant LEAVE_TASK = hex"0104010c14";
     bytes32 private constant LIQUIDATION_TASK = hex"040201";
 

@@ -17,6 +17,7 @@ library Void {
 
     uint8 internal constant SPOT = 1;
     uint8 internal constant PERPETUAL = 2;
+    /// @dev From this kind on series have a date.
     uint8 internal constant FUTURE = 3;
 
     uint8 internal constant TRADING = 1;
@@ -24,14 +25,14 @@ library Void {
 
     uint256 private constant MS = 1000;
 
-    /// @notice Whether nothing trades in a series: by its status, or a future that expired.
+    /// @notice Whether nothing trades in a series: by its status, or because its date is over.
     function isClosed(Frame memory frame, SeriesTerms memory terms, SeriesState memory state)
         internal
         pure
         returns (bool)
     {
         if (state.status != TRADING && state.status != REDUCE_ONLY) return true;
-        if (terms.kind != FUTURE) return false;
+        if (terms.kind < FUTURE) return false;
         bytes memory leaf = frame.get(Layout.expiryKey(terms.underlying, terms.expirySlot));
         return MarketLeaves.expiryAtOf(leaf) * MS <= frame.timeMs;
     }

@@ -51,6 +51,9 @@ contract MarketSteps is IStep {
         if (op == AdminRecords.INSURE_FEES) {
             return Markets.insureFees(frame, uint8(fields[0]), uint128(bytes16(fields[1:])));
         }
+        if (op == AdminRecords.OPTION_RULES) {
+            return Markets.setOptionRules(frame, uint8(fields[0]), AdminRecords.decodeRules(fields));
+        }
         uint16 series = uint16(bytes2(fields));
         SeriesTerms memory terms = AdminRecords.decodeTerms(fields);
         return

@@ -24,8 +24,10 @@ library Family {
     uint256 internal constant AUCTION = 14;
     uint256 internal constant TRIGGER = 15;
     uint256 internal constant MOVE = 16;
+    uint256 internal constant OPTION = 17;
+    uint256 internal constant STRIKE = 18;
 
-    uint256 internal constant COUNT = 17;
+    uint256 internal constant COUNT = 19;
     /// @dev Of a body that belongs to no family.
     uint256 internal constant NONE = COUNT;
 
@@ -49,6 +51,7 @@ library Family {
         if (phase == Phase.SWEEP) return SWEEP;
         if (phase == Phase.REFRESH || phase == Phase.LEAVE) return RISK;
         if (phase == Phase.DRAIN) return TRIGGER;
+        if (phase == Phase.STRIKE) return STRIKE;
         return phase == Phase.LIQUIDATE ? LIQUIDATION : REPRICE;
     }
 
@@ -59,6 +62,7 @@ library Family {
     }
 
     function _ofPrice(uint256 kind) private pure returns (uint256) {
+        if (kind >= RecordKind.SURFACE_REPORT && kind <= RecordKind.DELIST_STRIKE) return OPTION;
         return kind == RecordKind.SETTLEMENT_PRICE || kind == RecordKind.SETTLE ? SETTLEMENT : PRICE;
     }
 
@@ -82,6 +86,7 @@ library Phase {
     uint8 internal constant DRAIN = 8;
     uint8 internal constant LEAVE = 9;
     uint8 internal constant LIQUIDATE = 10;
+    uint8 internal constant STRIKE = 11;
 
     /// @dev Never in a cursor: tells family PRICE that a block begins.
     uint8 internal constant BLOCK_BEGIN = 255;

@@ -104,13 +104,14 @@ struct SettlementGrid {
 }
 
 /// @notice What a series is (docs/spec.md S-8); changes by messages of the governor only.
+/// @param strike µUSDC per unit; 0 unless it is an option.
 /// @custom:twin rollup_node/core/market_leaves.py SeriesTerms
 struct SeriesTerms {
     uint8 kind;
     uint8 underlying;
     uint8 asset;
     uint8 expirySlot;
-    uint8 book;
+    uint16 book;
     uint32 unit;
     uint32 lotsPerUnit;
     uint32 initialPpm;
@@ -124,6 +125,7 @@ struct SeriesTerms {
     uint64 impactNotional;
     uint32 fundingClampPpm;
     int32 interestPpb;
+    uint64 strike;
 }
 
 /// @notice What changes of a series with trading and repricing (docs/spec.md S-8).

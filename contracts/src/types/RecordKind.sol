@@ -14,6 +14,10 @@ library RecordKind {
     uint8 internal constant FORWARD_REPORT = 0x31;
     uint8 internal constant SETTLEMENT_PRICE = 0x32;
     uint8 internal constant SETTLE = 0x33;
+    uint8 internal constant SURFACE_REPORT = 0x34;
+    uint8 internal constant LIST_EXPIRY = 0x35;
+    uint8 internal constant LIST_STRIKE = 0x36;
+    uint8 internal constant DELIST_STRIKE = 0x37;
     uint8 internal constant LIQUIDATE = 0x40;
     uint8 internal constant BID = 0x41;
     uint8 internal constant TRIGGER = 0x42;

@@ -166,6 +166,25 @@ struct ForwardReport {
     int64 difference;
 }
 
+/// @param nodes Each `moneyness i24 ‖ volatility u16`.
+/// @custom:twin rollup_node/core/inputs.py SurfaceReport, without its signatures
+struct SurfaceReport {
+    uint8 underlying;
+    uint8 expirySlot;
+    uint64 round;
+    uint64 timeMs;
+    int64 difference;
+    uint40[16] nodes;
+}
+
+/// @custom:twin rollup_node/core/inputs.py ListStrike
+struct ListStrike {
+    uint8 underlying;
+    uint8 expirySlot;
+    uint64 strike;
+    uint16 series;
+}
+
 /// @custom:twin rollup_node/core/inputs.py SettlementPrice, without its signatures
 struct SettlementPrice {
     uint8 underlying;

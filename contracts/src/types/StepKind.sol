@@ -46,5 +46,10 @@ enum StepKind {
     SET_DEAD_MAN,
     MOVE_POSITION,
     ADMIN,
-    LEAVE
+    LEAVE,
+    SURFACE_REPORT,
+    LIST_EXPIRY,
+    LIST_STRIKE,
+    DELIST_STRIKE,
+    STRIKE
 }

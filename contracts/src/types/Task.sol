@@ -91,7 +91,7 @@ struct PriceTask {
     uint8 due;
     uint8 sample;
     uint8 underlying;
-    uint8 next;
+    uint16 next;
     uint16 drain;
     uint8 drained;
     uint8 resume;

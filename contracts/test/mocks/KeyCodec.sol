@@ -42,6 +42,22 @@ contract KeyCodec {
         return Layout.seriesKey(id);
     }
 
+    function optionRiskKey(uint256 id) external pure returns (LeafKey) {
+        return Layout.optionRiskKey(id);
+    }
+
+    function optionRulesKey(uint256 id) external pure returns (LeafKey) {
+        return Layout.optionRulesKey(id);
+    }
+
+    function optionDatesKey(uint256 id) external pure returns (LeafKey) {
+        return Layout.optionDatesKey(id);
+    }
+
+    function boardKey(uint256 underlying, uint256 expirySlot) external pure returns (LeafKey) {
+        return Layout.boardKey(underlying, expirySlot);
+    }
+
     function orderKey(uint256 id) external pure returns (LeafKey) {
         return Layout.orderKey(id);
     }

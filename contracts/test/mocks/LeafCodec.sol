@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccountLeaves} from "../../src/core/AccountLeaves.sol";
 import {BookLeaves} from "../../src/core/BookLeaves.sol";
 import {MarketLeaves} from "../../src/core/MarketLeaves.sol";
+import {OptionLeaves} from "../../src/core/OptionLeaves.sol";
 import {TaskLeaves} from "../../src/core/TaskLeaves.sol";
 import {Cold, Directory, Hot, Positions, SessionKey} from "../../src/types/Account.sol";
 import {ClientSlots, Level, Order, TickWord} from "../../src/types/Book.sol";
@@ -20,6 +21,7 @@ import {
     SettlementGrid,
     Underlying
 } from "../../src/types/Market.sol";
+import {Board, OptionDates, OptionRisk, OptionRules} from "../../src/types/Option.sol";
 import {
     LeaveTask,
     LiquidationTask,
@@ -189,5 +191,33 @@ contract LeafCodec {
     {
         leaf = MarketLeaves.decodeGrid(value);
         again = MarketLeaves.encodeGrid(leaf);
+    }
+
+    function decodeOptionRules(bytes calldata value)
+        external
+        pure
+        returns (OptionRules memory leaf, bytes memory again)
+    {
+        leaf = OptionLeaves.decodeRules(value);
+        again = OptionLeaves.encodeRules(leaf);
+    }
+
+    function decodeOptionDates(bytes calldata value)
+        external
+        pure
+        returns (OptionDates memory leaf, bytes memory again)
+    {
+        leaf = OptionLeaves.decodeDates(value);
+        again = OptionLeaves.encodeDates(leaf);
+    }
+
+    function decodeBoard(bytes calldata value) external pure returns (Board memory leaf, bytes memory again) {
+        leaf = OptionLeaves.decodeBoard(value);
+        again = OptionLeaves.encodeBoard(leaf);
+    }
+
+    function decodeOptionRisk(bytes calldata value) external pure returns (OptionRisk memory leaf, bytes memory again) {
+        leaf = OptionLeaves.decodeRisk(value);
+        again = OptionLeaves.encodeRisk(leaf);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccountRecords} from "../../src/core/AccountRecords.sol";
 import {ExchangeEip712} from "../../src/core/ExchangeEip712.sol";
 import {OpenRecords} from "../../src/core/OpenRecords.sol";
+import {OptionRecords} from "../../src/core/OptionRecords.sol";
 import {OrderRecords} from "../../src/core/OrderRecords.sol";
 import {
     Bid,
@@ -12,6 +13,7 @@ import {
     CompactSignature,
     ForwardReport,
     Freeze,
+    ListStrike,
     MassQuote,
     MovePosition,
     OpenAccount,
@@ -22,7 +24,8 @@ import {
     SetGuardian,
     SetKey,
     SetProtection,
-    SettlementPrice
+    SettlementPrice,
+    SurfaceReport
 } from "../../src/types/Records.sol";
 
 /// @notice Every record of the exchange, decoded, with its digest, for the comparison with the twin.
@@ -169,6 +172,37 @@ contract RecordCodec {
     {
         (ok, report, signatures) = OpenRecords.decodeSettlementPrice(body);
         digest = ExchangeEip712.digest(domain, report);
+    }
+
+    function decodeSurfaceReport(bytes calldata body, bytes32 domain)
+        external
+        pure
+        returns (bool ok, SurfaceReport memory report, CompactSignature[] memory signatures, bytes32 digest)
+    {
+        (ok, report, signatures) = OptionRecords.decodeSurfaceReport(body);
+        digest = ExchangeEip712.digest(domain, report);
+    }
+
+    function decodeListExpiry(bytes calldata body)
+        external
+        pure
+        returns (bool ok, uint8 underlying, uint8 expirySlot, uint64 expiryAt)
+    {
+        return OptionRecords.decodeListExpiry(body);
+    }
+
+    function decodeListStrike(bytes calldata body)
+        external
+        pure
+        returns (bool ok, uint8 underlying, uint8 expirySlot, uint64 strike, uint16 series)
+    {
+        ListStrike memory record;
+        (ok, record) = OptionRecords.decodeListStrike(body);
+        return (ok, record.underlying, record.expirySlot, record.strike, record.series);
+    }
+
+    function decodeDelistStrike(bytes calldata body) external pure returns (bool ok, uint16 series) {
+        return OptionRecords.decodeDelistStrike(body);
     }
 
     function decodeSettle(bytes calldata body) external pure returns (bool ok, uint32 account, uint16 series) {

@@ -10,17 +10,24 @@ from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     ASSETS_KEY,
     BALANCES_FIELD,
+    BOARD_FIELD,
     CLIENT_SLOTS,
     COLD_FIELD,
     CREDIT_KEY,
     CURSOR_KEY,
     DIRECTORY_FIELD,
     EXPIRY_FIELD,
+    FIRST_OPTION,
+    GRID_FIELD,
     HOT_FIELD,
     INDEX_BITS,
     LEAVE_KEY,
     LEVELS,
     LIQUIDATION_KEY,
+    OPTION_DATES_FIELD,
+    OPTION_RISK_FIELD,
+    OPTION_RULES_FIELD,
+    OPTION_TICK_BITS,
     ORDERS,
     OUTBOX,
     OWNER_FIELD,
@@ -72,6 +79,20 @@ _OF_ACCOUNT: Final[Mapping[int, str]] = {
     BALANCES_FIELD: "balances",
     DIRECTORY_FIELD: "directory",
 }
+_OF_SERIES: Final[Mapping[int, str]] = {0: "terms", 1: "state", OPTION_RISK_FIELD: "risk array"}
+_OF_UNDERLYING: Final[Mapping[int, str]] = {
+    0: "oracle",
+    SERIES_LIST_FIELD: "series list",
+    OPTION_RULES_FIELD: "rules of options",
+    OPTION_DATES_FIELD: "dates of options",
+}
+_DATES: Final[Mapping[int, str]] = {
+    GRID_FIELD: "settlement prices",
+    BOARD_FIELD: "board",
+    EXPIRY_FIELD: "expiry",
+}
+"""Leaves of dates by their first field, the highest first."""
+
 _INDEXED: Final[Mapping[int, str]] = {
     TICK_MAP: "tick map",
     ORDERS: "order",
@@ -88,12 +109,13 @@ def name_leaf(key: LeafKey) -> str:
     if region == ACCOUNTS:
         return _name_field(index)
     if region == SERIES:
-        kind = "state" if index & 1 else "terms"
+        kind = _OF_SERIES.get(index & ((1 << SERIES_FIELD_BITS) - 1), "unknown leaf")
         return f"{kind} of series {index >> SERIES_FIELD_BITS}"
     if region == UNDERLYINGS:
         return _name_underlying(index)
     if region in _LEVELS:
-        book, tick = index >> TICK_BITS, index & ((1 << TICK_BITS) - 1)
+        bits = OPTION_TICK_BITS if index >> OPTION_TICK_BITS >= FIRST_OPTION else TICK_BITS
+        book, tick = index >> bits, index & ((1 << bits) - 1)
         return f"{_LEVELS[region]} {tick} of book {book}"
     if region in _INDEXED:
         return f"{_INDEXED[region]} {index}"
@@ -114,9 +136,10 @@ def _name_underlying(index: int) -> str:
         index >> UNDERLYING_LEAVES_BITS,
         index & ((1 << UNDERLYING_LEAVES_BITS) - 1),
     )
-    if field >= EXPIRY_FIELD:
-        return f"expiry {field - EXPIRY_FIELD} of underlying {number}"
-    return f"{'series list' if field == SERIES_LIST_FIELD else 'oracle'} of underlying {number}"
+    for first, name in _DATES.items():
+        if field >= first:
+            return f"{name} {field - first} of underlying {number}"
+    return f"{_OF_UNDERLYING.get(field, 'unknown leaf')} of underlying {number}"
 
 
 class FieldChange(NamedTuple):

@@ -11,9 +11,14 @@ from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BOOK_LIMIT,
     CLIENT_SLOTS,
+    FIRST_OPTION,
     INDEX_BITS,
     LEVELS,
     MIDDLE_WORDS,
+    OPTION_TICK_BITS,
+    OPTION_WORDS,
+    OPTION_WORDS_BITS,
+    SERIES_LIMIT,
     TICK_BITS,
     TICK_MAP,
     TOP_WORD,
@@ -49,7 +54,7 @@ class Audit:
             order.series: self.leaves[series_key(order.series)] for order in self.orders.values()
         } | {
             series: self.leaves[series_key(series)]
-            for series in range(1, BOOK_LIMIT)
+            for series in (*range(1, BOOK_LIMIT), *range(FIRST_OPTION, SERIES_LIMIT))
             if terms_key(series) in self.leaves
         }
 
@@ -102,11 +107,12 @@ class Audit:
 
     def _levels(self, book: int, *, triggers: bool) -> dict[int, Level]:
         region = TRIGGER_LEVELS if triggers else LEVELS
-        base = region << INDEX_BITS | book << TICK_BITS
+        bits = OPTION_TICK_BITS if book >= FIRST_OPTION else TICK_BITS
+        base = region << INDEX_BITS | book << bits
         return {
             key - base: leaf
             for key, leaf in self.leaves.items()
-            if key >> INDEX_BITS == region and (key - base) >> TICK_BITS == 0 and leaf != NO_LEVEL
+            if key >> INDEX_BITS == region and (key - base) >> bits == 0 and leaf != NO_LEVEL
         }
 
     def _count(self, series: int, *, triggers: bool) -> int:
@@ -136,18 +142,19 @@ class Audit:
 
     def _check_map(self, book: int, ticks: set[int], *, triggers: bool) -> None:
         region = TRIGGER_MAP if triggers else TICK_MAP
-        base = region << INDEX_BITS | book << WORDS_PER_BOOK_BITS
+        bits, middle, top = WORDS_PER_BOOK_BITS, MIDDLE_WORDS, TOP_WORD
+        if book >= FIRST_OPTION:
+            bits, middle, top = OPTION_WORDS_BITS, OPTION_WORDS, OPTION_WORDS + 1
+        base = region << INDEX_BITS | book << bits
         expected: dict[int, int] = defaultdict(int)
         for tick in ticks:
             expected[tick >> 8] |= 1 << (tick & 255)
-            expected[MIDDLE_WORDS + (tick >> 16)] |= 1 << (tick >> 8 & 255)
-            expected[TOP_WORD] |= 1 << (tick >> 16)
+            expected[middle + (tick >> 16)] |= 1 << (tick >> 8 & 255)
+            expected[top] |= 1 << (tick >> 16)
         actual = {
             key - base: leaf.bits
             for key, leaf in self.leaves.items()
-            if key >> INDEX_BITS == region
-            and (key - base) >> WORDS_PER_BOOK_BITS == 0
-            and leaf != NO_TICKS
+            if key >> INDEX_BITS == region and (key - base) >> bits == 0 and leaf != NO_TICKS
         }
         assert actual == expected, f"BK-3: the tick map of book {book}"
 

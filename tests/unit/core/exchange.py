@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from rollup_node.core.account_leaves import NO_HOT, NO_RISK, Hot, Position, RiskRow
-from rollup_node.core.book import allocate_slot, compute_reserve, link_order
+from rollup_node.core.book import allocate_slot, link_order
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import REDUCE_ONLY_FLAG
 from rollup_node.core.frame import Frame
@@ -40,6 +40,8 @@ from rollup_node.core.market_leaves import (
     SeriesState,
     SeriesTerms,
 )
+from rollup_node.core.option_terms import compute_reserve
+from rollup_node.core.risk import contribute_standard
 from rollup_node.core.task_leaves import Taker
 
 T = TypeVar("T")
@@ -154,7 +156,7 @@ class Exchange:
         order_flags = fields.pop("flags", side)
         terms: Any = self.state[terms_key(series)]
         hot: Any = self.state[hot_key(account)]
-        reserve = compute_reserve(order_flags, lots, tick * terms.unit)
+        reserve = compute_reserve(terms, order_flags, tick, lots)
         client = next(k for k in range(1024) if k >= 8 or not hot.slots[k])
         order = Order(
             account, series, order_flags, tick, 0, lots, 0, 0, 0, reserve, 0, client, 1, 9_999, 0, 0
@@ -196,13 +198,13 @@ class Exchange:
         self.state[directory] = Directory(tuple(listed))
         hot = self.hot(account)
         old = hot.rows[terms.underlying]
-        size = abs(lots)
+        value, initial, maintenance = contribute_standard(position, series_state)
         row = RiskRow(
             self.epoch(terms.underlying),
             old.positions + 1,
-            old.value + lots * series_state.mark - basis,
-            old.initial + size * series_state.initial,
-            old.maintenance + size * series_state.maintenance,
+            old.value + value,
+            old.initial + initial,
+            old.maintenance + maintenance,
         )
         changed = list(hot.rows)
         changed[terms.underlying] = row

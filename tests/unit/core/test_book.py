@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from rollup_node.core.book import allocate_slot, compute_reserve, next_tick, shrink_order
+from rollup_node.core.book import allocate_slot, next_tick, shrink_order
 from rollup_node.core.book_leaves import Level, TickWord
-from rollup_node.core.flags import REDUCE_ONLY_FLAG
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     MIDDLE_WORDS,
@@ -84,23 +83,6 @@ def test_next_tick_reads_at_most_five_words() -> None:
         word_key(PERP, MIDDLE_WORDS + 15),
         word_key(PERP, LAST >> 8),
     ]
-
-
-@pytest.mark.parametrize(
-    ("lots", "lot_value", "reserve"),
-    [
-        (1, 1, 10_000),
-        (1, 1_000_000, 10_000),
-        (1, 1_000_001, 10_001),
-        (7, 10_000_001, 700_001),
-        (0, 5, 10_000),
-    ],
-)
-def test_compute_reserve_is_one_percent_rounded_up_and_never_less_than_a_cent(
-    lots: int, lot_value: int, reserve: int
-) -> None:
-    assert compute_reserve(0, lots, lot_value) == reserve
-    assert compute_reserve(REDUCE_ONLY_FLAG, lots, lot_value) == 10_000
 
 
 def test_allocate_slot_counts_up_and_ends_before_the_limit() -> None:

@@ -39,6 +39,7 @@ from rollup_node.core.markets import (
     SetAsset,
     SetBorrowCap,
     SetExpiry,
+    SetOptionRules,
     SetPublishers,
     SetStatus,
     SetTerms,
@@ -46,7 +47,7 @@ from rollup_node.core.markets import (
 )
 from rollup_node.core.prices import begin_due_work
 from rollup_node.core.reason import Reason
-from rollup_node.devnet.markets import MARKETS, initial_messages
+from rollup_node.devnet.markets import MARKETS, OPTION_RULES, initial_messages
 
 NAMES: Final = tuple(bytes((65 + n,)) * 20 for n in range(5))
 USD: Final = 1_000_000
@@ -502,6 +503,7 @@ def test_every_admin_message_has_one_encoding() -> None:
         SetBorrowCap(1 << 90),
         DelistSeries(4_000),
         SetExpiry(1, 2, 1 << 40),
+        SetOptionRules(1, OPTION_RULES),
         PayFees(77, 1 << 80),
         InsureFees(1, 5),
     ]

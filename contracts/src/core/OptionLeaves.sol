@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Board, OptionDates, OptionRisk, OptionRules} from "../types/Option.sol";
+import {SurfaceNode} from "../types/Surface.sol";
+import {Structs} from "./Structs.sol";
+
+/// @notice Leaves of options (docs/spec.md S-21) as bytes, both ways. The empty leaf is all zeros.
+/// @dev The tables are those of `Structs`.
+/// @custom:twin rollup_node/codec/option_leaves.py
+library OptionLeaves {
+    uint256 internal constant RULES_BYTES = 61;
+    uint256 internal constant DATES_BYTES = 4;
+    uint256 internal constant BOARD_BYTES = 408;
+    uint256 internal constant RISK_BYTES = 136;
+
+    uint256 internal constant NODES = 16;
+    uint256 internal constant STRIKES = 32;
+    uint256 internal constant NODE_BYTES = 5;
+    uint256 private constant NODES_AT = 8;
+    uint256 private constant STRIKES_AT = 88;
+    uint256 private constant GAINS_AT = 8;
+
+    bytes32 private constant RULES = hex"010404080402020404080404040404";
+    bytes32 private constant DATES = hex"0202";
+    bytes32 private constant NODE = hex"8302";
+    bytes32 private constant STRIKE = hex"0208";
+    bytes32 private constant RISK = hex"0484";
+    bytes32 private constant GAINS = hex"8484848484848484848484848484848484848484848484848484848484848484";
+
+    function decodeRules(bytes memory value) internal pure returns (OptionRules memory leaf) {
+        Structs.decode(value, RULES_BYTES, RULES, Structs.pointerTo(leaf));
+    }
+
+    function encodeRules(OptionRules memory leaf) internal pure returns (bytes memory) {
+        return Structs.encode(Structs.pointerTo(leaf), RULES, RULES_BYTES);
+    }
+
+    function decodeDates(bytes memory value) internal pure returns (OptionDates memory leaf) {
+        Structs.decode(value, DATES_BYTES, DATES, Structs.pointerTo(leaf));
+    }
+
+    function encodeDates(OptionDates memory leaf) internal pure returns (bytes memory) {
+        return Structs.encode(Structs.pointerTo(leaf), DATES, DATES_BYTES);
+    }
+
+    function decodeBoard(bytes memory value) internal pure returns (Board memory leaf) {
+        if (!Structs.isPresent(value, BOARD_BYTES)) return leaf;
+        leaf.surfaceMs = uint64(Structs.number(value, 0, NODES_AT));
+        Structs.unpackRows(value, NODES_AT, NODE, Structs.pointerTo(leaf.nodes), NODES);
+        Structs.unpackRows(value, STRIKES_AT, STRIKE, Structs.pointerTo(leaf.strikes), STRIKES);
+    }
+
+    function encodeBoard(Board memory leaf) internal pure returns (bytes memory value) {
+        value = new bytes(BOARD_BYTES);
+        Structs.packRows(Structs.pointerTo(leaf.strikes), STRIKES, STRIKE, value, STRIKES_AT);
+        Structs.packRows(Structs.pointerTo(leaf.nodes), NODES, NODE, value, NODES_AT);
+        bytes memory head = abi.encodePacked(leaf.surfaceMs);
+        for (uint256 i = 0; i < NODES_AT; ++i) {
+            value[i] = head[i];
+        }
+    }
+
+    /// @notice The nodes of a surface report, whose 80 bytes are in two words.
+    function decodeNodes(bytes memory packed) internal pure returns (SurfaceNode[16] memory nodes) {
+        Structs.unpackRows(packed, 0, NODE, Structs.pointerTo(nodes), NODES);
+    }
+
+    /// @notice The volatilities of a date as a smile; empty without a surface.
+    function smileOf(Board memory board) internal pure returns (SurfaceNode[] memory smile) {
+        return board.surfaceMs == 0 ? smile : toSmile(board.nodes);
+    }
+
+    /// @notice Nodes as a smile: the same structs.
+    function toSmile(SurfaceNode[16] memory nodes) internal pure returns (SurfaceNode[] memory smile) {
+        smile = new SurfaceNode[](NODES);
+        for (uint256 i = 0; i < NODES; ++i) {
+            smile[i] = nodes[i];
+        }
+    }
+
+    function decodeRisk(bytes memory value) internal pure returns (OptionRisk memory leaf) {
+        if (!Structs.isPresent(value, RISK_BYTES)) return leaf;
+        Structs.unpack(value, 0, RISK, Structs.pointerTo(leaf));
+        Structs.unpack(value, GAINS_AT, GAINS, Structs.pointerTo(leaf.gains));
+    }
+
+    function encodeRisk(OptionRisk memory leaf) internal pure returns (bytes memory value) {
+        value = new bytes(RISK_BYTES);
+        Structs.pack(Structs.pointerTo(leaf), RISK, value, 0);
+        Structs.pack(Structs.pointerTo(leaf.gains), GAINS, value, GAINS_AT);
+    }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SurfaceNode} from "./Surface.sol";
+
+/// @notice How options of an underlying are listed and margined (docs/spec.md S-21); from the governor.
+/// @custom:twin rollup_node/core/option_leaves.py OptionRules
+struct OptionRules {
+    uint8 status;
+    uint32 unit;
+    uint32 lotsPerUnit;
+    uint64 strikeStep;
+    uint32 strikeRangePpm;
+    uint16 takerFeePpm;
+    uint16 makerFeePpm;
+    uint32 bandPpm;
+    uint32 maxOrderLots;
+    uint64 minNotional;
+    uint32 openInterestCap;
+    uint32 initialPpm;
+    uint32 floorPpm;
+    uint32 maintenancePpm;
+    uint32 scanPpm;
+}
+
+/// @notice Which dates have strikes, as a mask of their places, and how many strikes there are.
+/// @custom:twin rollup_node/core/option_leaves.py OptionDates
+struct OptionDates {
+    uint16 dates;
+    uint16 strikes;
+}
+
+/// @notice A strike (µUSDC per unit) and its call, whose number plus one is the put; 0: a free place.
+/// @custom:twin rollup_node/core/option_leaves.py StrikeRow
+struct StrikeRow {
+    uint16 series;
+    uint64 strike;
+}
+
+/// @notice The volatilities of a date, and its strikes.
+/// @param surfaceMs Time of the newest surface; 0 if there is none.
+/// @custom:twin rollup_node/core/option_leaves.py Board
+struct Board {
+    uint64 surfaceMs;
+    SurfaceNode[16] nodes;
+    StrikeRow[32] strikes;
+}
+
+/// @notice What one long lot of an option gains in each scenario, µUSDC, and its delta in millionths.
+/// @custom:twin rollup_node/core/option_leaves.py OptionRisk
+struct OptionRisk {
+    uint32 epoch;
+    int32 delta;
+    int32[32] gains;
+}
