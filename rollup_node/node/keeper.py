@@ -1,8 +1,9 @@
-"""The liquidation keeper: looks at accounts in its own replica, and has the sequencer liquidate.
+"""The keeper: looks at accounts in its own replica, and has the sequencer liquidate and settle.
 
 What the sequencer leaves out for long goes through the fast queue of L1, where nobody can stop it.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,7 +12,7 @@ from rollup_node.codec.records import encode_open
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.frame import Frame
-from rollup_node.core.inputs import Liquidate, Takeover
+from rollup_node.core.inputs import Liquidate, Settle, Takeover
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
@@ -37,9 +38,11 @@ from rollup_node.core.risk import (
 from rollup_node.core.standing import read_cold
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.node.replica import Replica
+from rollup_node.node.settlements import EndedDates
 from rollup_node.ports import L1Sender, L1Update, TemporaryError
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.roles.keeper import Health, Remains, Watch
+from rollup_node.roles.settlements import Ended, Settlements
 
 _FIELD_MASK: Final = (1 << ACCOUNT_FIELD_BITS) - 1
 _WATCHED_FIELDS: Final = (HOT_FIELD, BALANCES_FIELD)
@@ -52,20 +55,26 @@ _logger = logging.getLogger(__name__)
 
 @dataclass
 class KeeperPlayer:
-    """Watches every account that trades; one of these anywhere is enough."""
+    """Watches every account that trades, and every date; one of these anywhere is enough."""
 
     replica: Replica
     sequencer: JsonRpcClient
     sender: L1Sender
     watch: Watch = field(default_factory=Watch)
     remains: Remains = field(default_factory=Remains)
+    settlements: Settlements = field(default_factory=Settlements)
     asked: int = 0
     forced: int = 0
     takeovers: int = 0
+    settled: int = 0
     _silent: dict[int, int] = field(default_factory=dict)
     _items: int = 0
     _mark: int = 0
     _state: ChainState | None = None
+    _dates: EndedDates = field(default_factory=EndedDates)
+    _ended: list[Ended] = field(default_factory=list)
+    _hushed_ms: int = -1
+    """Time of L2 at which the sequencer did not answer: nothing is settled until it goes on."""
 
     def on_l1(self, update: L1Update) -> None:
         """Begin anew after a reorg: the accounts are looked at once more."""
@@ -73,14 +82,20 @@ class KeeperPlayer:
             self._state = None
 
     async def act(self) -> bool:
-        """Look at whom the new items changed, and at whom the prices came near."""
+        """Look at whom the new items changed, and at whom the prices came near; then settle."""
         state = self.replica.state
-        if self._state is state and self._items == self.replica.item_count:
-            return False
+        if self._state is not state or self._items != self.replica.item_count:
+            await self._look(state)
+        return await self._settle(state)
+
+    async def _look(self, state: ChainState) -> None:
         changed = self._changed(state)
+        frame = _frame(state)
+        if self._state is not state:
+            self._dates = EndedDates()
+        self._ended = self._dates.read(state, frame.time_ms, changed)
         self._state, self._items = state, self.replica.item_count
         self._mark = state.mark()
-        frame = _frame(state)
         prices = tuple(row.index_price for row in read_prices(frame).rows)
         for account in sorted({*changed, *self.watch.due(prices, frame.time_ms)}):
             flags = read_hot(frame, account).flags
@@ -90,16 +105,16 @@ class KeeperPlayer:
                 await self._ask(found, frame.time_ms)
         for account in self.remains.due(frame.time_ms):
             await self._clear(frame, account)
-        return False
 
     def status(self) -> dict[str, Any]:
-        """Return how many looks were taken, what was asked for, and who is in liquidation."""
+        """Return how many looks were taken, what was done, and who is in liquidation."""
         found = {
             "looks": self.watch.looks,
             "asked": self.asked,
             "forced": self.forced,
             "takeovers": self.takeovers,
             "in_liquidation": len(self.remains.accounts),
+            "settled": self.settled,
         }
         return {"keeper": found}
 
@@ -134,6 +149,31 @@ class KeeperPlayer:
         else:
             self.takeovers += 1
             _logger.info("account %d taken over", takeover.account, extra=fields)
+
+    async def _settle(self, state: ChainState) -> bool:
+        """Ask for some of the settlements that are due; tell whether there may be more."""
+        if not self._ended:
+            return False
+        cursor: Cursor = state.get(CURSOR_KEY)
+        if cursor.time_ms == self._hushed_ms:
+            return False
+        found = self.settlements.decide(self._ended, cursor.time_ms)
+        await asyncio.gather(*(self._send_settle(settle, cursor.time_ms) for settle in found))
+        return bool(found)
+
+    async def _send_settle(self, settle: Settle, now_ms: int) -> None:
+        """Hand a settlement to the sequencer; it has no place in the fast queue, and can wait."""
+        fields = {"account": settle.account, "series": settle.series}
+        try:
+            await self.sequencer.call("rollup_sendTransaction", "0x" + encode_open(settle).hex())
+        except RpcError as error:
+            _logger.info("not settled: %s", error, extra=fields)
+        except TemporaryError as error:
+            self._hushed_ms = now_ms
+            _logger.info("sequencer is silent: %s", error, extra=fields)
+        else:
+            self.settled += 1
+            _logger.info("settled account %d", settle.account, extra=fields)
 
     async def _ask(self, liquidate: Liquidate, now_ms: int) -> None:
         """Hand a liquidation to the sequencer; if it does not answer for long, to L1."""
