@@ -24,7 +24,12 @@ from rollup_node.ports import InputError, L1Receipt
 from rollup_node.proof.inbox import message_hash
 from rollup_node.rpc.errors import REJECTED
 
-WAIT_SECONDS: Final = 30
+WAIT_SECONDS: Final = 120
+"""How long to wait for what takes seconds on a machine that has nothing else to do.
+
+On a busy one it takes a minute: the first batch in blobs costs its poster, and then every node that
+reads it, 1.5 s of CPU for the KZG setup; and a sender tries for 60 s before it begins anew.
+"""
 NONCE_PER_MS: Final = 1_000_000
 
 

@@ -5,14 +5,13 @@ from typing import Any
 
 from rollup_node.codec.delayed import decode_message
 from rollup_node.core.inputs import DelayedMessage, Deposit
-from rollup_node.devnet.actions import stands_on_l1
+from rollup_node.devnet.actions import WAIT_SECONDS, stands_on_l1
 from rollup_node.devnet.exchange_audit import Holdings, count_holdings, opened_accounts
 from rollup_node.devnet.failure import DisagreementError
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import checksum
 from rollup_node.devnet.session import Asset, Session
 
-WAIT_SECONDS = 30
 USDC = 0
 """Asset that the exchange settles in (docs/spec.md S-3)."""
 

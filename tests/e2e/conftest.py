@@ -32,8 +32,11 @@ class Ran:
         return json.loads(self.out)
 
 
-def strikenet(*words: str | Path, code: int | None = 0, timeout: float = 60, **env: str) -> Ran:
-    """Run the command line in a process of its own; `code=None` accepts any exit code."""
+def strikenet(*words: str | Path, code: int | None = 0, timeout: float = 180, **env: str) -> Ran:
+    """Run the command line in a process of its own; `code=None` accepts any exit code.
+
+    `timeout` is beyond the deadlines of the commands: what fails says itself what it waited for.
+    """
     done = subprocess.run(
         [*STRIKENET, *map(str, words)],
         capture_output=True,
