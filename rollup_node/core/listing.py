@@ -42,6 +42,9 @@ PPM: Final = 1_000_000
 LAST_LISTING_MS: Final = 1_800_000
 """No strike is listed in the last 30 minutes of a date, while its price is being made."""
 
+UNWANTED_MS: Final = 86_400_000
+"""A strike that nobody holds or quotes may go so long after it was listed."""
+
 OPEN: Final = 1
 
 
@@ -111,7 +114,8 @@ def _list_pair(frame: Frame, record: ListStrike, rules: OptionRules) -> Reason:
     for series, state in zip((call, call + 1), states, strict=True):
         frame.get(terms_key(series))
         frame.put(terms_key(series), _make_terms(record, rules, series))
-        frame.put(series_key(series), fresh_state(0, 0 if state is None else state.sequence))
+        fresh = fresh_state(0, 0 if state is None else state.sequence)
+        frame.put(series_key(series), fresh._replace(funded_ms=frame.time_ms))
     _store(frame, underlying, expiry_slot, dates, _replace_row(board, NO_STRIKE, call, strike), 1)
     return Reason.OK
 
@@ -177,7 +181,9 @@ def _store(
 
 
 def apply_delist_strike(frame: Frame, record: DelistStrike, _authority: Authority) -> Reason:
-    """Take a strike off its date, which is over, when nobody holds or wants call or put.
+    """Take a strike off its date when nobody holds or wants call or put.
+
+    Its date is over, or it was listed a day ago: so nobody keeps the places of others for nothing.
 
     Reads terms, state of call and put, expiry, dates, board. Source: docs/spec.md V-12.
     """
@@ -191,7 +197,8 @@ def apply_delist_strike(frame: Frame, record: DelistStrike, _authority: Authorit
     if call is None or put is None or call.status == SeriesStatus.NONE:
         return Reason.UNKNOWN_SERIES
     underlying, expiry_slot = terms.underlying, terms.expiry_slot
-    if _date(frame, underlying, expiry_slot) * 1_000 > frame.time_ms:
+    is_ahead = _date(frame, underlying, expiry_slot) * 1_000 > frame.time_ms
+    if is_ahead and frame.time_ms < call.funded_ms + UNWANTED_MS:
         return Reason.NOT_EXPIRED
     if call.open_interest or call.orders or put.open_interest or put.orders:
         return Reason.SERIES_IN_USE

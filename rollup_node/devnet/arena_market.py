@@ -12,6 +12,8 @@ from rollup_node.core.inputs import (
     CancelOrder,
     Leg,
     Liquidate,
+    ListExpiry,
+    ListStrike,
     OpenAccount,
     SetKey,
     SetProtection,
@@ -19,12 +21,13 @@ from rollup_node.core.inputs import (
     Withdraw,
 )
 from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT
+from rollup_node.core.surface import SurfaceNode
 from rollup_node.devnet.arena_story import ALICE, BOB, CAROL, PAYEE
 from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.deployer import opening_messages
 from rollup_node.devnet.keys import accounts, checksum, trader
 from rollup_node.devnet.market_script import BUY, SELL, Script
-from rollup_node.devnet.markets import BTC, ETH, USDC_UNIT
+from rollup_node.devnet.markets import BTC, ETH, USDC_UNIT, smile
 from rollup_node.l1.contracts import Contract, ContractClient
 
 DAVE: Final = 4
@@ -47,6 +50,17 @@ _STAKES: Final = (("alice", 100_000), ("bob", 100_000), ("carol", 100_000), ("da
 _OPENING: Final = len(opening_messages(opened_at=0)) + len(_STAKES)
 """Delayed messages that the first item consumes."""
 _DAY_MS: Final = 86_400_000
+_SETTLES_SECONDS: Final = 28_800
+"""Options end at 08:00 UTC."""
+
+OPTION_SLOT: Final = 3
+_STRIKES: Final = ((2_048, 3_000), (2_050, 3_050))
+"""Calls and their strikes in dollars."""
+
+_VOLATILITY: Final = 6_000
+_PREMIUM: Final = 300
+"""Tick near the mark of a call of a day: 60 dollars."""
+
 _MID: Final = 60_240
 """Tick near the mark while there is trading."""
 
@@ -69,6 +83,7 @@ class MarketScene:
         _open_prices(script)
         _set_up_accounts(script)
         self._tags = _fill_book(script)
+        _list_options(script)
         world.batches.add(script.cut(), _OPENING)
 
     async def cut(self, world: ArenaWorld) -> None:
@@ -108,6 +123,17 @@ def _set_up_accounts(script: Script) -> None:
     script.act("bob", Transfer, BOB, BOBS_SECOND, USDC, 10_000 * USDC_UNIT)
 
 
+def _list_options(script: Script) -> None:
+    """List two strikes of the next day, with their volatilities."""
+    script.begin()
+    at = (script.time_ms // _DAY_MS + 1) * _DAY_MS // 1_000 + _SETTLES_SECONDS
+    script.open(ListExpiry(ETH, OPTION_SLOT, at))
+    for call, strike in _STRIKES:
+        script.open(ListStrike(ETH, OPTION_SLOT, strike * USDC_UNIT, call))
+    script.begin()
+    script.surface(ETH, OPTION_SLOT, smile(_VOLATILITY))
+
+
 def _fill_book(script: Script) -> dict[int, int]:
     """Place a queue of two at the best ask, a level behind it, and two bids; return bob's tags."""
     script.begin()
@@ -137,6 +163,9 @@ def _move_prices(script: Script) -> None:
     script.begin(1_500)
     script.report(ETH, _MOVED_USDC)
     script.report(BTC, _BTC_USDC)
+    jagged = (*smile(_VOLATILITY)[:-1], SurfaceNode(300_001, 3 * _VOLATILITY))
+    script.surface(ETH, OPTION_SLOT, smile(_VOLATILITY + 50))
+    script.surface(ETH, OPTION_SLOT, jagged)
 
 
 def _trade(script: Script, tags: Mapping[int, int]) -> None:
@@ -153,6 +182,9 @@ def _trade(script: Script, tags: Mapping[int, int]) -> None:
     legs = (Leg(PERPETUAL, SELL, 21, _MID + 15, 300), Leg(PERPETUAL, BUY, 20, _MID - 30, 300))
     script.quote("carol", CAROL, legs)
     script.order("alice", ALICE, PERPETUAL, (BUY, _MID + 15, 150))
+    script.begin()
+    script.quote("carol", CAROL, (Leg(_STRIKES[0][0], SELL, 30, _PREMIUM, 40),))
+    script.order("alice", ALICE, _STRIKES[0][0], (BUY, _PREMIUM, 25), immediate=1)
     script.begin()
     script.order("bob", BOBS_SECOND, PERPETUAL, (BUY, _MID + 20, 50))
     script.order("dave", DAVE, PERPETUAL, (BUY, _MID + 20, 300))

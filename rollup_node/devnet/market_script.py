@@ -20,7 +20,9 @@ from rollup_node.core.inputs import (
     Seal,
     SignedContent,
     SignedTransaction,
+    SurfaceReport,
 )
+from rollup_node.core.surface import Smile
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.markets import PUBLISHER_THRESHOLD
 
@@ -87,6 +89,15 @@ class Script:
         """Say the price of an underlying, signed by the first publishers."""
         self.round += 1
         said = PriceReport(underlying, self.round, self.time_ms - age_ms, price_usdc, 100, ())
+        self._sign_report(said, publishers)
+
+    def surface(self, underlying: int, expiry_slot: int, nodes: Smile) -> None:
+        """Say the volatilities of a date, signed by the first publishers."""
+        self.round += 1
+        said = SurfaceReport(underlying, expiry_slot, self.round, self.time_ms, 0, nodes, ())
+        self._sign_report(said, PUBLISHER_THRESHOLD)
+
+    def _sign_report(self, said: Any, publishers: int) -> None:  # noqa: ANN401 - any report
         hashed = report_digest(self.domain, said)
         keys = [accounts()[name].private_key for name in PUBLISHERS[:publishers]]
         self.open(said._replace(signatures=tuple(sign(hashed, key) for key in keys)))

@@ -18,6 +18,7 @@ from rollup_node.core.markets import (
     SetUnderlying,
 )
 from rollup_node.core.option_leaves import OptionRules
+from rollup_node.core.surface import Smile, SurfaceNode
 
 ETH: Final = 0
 BTC: Final = 1
@@ -159,3 +160,9 @@ def settlement_friday(opened_at: int) -> int:
     day = first.date() + timedelta(days=(_FRIDAY - first.weekday()) % _WEEK_DAYS)
     friday = datetime.combine(day, _SETTLES_AT)
     return int((friday if friday >= first else friday + timedelta(days=_WEEK_DAYS)).timestamp())
+
+
+def smile(volatility: int) -> Smile:
+    """Return 16 nodes around the forward, a little higher on either side; in basis points."""
+    places = range(-15, 16, 2)
+    return tuple(SurfaceNode(20_000 * n, volatility + 5 * n * n - 4 * n) for n in places)

@@ -57,11 +57,10 @@ from rollup_node.core.option_leaves import (
     StrikeRow,
 )
 from rollup_node.core.task_leaves import PriceTask
-from rollup_node.devnet.markets import OPTION_RULES
+from rollup_node.devnet.markets import OPTION_RULES, smile
 from tests.contracts.gate import Case, Measure
 from tests.contracts.gate_exchange import KEYS, ExchangeGate, by_publishers
 from tests.contracts.gate_match import TAKER
-from tests.property.arena import smile
 from tests.unit.core.exchange import ETH, NOW, PRICE, STATE, TERMS, USD, Exchange
 
 _LAST: Final = EXPIRIES - 1

@@ -20,11 +20,10 @@ from rollup_node.core.layout import CURSOR_KEY, PRICES_KEY, expiry_key, owner_ke
 from rollup_node.core.market_leaves import Expiry
 from rollup_node.core.markets import SetOptionRules
 from rollup_node.core.surface import SurfaceNode
-from rollup_node.devnet.markets import OPTION_RULES
+from rollup_node.devnet.markets import OPTION_RULES, smile
 from rollup_node.proof.chain_state import ChainState
 from tests.contracts.crash_flow import Crash, execute
 from tests.contracts.exchange_flow import PUBLISHER_KEYS, START_MS, TRADERS
-from tests.property.arena import smile
 
 OPTIONS: Final = (2_048, 2_049, 4_094, 4_095)
 OPTION_SLOT: Final = 3

@@ -26,9 +26,8 @@ from rollup_node.core.market_leaves import NO_EXPIRY
 from rollup_node.core.markets import SetExpiry, SetOptionRules
 from rollup_node.core.option_leaves import NO_BOARD, NO_STRIKE, Board, OptionDates, StrikeRow
 from rollup_node.core.surface import SurfaceNode
-from rollup_node.devnet.markets import OPTION_RULES
+from rollup_node.devnet.markets import OPTION_RULES, smile
 from tests.contracts.stage import Scene, Stage
-from tests.property.arena import smile
 from tests.unit.core.exchange import BUY, ETH, MARK, NOW, SELL, STATE, TERMS, USD
 
 SLOT: Final = 3
@@ -187,6 +186,14 @@ def _delist(stage: Stage) -> None:
     _then_too_late(stage, lambda: stage.post(DelistStrike(CALL)))
 
 
+def _delist_unwanted(stage: Stage) -> None:
+    """Take off what nobody held or quoted for a day, and nothing that is younger."""
+    open_options(stage, at=AT + 30 * DAY)
+    for call, funded_ms in ((CALL, NOW - DAY * 1_000), (HIGH, NOW - DAY * 1_000 + 1)):
+        stage.set_series(call, funded_ms=funded_ms)
+        stage.post(DelistStrike(call))
+
+
 def _delist_after(stage: Stage) -> None:
     open_options(stage, at=_AT - 10)
     stage.set_series(HIGH, open_interest=4)
@@ -343,6 +350,7 @@ SCENES: Final[dict[str, Scene]] = {
     "strikes beyond all": partial(_strikes_beyond, board=False),
     "delist": _delist,
     "delist after the date": _delist_after,
+    "delist what nobody wants": _delist_unwanted,
     "option rules": _rules,
     "strike reprice": _reprice,
     "strike reprice of two dates": partial(_reprice, change=_two_dates),

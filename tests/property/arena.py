@@ -44,8 +44,7 @@ from rollup_node.core.step import (
     run_task,
     run_tasks,
 )
-from rollup_node.core.surface import Smile, SurfaceNode
-from rollup_node.devnet.markets import MARKETS, initial_messages
+from rollup_node.devnet.markets import MARKETS, initial_messages, smile
 
 SPOT: Final = 1
 PERP: Final = 2
@@ -69,12 +68,6 @@ TASK_STEPS: Final = 3_000
 BUY: Final = 0
 SELL: Final = 1
 IOC: Final = 2
-
-
-def smile(volatility: int) -> Smile:
-    """Return nodes around the forward, a little higher on either side."""
-    places = range(-15, 16, 2)
-    return tuple(SurfaceNode(20_000 * n, volatility + 5 * n * n - 4 * n) for n in places)
 
 
 class Step(NamedTuple):

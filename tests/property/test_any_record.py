@@ -12,6 +12,7 @@ from rollup_node.core.inputs import DelayedMessage, Leg, PriceReport
 from rollup_node.core.kinds import MessageKind, Phase
 from rollup_node.core.layout import position, underlying_key
 from rollup_node.core.step import apply_record, pull_message
+from rollup_node.devnet.markets import smile
 from tests.property.arena import (
     ETH,
     OPTION_SLOT,
@@ -25,7 +26,6 @@ from tests.property.arena import (
     Step,
     key_address,
     owner_of,
-    smile,
 )
 from tests.property.ledger import Ledger
 

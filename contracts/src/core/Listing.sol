@@ -21,6 +21,7 @@ library Listing {
     using Frames for Frame;
 
     uint256 internal constant LAST_LISTING_MS = 1_800_000;
+    uint256 internal constant UNWANTED_MS = 86_400_000;
     uint8 internal constant OPEN = 1;
     uint8 private constant NONE = 0;
     uint8 private constant TRADING = 1;
@@ -65,7 +66,8 @@ library Listing {
         return _listPair(frame, record, rules);
     }
 
-    /// @notice Take a strike off its date, which is over, when nobody holds or wants call or put.
+    /// @notice Take a strike off its date when nobody holds or wants call or put: the date is over, or it was listed a day
+    /// ago, so nobody keeps the places of others for nothing.
     function applyDelistStrike(Frame memory frame, uint16 series) internal pure returns (Reason) {
         if (!isCallNumber(series)) return Reason.BAD_PARAMETERS;
         bytes memory leaf = frame.get(Layout.termsKey(series));
@@ -74,7 +76,8 @@ library Listing {
         SeriesState memory call = _readState(frame, series);
         SeriesState memory put = _readState(frame, uint256(series) + 1);
         if (call.status == NONE) return Reason.UNKNOWN_SERIES;
-        if (_date(frame, terms.underlying, terms.expirySlot) * MS > frame.timeMs) return Reason.NOT_EXPIRED;
+        bool isAhead = _date(frame, terms.underlying, terms.expirySlot) * MS > frame.timeMs;
+        if (isAhead && frame.timeMs < call.fundedMs + UNWANTED_MS) return Reason.NOT_EXPIRED;
         if (_isUsed(call) || _isUsed(put)) return Reason.SERIES_IN_USE;
         OptionDates memory dates = OptionLeaves.decodeDates(frame.get(Layout.optionDatesKey(terms.underlying)));
         Board memory board = _readBoard(frame, terms.underlying, terms.expirySlot);
@@ -138,7 +141,7 @@ library Listing {
         frame.get(Layout.termsKey(series));
         frame.put(Layout.termsKey(series), MarketLeaves.encodeSeriesTerms(terms));
         SeriesState memory state;
-        (state.status, state.sequence) = (TRADING, sequence);
+        (state.status, state.sequence, state.fundedMs) = (TRADING, sequence, frame.timeMs);
         frame.put(Layout.seriesKey(series), MarketLeaves.encodeSeriesState(state));
     }
 

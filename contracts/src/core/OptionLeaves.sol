@@ -16,7 +16,7 @@ library OptionLeaves {
 
     uint256 internal constant NODES = 16;
     uint256 internal constant STRIKES = 32;
-    uint256 internal constant NODE_BYTES = 5;
+    uint256 private constant STRIKE_BYTES = 10;
     uint256 private constant NODES_AT = 8;
     uint256 private constant STRIKES_AT = 88;
     uint256 private constant GAINS_AT = 8;
@@ -61,9 +61,23 @@ library OptionLeaves {
         }
     }
 
-    /// @notice The nodes of a surface report, whose 80 bytes are in two words.
-    function decodeNodes(bytes memory packed) internal pure returns (SurfaceNode[16] memory nodes) {
-        Structs.unpackRows(packed, 0, NODE, Structs.pointerTo(nodes), NODES);
+    /// @notice The call in a place of a board, by the leaf alone; 0 if the place is free.
+    function callAt(bytes memory board, uint256 place) internal pure returns (uint256) {
+        if (!Structs.isPresent(board, BOARD_BYTES)) return 0;
+        return Structs.number(board, STRIKES_AT + STRIKE_BYTES * place, 2);
+    }
+
+    /// @notice The time of the surface of a board, by the leaf alone; 0 if there is none.
+    function surfaceMsOf(bytes memory board) internal pure returns (uint256) {
+        return Structs.isPresent(board, BOARD_BYTES) ? Structs.number(board, 0, NODES_AT) : 0;
+    }
+
+    /// @notice The volatilities of a board, by the leaf alone; empty without a surface.
+    function smileIn(bytes memory board) internal pure returns (SurfaceNode[] memory smile) {
+        if (surfaceMsOf(board) == 0) return smile;
+        SurfaceNode[16] memory nodes;
+        Structs.unpackRows(board, NODES_AT, NODE, Structs.pointerTo(nodes), NODES);
+        return toSmile(nodes);
     }
 
     /// @notice The volatilities of a date as a smile; empty without a surface.

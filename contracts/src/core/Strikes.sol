@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Frame, Frames} from "../steps/Frames.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
-import {Board, OptionRisk, OptionRules} from "../types/Option.sol";
+import {OptionRisk, OptionRules} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {PriceTask} from "../types/Task.sol";
 import {FixedPoint} from "./FixedPoint.sol";
@@ -40,7 +40,7 @@ library Strikes {
     function repriceStrike(Frame memory frame) internal pure returns (Reason) {
         PriceTask memory task = TaskLeaves.decodePriceTask(frame.get(Layout.PRICE_TASK));
         Prices memory prices = MarketLeaves.decodePrices(frame.get(Layout.PRICES));
-        (uint256 number, Board memory board) = _nextStrike(frame, task.underlying, task.next);
+        (uint256 number, bytes memory board) = _nextStrike(frame, task.underlying, task.next);
         if (number == Layout.EXPIRIES * Layout.STRIKES_PER_EXPIRY) {
             Reprice.endEpoch(frame, task, prices);
             return Reason.OK;
@@ -68,29 +68,29 @@ library Strikes {
         return (FixedPoint.divUp(uint256(wanted), parts), FixedPoint.divUp(indexPrice * rules.maintenancePpm, parts));
     }
 
-    /// @dev The first strike from place `first` on, and its board; the number of all places if there is none.
+    /// @dev The first strike from place `first` on, and its board as bytes; the number of all places if there is none.
     function _nextStrike(Frame memory frame, uint256 underlying, uint256 first)
         private
         pure
-        returns (uint256 number, Board memory board)
+        returns (uint256 number, bytes memory board)
     {
         uint256 dates = OptionLeaves.decodeDates(frame.get(Layout.optionDatesKey(underlying))).dates;
         for (uint256 slot = first / Layout.STRIKES_PER_EXPIRY; slot < Layout.EXPIRIES; ++slot) {
             if (dates >> slot & 1 == 0) continue;
-            board = OptionLeaves.decodeBoard(frame.get(Layout.boardKey(underlying, slot)));
+            board = frame.get(Layout.boardKey(underlying, slot));
             uint256 base = slot * Layout.STRIKES_PER_EXPIRY;
             for (number = first > base ? first : base; number < base + Layout.STRIKES_PER_EXPIRY; ++number) {
-                if (board.strikes[number - base].series != 0) return (number, board);
+                if (OptionLeaves.callAt(board, number - base) != 0) return (number, board);
             }
         }
         number = Layout.EXPIRIES * Layout.STRIKES_PER_EXPIRY;
     }
 
-    function _reprice(Frame memory frame, uint256 number, Board memory board, PriceRow memory row, uint256 underlying)
+    function _reprice(Frame memory frame, uint256 number, bytes memory board, PriceRow memory row, uint256 underlying)
         private
         pure
     {
-        uint256 call = board.strikes[number % Layout.STRIKES_PER_EXPIRY].series;
+        uint256 call = OptionLeaves.callAt(board, number % Layout.STRIKES_PER_EXPIRY);
         Strike memory strike;
         strike.row = row;
         strike.rules = Listing.readRules(frame, underlying);
@@ -100,7 +100,7 @@ library Strikes {
         strike.isOver = uint256(expiry.expiryAt) * MS <= frame.timeMs;
         (Moves memory calls, Moves memory puts) = _value(frame, strike, board, expiry);
         strike.isPriced = strike.isPriced && _fits(calls) && _fits(puts);
-        bool isOld = frame.timeMs > uint256(board.surfaceMs) + OLD_SURFACE_MS;
+        bool isOld = frame.timeMs > OptionLeaves.surfaceMsOf(board) + OLD_SURFACE_MS;
         bool isReduced = isOld || strike.rules.status != Listing.OPEN;
         strike.status = isReduced ? SeriesStatus.REDUCE_ONLY : SeriesStatus.TRADING;
         _store(frame, strike, call, calls);
@@ -108,19 +108,19 @@ library Strikes {
     }
 
     /// @dev What call and put are worth, unless nobody can say.
-    function _value(Frame memory frame, Strike memory strike, Board memory board, Expiry memory expiry)
+    function _value(Frame memory frame, Strike memory strike, bytes memory board, Expiry memory expiry)
         private
         pure
         returns (Moves memory calls, Moves memory puts)
     {
         int256 forward = int256(uint256(strike.row.indexPrice)) + expiry.forward;
-        strike.isPriced = board.surfaceMs != 0 && forward > 0 && !strike.isOver;
+        strike.isPriced = OptionLeaves.surfaceMsOf(board) != 0 && forward > 0 && !strike.isOver;
         if (!strike.isPriced) return (calls, puts);
         Valuation memory valuation = Valuation(
             uint256(forward),
             strike.terms.strike,
             strike.terms.lotsPerUnit,
-            OptionLeaves.smileOf(board),
+            OptionLeaves.smileIn(board),
             uint256(expiry.expiryAt) * MS - frame.timeMs,
             strike.rules.scanPpm
         );

@@ -118,6 +118,9 @@ _MARKET: Final = (
     _market("mmp-ignored", "a market maker's quotes stay although its protection was hit"),
     _market("wrong-deficit-ratio", "a withdrawal is cut by a loss that nobody made"),
     _market("session-key-overreach", "a session key places an order beyond what it may do"),
+    _market("wrong-risk-array-entry", "the worst scenario of an option is made a little better"),
+    _market("mixed-epoch", "a call stays in the epoch before the one of its put"),
+    _market("arbitrageable-surface-accepted", "volatilities that can be arbitraged are kept"),
 )
 
 _HISTORY: Final = (

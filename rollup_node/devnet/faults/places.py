@@ -10,7 +10,7 @@ from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
-from rollup_node.devnet.faults import lies, match_lies, price_lies, risk_lies
+from rollup_node.devnet.faults import lies, match_lies, option_lies, price_lies, risk_lies
 from rollup_node.devnet.faults.machine import Lie, LieAt, StepInputs, read_task
 from rollup_node.devnet.faults.trace import Ground, TraceStep
 from rollup_node.ports import InputError
@@ -118,7 +118,20 @@ _MATCH_RULES: Final[Mapping[str, _Rule]] = {
         price_lies.class_order_broken, lambda step: step.reason is Reason.OUT_OF_CLASS
     ),
 }
-_RULES: Final[Mapping[str, _Rule]] = {**_MONEY_RULES, **_PRICE_RULES, **_MATCH_RULES}
+_OPTION_RULES: Final[Mapping[str, _Rule]] = {
+    "wrong-risk-array-entry": _Rule(option_lies.wrong_risk_array_entry, _kind(StepKind.STRIKE)),
+    "mixed-epoch": _Rule(option_lies.mixed_epoch, _kind(StepKind.STRIKE)),
+    "arbitrageable-surface-accepted": _Rule(
+        option_lies.arbitrageable_surface_accepted,
+        _kind(StepKind.SURFACE_REPORT, reason=Reason.ARBITRAGE_BUTTERFLY),
+    ),
+}
+_RULES: Final[Mapping[str, _Rule]] = {
+    **_MONEY_RULES,
+    **_PRICE_RULES,
+    **_MATCH_RULES,
+    **_OPTION_RULES,
+}
 
 
 def lie_at_step(steps: Sequence[TraceStep], number: int) -> LieAt:

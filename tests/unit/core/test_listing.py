@@ -198,6 +198,22 @@ def test_delist_strike_frees_number_and_place_once_nobody_holds_it() -> None:
     assert strike(arena, STRIKES[0] // USD, call) is Reason.OK
 
 
+def test_delist_strike_that_nobody_wants_a_day_after_it_was_listed() -> None:
+    arena = Arena()
+    call = OPTIONS[0]
+    later = OPTIONS_AT + 30 * DAY
+    change(arena, expiry_key(ETH, OPTION_SLOT), expiry_at=later)
+    listed_ms = arena.series(call).funded_ms
+    arena.seal(listed_ms + DAY * 1_000 - 1 - arena.now())
+    assert arena.open_record(DelistStrike(call)) is Reason.NOT_EXPIRED
+    arena.seal(1)
+    change(arena, series_key(call), orders=1)
+    assert arena.open_record(DelistStrike(call)) is Reason.SERIES_IN_USE
+    change(arena, series_key(call), orders=0)
+    assert arena.open_record(DelistStrike(call)) is Reason.OK
+    assert arena.leaf(option_dates_key(ETH)) == OptionDates(1 << OPTION_SLOT, 1)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

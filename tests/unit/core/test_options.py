@@ -24,18 +24,8 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.scenarios import Valuation, shock_deviation, value_strike
 from rollup_node.core.settlement import compute_payout
 from rollup_node.core.surface import SurfaceNode
-from rollup_node.devnet.markets import OPTION_RULES
-from tests.property.arena import (
-    ETH,
-    OPTION_SLOT,
-    OPTIONS,
-    OPTIONS_AT,
-    PERP,
-    PUBLISHERS,
-    USD,
-    Arena,
-    smile,
-)
+from rollup_node.devnet.markets import OPTION_RULES, smile
+from tests.property.arena import ETH, OPTION_SLOT, OPTIONS, OPTIONS_AT, PERP, PUBLISHERS, USD, Arena
 from tests.property.ledger import Ledger
 
 CALL, PUT, HIGH_CALL, _ = OPTIONS
