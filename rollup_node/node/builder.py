@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, get_args
 from rollup_node.codec.delayed import decode_message
 from rollup_node.codec.records import decode_prefix, decode_record, read_body
 from rollup_node.core import step
+from rollup_node.core.account_leaves import Hot
 from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
@@ -160,7 +161,7 @@ class Builder:
         size = LENGTH_BYTES + len(body)
         outcome = step.apply_record(self.state, transaction, signer, size, signers)
         kind, reason, writes, _ = outcome
-        if reason is not _OK and reason not in _TAKEN and not _frees(outcome):
+        if reason is not _OK and reason not in _TAKEN and not self._counts(outcome):
             return False, reason
         self.state.commit(writes)
         if kind not in _QUIET:
@@ -168,6 +169,13 @@ class Builder:
         self._add(record, outcome, sequence, _account_of(transaction), signer or b"", body)
         left = self._run_tasks(outcome, record, transaction)
         return True, reason if reason is _STALE else left
+
+    def _counts(self, outcome: Outcome) -> bool:
+        """Tell whether a liquidation without a fill put its account for sale, or set it free."""
+        if outcome.kind is not StepKind.LIQUIDATE and outcome.kind is not StepKind.TAKEOVER:
+            return False
+        hot = [(self.state.get(k), leaf) for k, leaf in outcome.writes.items() if type(leaf) is Hot]
+        return any(new.flags != (old.flags if old else 0) for old, new in hot)
 
     def close(self) -> None:
         """Finish the item and its last block."""
@@ -308,12 +316,6 @@ def _legs(steps: Sequence[tuple[StepKind, Reason]]) -> list[Reason]:
         elif legs and kind is StepKind.TAKE:
             legs[-1] = reason  # the leg goes on there: what it meets decides
     return legs
-
-
-def _frees(outcome: Outcome) -> bool:
-    """Tell whether a liquidation that is not due set its account free: that counts (L-2, L-5)."""
-    is_one = outcome.kind is StepKind.LIQUIDATE or outcome.kind is StepKind.TAKEOVER
-    return is_one and outcome.reason is Reason.NOT_LIQUIDATABLE and len(outcome.writes) > 1
 
 
 def _account_of(content: ForcedContent | AdminMessage | Deposit | None) -> int:

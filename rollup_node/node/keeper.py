@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rollup_node.codec.records import encode_open
 from rollup_node.core.account_leaves import Hot
-from rollup_node.core.flags import FUND_FLAG
+from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import Liquidate, Settle, Takeover
 from rollup_node.core.kinds import Phase
@@ -101,7 +101,9 @@ class KeeperPlayer:
             flags = read_hot(frame, account).flags
             self.remains.note(account, flags)
             found = self.watch.note(account, read_health(frame, account), prices, frame.time_ms)
-            if found is not None and not flags & FUND_FLAG:
+            if found is None or flags & FUND_FLAG:
+                continue
+            if found.series or not flags & LIQUIDATING_FLAG:  # nothing to reduce: marked once
                 await self._ask(found, frame.time_ms)
         for account in self.remains.due(frame.time_ms):
             await self._clear(frame, account)

@@ -54,6 +54,11 @@ class Health(NamedTuple):
     series: int
 
     @property
+    def has_no_risk(self) -> bool:
+        """Tell whether it has no position, and no debt beyond its collateral."""
+        return not self.series and self.equity >= 0
+
+    @property
     def room_ppm(self) -> int:
         """How far all prices may move against the account before it is at maintenance."""
         total = sum(self.exposures)
@@ -84,11 +89,15 @@ class Watch:
     def note(
         self, account: int, health: Health, prices: tuple[int, ...], now_ms: int
     ) -> Liquidate | None:
-        """Take down a look at an account; return the liquidation that it calls for."""
+        """Take down a look at an account; return the liquidation that it calls for.
+
+        One that has a debt and no position, after a settlement perhaps, is called for with series
+        0: there is nothing to reduce, but it is for sale then, and the insurance makes it good.
+        """
         self.looks += 1
         version = self._versions.get(account, 0) + 1
         self._versions[account] = version
-        if not health.series:
+        if health.has_no_risk:
             return None
         room = health.room_ppm
         if room:

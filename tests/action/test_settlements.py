@@ -6,18 +6,24 @@ from typing import Any, Final
 import pytest
 
 from rollup_node.codec.records import decode_record
-from rollup_node.core.inputs import Settle, SettlementPrice
+from rollup_node.core.auctions import SALE_MS
+from rollup_node.core.flags import LIQUIDATING_FLAG
+from rollup_node.core.inputs import Liquidate, Settle, SettlementPrice, Takeover
 from rollup_node.core.kinds import Phase
-from rollup_node.core.layout import balances_key, directory_key, positions_key, terms_key
+from rollup_node.core.layout import balances_key, directory_key, hot_key, positions_key, terms_key
 from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.core.settlement import LATE_SECONDS
 from rollup_node.derive.events import L1Block
 from rollup_node.l1.client import RpcError
+from rollup_node.node.builder import Builder
 from rollup_node.node.keeper import KeeperPlayer
+from rollup_node.node.signers import Recovered
 from rollup_node.ports import L1Update, TemporaryError
 from rollup_node.proof.chain_state import ChainState
+from rollup_node.proof.inbox import record_hash
 from rollup_node.roles.auditor import Auditor
+from rollup_node.roles.keeper import RUINED_RETRY_MS
 from rollup_node.roles.settlements import SETTLE_LIMIT, SETTLE_RETRY_MS
 from tests.property.arena import (
     BTC,
@@ -121,11 +127,11 @@ class Day:
             for underlying in (ETH, BTC):
                 assert self.arena.report(underlying, PRICES[underlying]) is Reason.OK
 
-    def say(self, numbers: range) -> None:
+    def say(self, numbers: range, first: int = PRICES[ETH]) -> None:
         """Let the publishers say prices of the grid: each round a dollar more."""
         self.arena.seal()
         for number in numbers:
-            price = PRICES[ETH] + number * USD
+            price = first + number * USD
             record = SettlementPrice(ETH, 0, EXPIRY_AT, number, price, ())
             assert self.arena.open_record(record, PUBLISHERS[:3]) is Reason.OK
 
@@ -253,3 +259,44 @@ def test_act_after_a_reorg_settles_what_l1_took_back(day: Day) -> None:
         pass
     assert day.arena.series(FUTURE).open_interest == 0
     assert day.sequencer.refused == []
+
+
+class Strict(Sequencer):
+    """Asks a real builder first, as the sequencer does: what leaves no trace is not executed."""
+
+    def __init__(self, arena: Arena) -> None:
+        super().__init__(arena)
+        self.taken: list[Any] = []
+
+    async def call(self, method: str, body: str) -> None:
+        raw = bytes.fromhex(body[2:])
+        record: Any = decode_record(raw)
+        builder = Builder(bytes(32))
+        builder.state.commit(self.arena.state)
+        builder.ledger.begin_block(self.arena.cursor().block, self.arena.now())
+        known = Recovered(record_hash(raw), record, None)
+        is_taken, reason = builder.transact(raw, known, 0)
+        if not is_taken:
+            raise RpcError(method, -32_000, reason.name)
+        self.taken.append(record)
+        self.arena.open_record(record)
+
+
+def test_act_debt_that_a_settlement_left_is_made_good_by_the_insurance(day: Day) -> None:
+    debtor = TAKERS[1]
+    day.trade(debtor, SELL, 1_000, FUTURE)
+    day.keeper.sequencer = sequencer = Strict(day.arena)  # type: ignore[assignment]
+    day.pass_time(1)
+    day.say(range(ROUNDS), 2 * PRICES[ETH])
+    while day.turn():
+        pass
+    day.turn()
+    assert day.cash(debtor) < 0
+    assert day.arena.leaf(hot_key(debtor)).flags & LIQUIDATING_FLAG
+    for wait_ms in (RUINED_RETRY_MS, RUINED_RETRY_MS, SALE_MS):
+        day.arena.seal(wait_ms)
+        day.turn()
+    rest = [record for record in sequencer.taken if not isinstance(record, Settle)]
+    assert rest == [Liquidate(debtor, 0), Takeover(debtor)], "each once"
+    assert day.cash(debtor) == 0
+    assert not day.arena.leaf(hot_key(debtor)).flags & LIQUIDATING_FLAG

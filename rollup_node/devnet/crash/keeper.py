@@ -45,9 +45,12 @@ class Keeper:
         prices = tuple(row.index_price for row in machine.prices.rows)
         now_ms = machine.now_ms
         for account in sorted({*changed, *self.watch.due(prices, now_ms)}):
-            self.remains.note(account, self.desk.hot(account).flags)
+            flags = self.desk.hot(account).flags
+            self.remains.note(account, flags)
             found = self.watch.note(account, self.desk.health(account), prices, now_ms)
-            if found is not None and account not in self.taken:
+            if found is None or account in self.taken:
+                continue
+            if found.series or not flags & LIQUIDATING_FLAG:
                 self._send(found)
                 self.remains.note(account, self.desk.hot(account).flags)
         for account in self.remains.due(now_ms):

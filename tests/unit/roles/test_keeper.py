@@ -66,6 +66,14 @@ def test_account_without_positions_is_left_alone() -> None:
     assert watch.due(prices(1), 10**9) == []
 
 
+def test_note_debt_without_a_position_is_put_up_for_sale() -> None:
+    watch = Watch()
+    assert watch.note(7, Health(-USD, 0, NONE, 0), prices(3_000), 0) == Liquidate(7, 0)
+    covered = Health(4 * USD, 0, (5 * USD, *NONE[1:]), 0)
+    assert watch.note(8, covered, prices(3_000), 0) is None
+    assert watch.due(prices(3_000), TIERS[0].interval_ms) == [7]
+
+
 def test_newer_look_replaces_the_older() -> None:
     watch = Watch()
     watch.note(1, health(4 * USD), prices(1_000_000), 0)
