@@ -52,10 +52,10 @@ def make_state() -> ChainState:
     state = ChainState()
     state.commit({expiry_key(1, SLOT): Expiry(AT, 0, 0, 0)})
     state.commit({expiry_key(1, SLOT + 1): Expiry(AT + 60, 0, 0, 0)})
-    for series, kind in ((PERP, 2), (FUTURE, 3), (CALL, SeriesKind.CNOBODY), (PUT, SeriesKind.PUT)):
+    for series, kind in ((PERP, 2), (FUTURE, 3), (CALL, SeriesKind.CALL), (PUT, SeriesKind.PUT)):
         state.commit(lists(series, kind))
     state.commit(lists(OTHER, SeriesKind.FUTURE, SLOT + 1))
-    state.commit(holds(7, PERP, FUTURE, CNOBODY) | holds(8, OTHER, PUT) | holds(9, CNOBODY))
+    state.commit(holds(7, PERP, FUTURE, CALL) | holds(8, OTHER, PUT) | holds(9, CALL))
     return state
 
 
@@ -68,7 +68,7 @@ def test_read_finds_futures_and_options_of_the_date_and_nothing_else() -> None:
     assert dates.read(state, NOW_MS - 1, NOBODY) == []
     (found,) = dates.read(state, NOW_MS, NOBODY)
     assert (found.expiry_at, found.is_priced) == (AT, False)
-    wanted = {Settle(7, FUTURE), Settle(7, CNOBODY), Settle(9, CNOBODY), Settle(8, PUT)}
+    wanted = {Settle(7, FUTURE), Settle(7, CALL), Settle(9, CALL), Settle(8, PUT)}
     assert set(found.positions) == wanted
     both = settles(dates.read(state, NOW_MS + 60_000, NOBODY))
     assert both == [wanted, {Settle(8, OTHER)}]
@@ -77,12 +77,12 @@ def test_read_finds_futures_and_options_of_the_date_and_nothing_else() -> None:
 def test_read_who_is_settled_is_gone_and_a_series_without_open_interest_too() -> None:
     state, dates = make_state(), EndedDates()
     dates.read(state, NOW_MS, NOBODY)
-    state.commit(holds(7, PERP, 0, CNOBODY) | lists(FUTURE, SeriesKind.FUTURE, lots=0))
+    state.commit(holds(7, PERP, 0, CALL) | lists(FUTURE, SeriesKind.FUTURE, lots=0))
     assert settles(dates.read(state, NOW_MS, [7])) == [
-        {Settle(7, CNOBODY), Settle(9, CNOBODY), Settle(8, PUT)}
+        {Settle(7, CALL), Settle(9, CALL), Settle(8, PUT)}
     ]
     state.commit(holds(7) | holds(8) | holds(9))
-    for series, kind in ((CALL, SeriesKind.CNOBODY), (PUT, SeriesKind.PUT)):
+    for series, kind in ((CALL, SeriesKind.CALL), (PUT, SeriesKind.PUT)):
         state.commit(lists(series, kind, lots=0))
     assert dates.read(state, NOW_MS, [7, 8, 9]) == []
 
@@ -102,7 +102,7 @@ def test_read_price_is_there_when_it_is_fixed_or_all_rounds_of_this_date_are() -
 def test_read_slot_that_is_used_again_begins_anew() -> None:
     state, dates = make_state(), EndedDates()
     state.commit(lists(FUTURE, SeriesKind.FUTURE, lots=0))
-    for series, kind in ((CALL, SeriesKind.CNOBODY), (PUT, SeriesKind.PUT)):
+    for series, kind in ((CALL, SeriesKind.CALL), (PUT, SeriesKind.PUT)):
         state.commit(lists(series, kind, lots=0))
     assert dates.read(state, NOW_MS, NOBODY) == []
     state.commit({expiry_key(1, SLOT): Expiry(AT + 30, 0, 0, 0)})
