@@ -37,6 +37,7 @@ from rollup_node.roles.sequencer import (
 from rollup_node.rpc.backend import Confirmation, TransactionStatus
 
 _TOO_LARGE: Final = -1
+_NO_RECORD: Final = -2
 _OK: Final = Reason.OK
 _ORACLE: Final = OrderClass.ORACLE
 
@@ -75,7 +76,6 @@ class Held(NamedTuple):
     """A body that waits for its turn; `ticket` and `index` say whose answer it is."""
 
     order_class: int
-    body: bytes
     found: Recovered
     ticket: object
     place: int
@@ -128,7 +128,6 @@ class Assembly:
 
     def execute(
         self,
-        bodies: Sequence[bytes],
         recovered: Sequence[Recovered],
         dropped: set[bytes],
         *,
@@ -143,16 +142,19 @@ class Assembly:
         self.advance(pending=True, active=active)
         statuses: list[TransactionStatus | None] = []
         accepted = self.counters.sequenced
-        for body, found in zip(bodies, recovered, strict=True):
+        for found in recovered:
+            if found.refusal is not None:
+                statuses.append(TransactionStatus(0, b"", _NO_RECORD, refusal=found.refusal))
+                continue
             if dropped and found.signer in dropped:
                 statuses.append(TransactionStatus(0, found.record_hash, 0))
                 continue
             wanted = class_of(found.transaction)
             if wanted is not None and self._has_to_wait(wanted):
-                self.held.append(Held(wanted, body, found, ticket, len(statuses)))
+                self.held.append(Held(wanted, found, ticket, len(statuses)))
                 statuses.append(None)
                 continue
-            statuses.append(self._execute_one(body, found, active=active))
+            statuses.append(self._execute_one(found, active=active))
         self._block_records += self.counters.sequenced - accepted
         return statuses
 
@@ -190,11 +192,12 @@ class Assembly:
         return has_to_wait(wanted, cursor.order_class, age_ms)
 
     def _answer(self, held: Held, *, active: bool) -> Answer:
-        status = self._execute_one(held.body, held.found, active=active)
+        status = self._execute_one(held.found, active=active)
         return Answer(held.ticket, held.place, status)
 
-    def _execute_one(self, body: bytes, found: Recovered, *, active: bool) -> TransactionStatus:
+    def _execute_one(self, found: Recovered, *, active: bool) -> TransactionStatus:
         """Execute a body and put it into the open batch, unless it is rejected."""
+        body = found.body
         if len(body) > MAX_RECORD_BYTES:
             return TransactionStatus(0, found.record_hash, _TOO_LARGE)
         batch = self._need_batch(active=active)
@@ -208,7 +211,7 @@ class Assembly:
         self._frames += framed
         self.counters.sequenced += 1
         field = None if reason is _OK else _FIELD_OF_REASON.get(int(reason))
-        return _new(TransactionStatus, (sequence, found.record_hash, int(reason), field))
+        return _new(TransactionStatus, (sequence, found.record_hash, int(reason), field, None))
 
     def advance(self, *, active: bool, pending: bool = False) -> None:
         """Do what the policy decides until it decides nothing more.

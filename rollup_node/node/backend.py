@@ -16,6 +16,7 @@ from rollup_node.rpc.backend import (
     Asker,
     AssetView,
     BlockView,
+    Body,
     Confirmation,
     RecordView,
     Submitted,
@@ -86,7 +87,7 @@ class SequencerBackend:
         """Whether `devnet_*` and `admin_*` methods may be called."""
         return self._config.devnet
 
-    async def submit(self, bodies: Sequence[bytes]) -> Submitted:
+    async def submit(self, bodies: Sequence[Body]) -> Submitted:
         """Have the sequencer take the bodies."""
         clock = self._sequencer.clock
         clock.end("ingress")
@@ -94,7 +95,7 @@ class SequencerBackend:
         clock.begin()
         return answer
 
-    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
+    def enter(self, bodies: Sequence[Body], asker: Asker) -> None:
         """Have the sequencer take the bodies and tell of each."""
         self._sequencer.enter(bodies, asker)
 

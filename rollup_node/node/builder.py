@@ -155,7 +155,7 @@ class Builder:
         Returns whether it is in the state now, and what came of it: a transfer or withdrawal whose
         account had to be refreshed first may fail after that, and its nonce is spent.
         """
-        record, transaction, signer, signers = recovered
+        record, transaction, signer, signers, *_ = recovered
         if transaction is None:
             return False, Reason.UNDECODABLE
         size = LENGTH_BYTES + len(body)
@@ -253,7 +253,7 @@ class Builder:
     ) -> None:
         size = LENGTH_BYTES + len(body)
         if recovered.transaction is not None:
-            digest, transaction, signer, signers = recovered
+            digest, transaction, signer, signers, *_ = recovered
             outcome = step.apply_record(self.state, transaction, signer, size, signers)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)

@@ -27,7 +27,7 @@ from rollup_node.node.tape import Heard, TapeReader
 from rollup_node.ports import Clock, CriticalError, L1Update, SequencerBatch
 from rollup_node.proof.hashing import keccak
 from rollup_node.roles.sequencer import SequencerPolicy
-from rollup_node.rpc.backend import Asker, Confirmation, Submitted
+from rollup_node.rpc.backend import Asker, Body, Confirmation, Submitted
 from rollup_node.rpc.errors import BUSY, SEQUENCER_STOPPED, STORE_FULL, RpcError
 from rollup_node.rpc.stages import StageClock
 from rollup_node.store.log import InputLog, LogFullError
@@ -55,7 +55,7 @@ _logger = logging.getLogger(__name__)
 class _Chunk(NamedTuple):
     request: Request
     first: int
-    bodies: Sequence[bytes]
+    size: int
     recovered: "asyncio.Task[list[Recovered]]"
 
 
@@ -197,7 +197,7 @@ class Sequencer:
             return 0
         return await self._resume.save(self._durable_cuts)
 
-    async def submit(self, bodies: Sequence[bytes]) -> Submitted:
+    async def submit(self, bodies: Sequence[Body]) -> Submitted:
         """Take bodies in order; return when all are durable or rejected.
 
         Raises `RpcError`: `BUSY`, `SEQUENCER_STOPPED`, `STORE_FULL`.
@@ -209,7 +209,7 @@ class Sequencer:
         confirmation = await answers.done
         return Submitted([answers.statuses[n] for n in range(len(bodies))], confirmation)
 
-    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
+    def enter(self, bodies: Sequence[Body], asker: Asker) -> None:
         """Take bodies in order; `asker` hears of each as soon as it is durable or rejected.
 
         Raises `RpcError`: `BUSY`, `SEQUENCER_STOPPED`.
@@ -220,7 +220,7 @@ class Sequencer:
             part = bodies[first : first + CHUNK]
             task = asyncio.create_task(self._signers.recover(part))
             self._queued += len(part)
-            self._queue.put_nowait(_Chunk(request, first, part, task))
+            self._queue.put_nowait(_Chunk(request, first, len(part), task))
 
     def batches(self, first: int, limit: int) -> Sequence[SequencerBatch]:
         """Return cut and durable batches from number `first` on."""
@@ -328,7 +328,7 @@ class Sequencer:
         while not self._queue.empty():
             chunk = self._queue.get_nowait()
             chunk.recovered.cancel()
-            self._queued -= len(chunk.bodies)
+            self._queued -= chunk.size
             requests[id(chunk.request)] = chunk.request
         self._staged = []
         for request in requests.values():
@@ -339,23 +339,22 @@ class Sequencer:
             chunk = await self._queue.get()
             self._current = chunk.request
             recovered = await chunk.recovered
-            for at in range(0, len(chunk.bodies), _SLICE):
+            for at in range(0, chunk.size, _SLICE):
                 async with self._lock:
                     if not chunk.request.is_refused:
                         self._execute(chunk, recovered, at)
                 self._wake.set()
                 await asyncio.sleep(0)
-            self._queued -= len(chunk.bodies)
+            self._queued -= chunk.size
             self._current = None
             await self._tree.has_room()
 
     def _execute(self, chunk: _Chunk, recovered: Sequence[Recovered], at: int) -> None:
         """Execute a slice of a chunk."""
-        request, first, bodies, _ = chunk
-        first, bodies, recovered = first + at, bodies[at : at + _SLICE], recovered[at : at + _SLICE]
+        request, first = chunk.request, chunk.first + at
         self.clock.begin()
         statuses = self._assembly.execute(
-            bodies, recovered, self.dropped, active=self.active, ticket=(request, first)
+            recovered[at : at + _SLICE], self.dropped, active=self.active, ticket=(request, first)
         )
         self.clock.end("execute")
         if None in statuses:

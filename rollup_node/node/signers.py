@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from tiny_keccak import keccak256
 
@@ -26,6 +26,9 @@ from rollup_node.core.inputs import (
 from rollup_node.core.surface import SurfaceNode
 from rollup_node.node.workers import Worker, answer_frames, start_worker
 from rollup_node.ports import CriticalError
+from rollup_node.rpc.backend import Body, Call
+from rollup_node.rpc.errors import RpcError
+from rollup_node.rpc.methods.orders import read_call
 
 CHUNK: Final = 250
 """Bodies per frame: below, the cost of a frame shows; above, nothing is gained."""
@@ -41,13 +44,15 @@ class Recovered(NamedTuple):
     """A body as the sequencer executes it; `transaction` is `None` if it is undecodable.
 
     `signer` is who signed for an account, `None` if the signature is invalid; `signers` the same
-    for each signature of a report.
+    for each signature of a report. `refusal` says why a call asks for no record.
     """
 
     record_hash: bytes
     transaction: ForcedContent | None
     signer: bytes | None
     signers: tuple[bytes | None, ...] = ()
+    body: bytes = b""
+    refusal: RpcError | None = None
 
 
 class _Signer(NamedTuple):
@@ -93,8 +98,8 @@ class SignerPool:
         signers, self._signers = self._signers, []
         await asyncio.gather(*(signer.worker.stop() for signer in signers))
 
-    async def recover(self, bodies: Sequence[bytes]) -> list[Recovered]:
-        """Decode bodies and recover signers, all in one frame to one worker, in order.
+    async def recover(self, bodies: Sequence[Body]) -> list[Recovered]:
+        """Decode bodies or calls and recover signers, all in one frame to one worker, in order.
 
         Raises `CriticalError` if workers die of this chunk twice.
         """
@@ -106,12 +111,12 @@ class SignerPool:
                 except (asyncio.IncompleteReadError, ConnectionError):
                     signer = await self._replace(signer)
                 else:
-                    return [unpack(row) for row in answer]
+                    return [unpack(*pair) for pair in zip(bodies, answer, strict=True)]
         finally:
             self._free.put_nowait(signer)
         raise CriticalError(f"signer processes died twice of one chunk of {len(bodies)} bodies")
 
-    async def _ask(self, signer: _Signer, bodies: list[bytes]) -> list[tuple[Any, ...]]:
+    async def _ask(self, signer: _Signer, bodies: list[Body]) -> list[tuple[Any, ...]]:
         signer.worker.send(bodies)
         async with signer.turn:  # fair: answers come in the order of the questions
             answer: list[tuple[Any, ...]]
@@ -134,18 +139,38 @@ class SignerPool:
             return await self._spawn()
 
 
-def unpack(row: tuple[Any, ...]) -> Recovered:
-    """Return what a row of a worker's answer says."""
-    record_hash, index, fields, signer, signers = row
+def unpack(asked: Body, row: tuple[Any, ...]) -> Recovered:
+    """Return what a row of a worker's answer says of a body or call."""
+    record_hash, index, fields, signer, signers, said = row
+    if said is None:
+        body = cast(bytes, asked)
+    elif type(said) is bytes:
+        body = said
+    else:
+        code, message, reason, field = said
+        refusal = RpcError(code, message, reason=reason, field=field)
+        return Recovered(b"", None, None, refusal=refusal)
     if index is None:
-        return Recovered(record_hash, None, None)
+        return Recovered(record_hash, None, None, body=body)
     kind = _TYPES[index]
     if kind is MassQuote:
         account, key, max_fee, legs, nonce = fields
         fields = (account, key, max_fee, tuple(Leg(*leg) for leg in legs), nonce)
     if kind is SurfaceReport:
         fields = (*fields[:5], tuple(SurfaceNode(*node) for node in fields[5]), fields[6])
-    return Recovered(record_hash, kind(*fields), signer, signers)
+    return Recovered(record_hash, kind(*fields), signer, signers, body)
+
+
+def recover_asked(domain: bytes, asked: Body) -> tuple[Any, ...]:
+    """Return what `recover_one` finds, and of a call the body that it asks for, or the refusal."""
+    if type(asked) is bytes:
+        return *recover_one(domain, asked), None
+    try:
+        body = read_call(*cast(Call, asked))
+    except RpcError as error:
+        refusal = error.code, error.message, error.reason, error.field
+        return b"", None, None, None, (), refusal
+    return *recover_one(domain, body), body
 
 
 def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
@@ -177,9 +202,9 @@ def recover_report(domain: bytes, report: Report) -> tuple[bytes | None, ...]:
 def _serve(connection: socket.socket, domain: bytes) -> None:
     """Recover chunks of bodies; each answer begins with the CPU time that it took."""
 
-    def answer(bodies: list[bytes]) -> tuple[float, list[tuple[Any, ...]]]:
+    def answer(bodies: list[Body]) -> tuple[float, list[tuple[Any, ...]]]:
         began = time.process_time()
-        rows = [recover_one(domain, body) for body in bodies]
+        rows = [recover_asked(domain, body) for body in bodies]
         return time.process_time() - began, rows
 
     answer_frames(connection, answer)

@@ -12,13 +12,21 @@ class TransactionStatus(NamedTuple):
     """What became of one submitted body.
 
     `reason` is a number of docs/spec.md X-10; 0 means accepted, `sequence` is then its place in the
-    record chain. `field` names the first field at fault where that is known.
+    record chain. `field` names the first field at fault where that is known. `refusal` says why a
+    call asks for no record at all.
     """
 
     sequence: int
     record_hash: bytes
     reason: int
     field: str | None = None
+    refusal: RpcError | None = None
+
+
+Call = tuple[str, bytes]
+"""Method and parameters of a call that asks for one record, as they came."""
+Body = bytes | Call
+"""The body of a record, or the call that asks for it: who recovers its signer reads it too."""
 
 
 class Confirmation(NamedTuple):
@@ -206,7 +214,10 @@ class Backend(Protocol):
 class TradingBackend(Backend, Protocol):
     """The node behind the trading interface: a sequencer."""
 
-    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
+    async def submit(self, bodies: Sequence[Body]) -> Submitted:
+        """Take the bodies in order; return after they are durable."""
+
+    def enter(self, bodies: Sequence[Body], asker: Asker) -> None:
         """Take the bodies in order; `asker` hears of each when it is durable or rejected.
 
         Raises `RpcError` if none of them is taken.

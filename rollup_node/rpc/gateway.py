@@ -172,6 +172,9 @@ class Gateway:
             raise _no_method(request.method)
         if method.cost is Cost.READ:
             session.charge_read()
+        if method.finish is not None:
+            session.charge_matching(1)
+            return Submission((request.method, bytes(request.params)), method.finish(session))
         result = method.handler(session, *method.bind(request.params))
         if isinstance(result, Submission):
             session.charge_matching(result.credits)
@@ -238,6 +241,8 @@ class Gateway:
         self, submission: Submission, status: TransactionStatus, confirmation: Confirmation | None
     ) -> Any:
         """Return the result of a record, or the error to answer with."""
+        if status.refusal is not None:
+            return status.refusal
         try:
             return submission.finish(status, confirmation)
         except RpcError as error:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 
-from rollup_node.rpc.backend import Confirmation, TransactionStatus
+from rollup_node.rpc.backend import Body, Confirmation, TransactionStatus
 from rollup_node.rpc.errors import INVALID_PARAMS, PARSE_ERROR, RpcError
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.table import Parameter
@@ -35,6 +35,10 @@ class Cost(Enum):
     MATCHING = "matching"
 
 
+Finish = Callable[[TransactionStatus, Confirmation | None], Any]
+"""What to answer to a record."""
+
+
 class Submission(NamedTuple):
     """A body for the sequencer, and what to answer when it has taken or refused it.
 
@@ -44,13 +48,17 @@ class Submission(NamedTuple):
         Matching credits that it takes.
     """
 
-    body: bytes
-    finish: Callable[[TransactionStatus, Confirmation | None], Any]
+    body: Body
+    finish: Finish
     credits: int = 1
 
 
 class TradingMethod(NamedTuple):
-    """One method; the handler returns its result, or a `Submission`. It never waits."""
+    """One method; the handler returns its result, or a `Submission`. It never waits.
+
+    With `finish` a call asks for one record and needs nothing of the node: it may be handed on as
+    it came, and is read where its signer is recovered.
+    """
 
     name: str
     handler: Callable[..., Any]
@@ -60,6 +68,7 @@ class TradingMethod(NamedTuple):
     cost: Cost
     kind: type[msgspec.Struct]
     decode: Callable[[bytes | msgspec.Raw], msgspec.Struct]
+    finish: Callable[[Session], Finish] | None
 
     @property
     def param_structure(self) -> str:
@@ -125,6 +134,7 @@ class TradingTable:
         result: Any,
         summary: str,
         cost: Cost,
+        finish: Callable[[Session], Finish] | None = None,
     ) -> None:
         """Register a handler whose parameters are not those of a function written by hand."""
         kind = msgspec.defstruct(
@@ -138,7 +148,7 @@ class TradingTable:
         )
         decode = msgspec.json.Decoder(kind).decode
         self.methods[name] = TradingMethod(
-            name, handler, parameters, result, summary, cost, kind, decode
+            name, handler, parameters, result, summary, cost, kind, decode, finish
         )
 
 

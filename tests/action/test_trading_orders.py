@@ -25,9 +25,10 @@ from rollup_node.core.inputs import (
     Transfer,
 )
 from rollup_node.proof.inbox import record_hash
-from rollup_node.rpc.backend import Asker, Submitted, TransactionStatus
+from rollup_node.rpc.backend import Asker, Body, Submitted, TransactionStatus
 from rollup_node.rpc.limits import Rate, TradingLimits
 from rollup_node.rpc.market_data import RecordOutcome
+from rollup_node.rpc.methods.orders import read_call
 from tests.action.sequencing import BRIDGE, DOMAIN, KEYS, START_MS
 from tests.action.trading_world import Wire, World, make_world
 
@@ -75,17 +76,17 @@ class Heard:
         monkeypatch.setattr(world.backend, "submit", self.submit)
         monkeypatch.setattr(world.backend, "enter", self.enter)
 
-    async def submit(self, bodies: Sequence[bytes]) -> Submitted:
-        self.groups.append(list(bodies))
-        self.news.set()
-        hashes = [record_hash(body) for body in bodies]
-        return Submitted([TransactionStatus(n, h, 0) for n, h in enumerate(hashes)], None)
+    async def submit(self, asked: Sequence[Body]) -> Submitted:
+        return Submitted(self._hear(asked), None)
 
-    def enter(self, bodies: Sequence[bytes], asker: Asker) -> None:
-        self.groups.append(list(bodies))
+    def enter(self, asked: Sequence[Body], asker: Asker) -> None:
+        asker.tell(list(enumerate(self._hear(asked))), None)
+
+    def _hear(self, asked: Sequence[Body]) -> list[TransactionStatus]:
+        bodies = [body if isinstance(body, bytes) else read_call(*body) for body in asked]
+        self.groups.append(bodies)
         self.news.set()
-        hashes = [record_hash(body) for body in bodies]
-        asker.tell([(n, TransactionStatus(n, h, 0)) for n, h in enumerate(hashes)], None)
+        return [TransactionStatus(n, record_hash(body), 0) for n, body in enumerate(bodies)]
 
     def transactions(self) -> list[SignedContent]:
         records = [decode_record(body) for group in self.groups for body in group]

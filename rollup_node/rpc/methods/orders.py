@@ -25,7 +25,7 @@ from rollup_node.rpc.market_data import MarketData, RecordOutcome, Side
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.signed import SIGNED, SignedKind
 from rollup_node.rpc.trading_codes import rejection
-from rollup_node.rpc.trading_table import TRADING, Cost, SignatureHex, Submission, required
+from rollup_node.rpc.trading_table import TRADING, Cost, Finish, SignatureHex, Submission, required
 
 _Answer = Callable[[MarketData, RecordOutcome], dict[str, Any]]
 
@@ -41,15 +41,36 @@ class _Entry(NamedTuple):
     side: Side | None = None
 
 
+_READERS: Final[dict[str, Callable[[msgspec.Struct, str], tuple[SignedContent, bytes]]]] = {}
+
+
+def read_call(method: str, params: bytes) -> bytes:
+    """Return the body of the record that a call asks for.
+
+    Raises
+    ------
+    RpcError
+        -32602 if its parameters are not what the method takes.
+    """
+    _, body = _READERS[method](*TRADING.methods[method].bind(params))
+    return body
+
+
 def _register(entry: _Entry) -> None:
-    def handler(session: Session, fields: msgspec.Struct, signature: str) -> Submission:
+    def read(fields: msgspec.Struct, signature: str) -> tuple[SignedContent, bytes]:
         transaction = entry.kind.to_transaction(fields)
         if isinstance(transaction, PlaceOrder) and transaction.side != entry.side:
             raise invalid_params(f"side {transaction.side} is not that of {entry.method}", "side")
-        body = entry.kind.to_body(transaction, signature)
-        finish = _finish(session, entry.answer)
-        return Submission(body, finish, count_credits(transaction))
+        return transaction, entry.kind.to_body(transaction, signature)
 
+    def handler(session: Session, fields: msgspec.Struct, signature: str) -> Submission:
+        transaction, body = read(fields, signature)
+        return Submission(body, _finish(session, entry.answer), count_credits(transaction))
+
+    def finish(session: Session) -> Finish:
+        return _finish(session, entry.answer)
+
+    _READERS[entry.method] = read
     TRADING.register(
         entry.method,
         handler,
@@ -57,6 +78,7 @@ def _register(entry: _Entry) -> None:
         dict[str, Any],
         entry.summary,
         Cost.MATCHING,
+        None if entry.kind.made is MassQuote else finish,  # its legs have to be counted to be paid
     )
 
 
@@ -65,9 +87,7 @@ def count_credits(transaction: SignedContent) -> int:
     return len(transaction.legs) if isinstance(transaction, MassQuote) else 1
 
 
-def _finish(
-    session: Session, answer: _Answer
-) -> Callable[[TransactionStatus, Confirmation | None], dict[str, Any]]:
+def _finish(session: Session, answer: _Answer) -> Finish:
     def finish(status: TransactionStatus, confirmation: Confirmation | None) -> dict[str, Any]:
         if status.reason:
             raise rejection(status)
