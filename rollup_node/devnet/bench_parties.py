@@ -12,7 +12,7 @@ from rollup_node.devnet.bench_flow import Book
 from rollup_node.devnet.bench_load import PER_CALL, key_of
 from rollup_node.devnet.failure import DevnetError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc, RpcError
-from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.keys import ADVERSARIES, accounts, adversary, checksum
 from rollup_node.devnet.session import Session
 from rollup_node.l1.handles import Handle
 
@@ -23,7 +23,6 @@ ETH_EACH: Final = 5
 _WEI: Final = 10**18
 _OPEN_GAS: Final = 150_000
 _DEPOSIT_GAS: Final = 250_000
-_PER_BLOCK: Final = 200
 _PER_REQUEST: Final = 100
 _READY_SECONDS: Final = 120
 
@@ -34,21 +33,25 @@ def open_accounts(session: Session, count: int) -> list[int]:
     ETH comes by a deposit for each, which is what opens it on L2; USDC by one deposit that the
     first account divides on L2.
     """
-    first = int(session.bridge.call("accountCount")) + 1
-    numbers = list(range(first, first + count))
-    bridge = Handle("Bridge", session.bridge.address)
+    bridge, address = Handle("Bridge", session.bridge.address), checksum(session.bridge.address)
     owners = [checksum(address_of(key_of(place))) for place in range(count)]
     opening = [(bridge.encode_call("openAccount", owner), 0, _OPEN_GAS) for owner in owners]
+    send_calls(session.l1, address, opening)
+    asking = [
+        ({"to": address, "data": "0x" + bridge.encode_call("firstAccount", owner).hex()}, "latest")
+        for owner in owners
+    ]
+    numbers = [int(answer, 16) for answer in _call_many(session.l1, "eth_call", asking)]
     wei = ETH_EACH * _WEI
     paying = [(bridge.encode_call("depositETH", n), wei, _DEPOSIT_GAS) for n in numbers]
-    send_calls(session.l1, checksum(session.bridge.address), [*opening, *paying])
+    send_calls(session.l1, address, paying)
     usdc, payer = session.asset("USDC"), accounts()["deployer"]
     amount = usdc.parse(str(USDC_EACH))
     token = session.token(usdc)
     token.send(payer.address, "mint", payer.address, amount * count)
     token.send(payer.address, "approve", checksum(session.bridge.address), amount * count)
-    session.bridge.send(payer.address, "depositToken", usdc.id, first, amount * count)
-    _wait_balance(session, first, usdc.symbol)
+    session.bridge.send(payer.address, "depositToken", usdc.id, numbers[0], amount * count)
+    _wait_balance(session, numbers[0], usdc.symbol)
     _divide(session, numbers, usdc.id, amount)
     return numbers
 
@@ -76,7 +79,11 @@ def _priced_books(session: Session) -> list[Book]:
 
 
 def send_calls(l1: JsonRpc, address: str, calls: Sequence[tuple[bytes, int, int]]) -> None:
-    """Send (data, wei, gas) to a contract from alice in order, and wait until all are mined.
+    """Send (data, wei, gas) to a contract, in any order, and wait until all are mined.
+
+    Each goes out of another account, so that none waits for a nonce: anvil looks at the nonce and
+    puts the transaction into its pool in two steps, and if it mines in between, the transaction
+    waits for ever.
 
     Raises
     ------
@@ -85,22 +92,22 @@ def send_calls(l1: JsonRpc, address: str, calls: Sequence[tuple[bytes, int, int]
     NotReadyError
         If one is not mined before the deadline.
     """
-    payer = checksum(accounts()["alice"].address)
-    nonce = int(l1.call("eth_getTransactionCount", payer, "latest"), 16)
-    requests = [
-        {
-            "from": payer,
-            "to": address,
-            "data": "0x" + data.hex(),
-            "value": hex(value),
-            "gas": hex(gas),
-            "nonce": hex(nonce + place),
-        }
-        for place, (data, value, gas) in enumerate(calls)
-    ]
-    for start in range(0, len(requests), _PER_BLOCK):
-        part = requests[start : start + _PER_BLOCK]
-        hashes = _call_many(l1, "eth_sendTransaction", part)
+    payers = [checksum(adversary(number).address) for number in range(ADVERSARIES)]
+    asking = [(payer, "latest") for payer in payers]
+    nonces = [int(text, 16) for text in _call_many(l1, "eth_getTransactionCount", asking)]
+    for turn, start in enumerate(range(0, len(calls), len(payers))):
+        part = [
+            {
+                "from": payer,
+                "to": address,
+                "data": "0x" + data.hex(),
+                "value": hex(value),
+                "gas": hex(gas),
+                "nonce": hex(nonce + turn),
+            }
+            for payer, nonce, (data, value, gas) in zip(payers, nonces, calls[start:], strict=False)
+        ]
+        hashes = _call_many(l1, "eth_sendTransaction", [(request,) for request in part])
         for request, receipt in zip(part, _wait_receipts(l1, hashes), strict=True):
             if not int(receipt["status"], 16):
                 raise DevnetError(_tell_revert(l1, request, receipt))
@@ -113,7 +120,8 @@ def _wait_receipts(l1: JsonRpc, hashes: Sequence[str]) -> list[dict[str, Any]]:
     """
     receipts: list[Any] = []
     for _ in Deadline(_READY_SECONDS, f"{len(hashes)} transactions are mined"):
-        receipts += _call_many(l1, "eth_getTransactionReceipt", hashes[len(receipts) :])
+        left = [(found,) for found in hashes[len(receipts) :]]
+        receipts += _call_many(l1, "eth_getTransactionReceipt", left)
         if None not in receipts:
             break
         del receipts[receipts.index(None) :]
@@ -128,17 +136,17 @@ def _tell_revert(l1: JsonRpc, request: dict[str, str], receipt: dict[str, Any]) 
         reason = "no reason when called again"
     except RpcError as error:
         reason = str(error)
-    number = int(request["nonce"], 16)
-    return f"transaction {number} of alice reverted with {used:,} of {limit:,} gas: {reason}"
+    sender = f"transaction {int(request['nonce'], 16)} of {request['from']}"
+    return f"{sender} reverted with {used:,} of {limit:,} gas: {reason}"
 
 
-def _call_many(l1: JsonRpc, method: str, params: Sequence[Any]) -> list[Any]:
-    """Call a method of L1 with each parameter, many in one HTTP request."""
+def _call_many(l1: JsonRpc, method: str, params: Sequence[Sequence[Any]]) -> list[Any]:
+    """Call a method of L1 with each of the parameters, many in one HTTP request."""
     answers: list[Any] = []
     for start in range(0, len(params), _PER_REQUEST):
         calls = [
-            {"jsonrpc": "2.0", "id": number, "method": method, "params": [value]}
-            for number, value in enumerate(params[start : start + _PER_REQUEST])
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": words}
+            for number, words in enumerate(params[start : start + _PER_REQUEST])
         ]
         _, body = l1.request("POST", "/", json.dumps(calls))
         for answer in sorted(json.loads(body), key=lambda item: int(item["id"])):

@@ -29,6 +29,6 @@ async def test_send_calls_on_a_devnet_mines_all_and_leaves_the_interval_on(tmp_p
 async def test_send_calls_one_that_reverts_is_named_with_its_gas_and_reason(world: World) -> None:
     pool = "0x" + world.rollup.address("stake_pool").hex()
     l1 = JsonRpc(world.anvil.url)
-    text = r"transaction 0 of alice reverted with [0-9,]+ of 30,000 gas: eth_call failed: "
+    text = r"transaction 0 of 0x[0-9a-fA-F]+ reverted with [0-9,]+ of 30,000 gas: eth_call failed: "
     with pytest.raises(DevnetError, match=text):
         await asyncio.to_thread(send_calls, l1, pool, [(b"\x12\x34\x56\x78", 0, GAS)])
