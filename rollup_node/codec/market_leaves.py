@@ -20,11 +20,11 @@ from rollup_node.core.market_leaves import (
     Underlying,
 )
 
-_PRICES: Final = Struct(">" + "IQQQQ" * 8 + "Q")
+_PRICES: Final = Struct(">" + "IQQQQQ" * 8 + "Q")
 _POOLS: Final = Struct(">" + "QQ" * 9)
 _ASSETS: Final = Struct(">" + "BBIQQ" * 4)
 _CREDIT: Final = Struct(">QQQQQQ")
-_UNDERLYING: Final = Struct(">BQQQIQ")
+_UNDERLYING: Final = Struct(">BQIQ")
 _SERIES_LIST: Final = Struct(">16H")
 _EXPIRY: Final = Struct(">QqQQ")
 _GRID: Final = Struct(">61Q")
@@ -44,7 +44,7 @@ def _encode_prices(leaf: Prices) -> bytes:
 
 def _decode_prices(value: bytes) -> Prices:
     fields = _PRICES.unpack(value)
-    return Prices(tuple(PriceRow(*fields[at : at + 5]) for at in range(0, 40, 5)), fields[40])
+    return Prices(tuple(PriceRow(*fields[at : at + 6]) for at in range(0, 48, 6)), fields[48])
 
 
 def _halves(amounts: tuple[int, ...]) -> list[int]:

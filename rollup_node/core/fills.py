@@ -27,7 +27,7 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.risk import (
     collateral_usdc,
     has_collateral,
-    is_restricted,
+    is_outdated,
     maintenance_margin,
     read_amounts,
     read_assets,
@@ -82,9 +82,16 @@ def read_market(
     prices: Prices,
     tick: int,
     time_ms: int,
+    *,
+    is_protocol: bool,
 ) -> Market:
-    """Return the market of a fill at `tick`. Source: docs/spec.md M-6."""
-    restricted = state[0] == REDUCE_ONLY or is_restricted(prices[0][terms[1]], time_ms)
+    """Return the market of a fill at `tick`; liquidations do not wait for a jump. Source: M-6."""
+    price = prices[0][terms[1]]
+    restricted = (
+        state[0] == REDUCE_ONLY
+        or (price[5] != 0 and not is_protocol)
+        or is_outdated(price, time_ms)
+    )
     return _new(Market, (series, terms, state, prices, tick * terms[5], restricted))
 
 

@@ -6,7 +6,8 @@ from typing import Final, NamedTuple
 class PriceRow(NamedTuple):
     """The price of an underlying, in µUSDC per unit: as of its epoch, and the newest index.
 
-    `epoch` counts reprices, 0 before the first. Times in ms of L2.
+    `epoch` counts reprices, 0 before the first. Times in ms of L2. `pending` is a jump that waits
+    for its confirmation, 0: none.
     """
 
     epoch: int
@@ -14,6 +15,7 @@ class PriceRow(NamedTuple):
     reference: int
     index_price: int
     index_ms: int
+    pending: int
 
 
 class Prices(NamedTuple):
@@ -65,15 +67,13 @@ class Publishers(NamedTuple):
 
 
 class Underlying(NamedTuple):
-    """What the oracle said last, and a jump that waits for its confirmation (price 0: none).
+    """What the oracle said last.
 
     `resumed_ms` is when reports came back after a gap, 0 if there never was one (L-1).
     """
 
     status: int
     round: int
-    pending_price: int
-    pending_round: int
     confidence_ppm: int
     resumed_ms: int
 
@@ -165,11 +165,11 @@ class SeriesState(NamedTuple):
 
 
 NO_SERIES: Final = SeriesList((0,) * 16)
-NO_UNDERLYING: Final = Underlying(0, 0, 0, 0, 0, 0)
+NO_UNDERLYING: Final = Underlying(0, 0, 0, 0)
 NO_EXPIRY: Final = Expiry(0, 0, 0, 0)
 NO_GRID: Final = SettlementGrid(0, (0,) * 60)
 NO_PUBLISHERS: Final = Publishers(0, (bytes(20),) * 8)
-NO_PRICE: Final = PriceRow(0, 0, 0, 0, 0)
+NO_PRICE: Final = PriceRow(0, 0, 0, 0, 0, 0)
 NO_PRICES: Final = Prices((NO_PRICE,) * 8, 0)
 NO_POOLS: Final = Pools(0, (0,) * 8)
 NO_CREDIT: Final = Credit(0, 0, 0)

@@ -115,7 +115,9 @@ def _meet_head(
     if not is_current(maker, prices):
         begin_refresh(frame, order.account, Phase.TAKE)
         return Reason.REFRESH
-    place = read_market(taker.series, terms, state, prices, tick, frame.time_ms)
+    is_protocol = taker.origin == PROTOCOL
+    now_ms = frame.time_ms
+    place = read_market(taker.series, terms, state, prices, tick, now_ms, is_protocol=is_protocol)
     return _meet(frame, place, taker, (hot, maker), slot, order)
 
 

@@ -152,18 +152,20 @@ def apply_price_report(frame: Frame, report: PriceReport, authority: Authority) 
     reason = _check_report(report_clock(frame, authority), report, oracle, row)
     if reason:
         return reason
-    price, number = report.price, report.round
-    if _is_jump(price, row.index_price) and not _confirms(price, oracle.pending_price):
-        resumed_ms = oracle.resumed_ms
-        frame.put(key, Underlying(OPEN, number, price, number, report.confidence_ppm, resumed_ms))
-        return Reason.PRICE_PENDING
-    resumed_ms = oracle.resumed_ms
-    if row.index_price and report.time_ms - row.index_ms > GAP_MS:
-        resumed_ms = frame.time_ms
-    frame.put(key, Underlying(OPEN, number, 0, 0, report.confidence_ppm, resumed_ms))
-    row = PriceRow(row.epoch, row.priced_ms, row.reference, price, report.time_ms)
+    price, resumed_ms = report.price, oracle.resumed_ms
+    epoch, priced_ms, reference, index, index_ms, pending = row
+    is_pending = _is_jump(price, index) and not _confirms(price, pending)
+    if is_pending:
+        row = PriceRow(epoch, priced_ms, reference, index, index_ms, price)
+    else:
+        if index and report.time_ms - index_ms > GAP_MS:
+            resumed_ms = frame.time_ms
+        row = PriceRow(epoch, priced_ms, reference, price, report.time_ms, 0)
+    frame.put(key, Underlying(OPEN, report.round, report.confidence_ppm, resumed_ms))
     rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
     frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))
+    if is_pending:
+        return Reason.PRICE_PENDING
     if is_due(row, frame.time_ms):
         begin_reprice(frame, underlying)
     return Reason.OK

@@ -92,7 +92,8 @@ def end_epoch(frame: Frame, task: PriceTask, prices: Prices) -> None:
     """Let the epoch of an underlying grow by one; its triggers drain, or the next one follows."""
     due, sample, underlying, _, drain, drained, resume, _ = task
     row = prices.rows[underlying]
-    row = PriceRow(row.epoch + 1, frame.time_ms, row.index_price, row.index_price, row.index_ms)
+    index = row.index_price
+    row = PriceRow(row.epoch + 1, frame.time_ms, index, index, row.index_ms, row.pending)
     rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
     frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))
     left = due & ~(1 << underlying)

@@ -61,12 +61,20 @@ def compute_drift_ppm(price: PriceRow) -> int:
 
 def is_stale(price: PriceRow, time_ms: int) -> bool:
     """Say whether a price is older than 60 s: its index, or the reprice that used it."""
-    _, priced_ms, _, _, index_ms = price
+    _, priced_ms, _, _, index_ms, _ = price
     return time_ms > priced_ms + STALE_MS or time_ms > index_ms + STALE_MS
 
 
 def is_restricted(price: PriceRow, time_ms: int) -> bool:
-    """Say whether only risk-reducing fills are allowed. Source: docs/spec.md M-6."""
+    """Say whether only risk-reducing fills are allowed, and nothing leaves. Source: M-6, M-9.
+
+    A jump that waits for its confirmation is news that the marks do not know yet.
+    """
+    return price[5] != 0 or is_outdated(price, time_ms)
+
+
+def is_outdated(price: PriceRow, time_ms: int) -> bool:
+    """Say whether the marks are too old, or too far from the index. Source: docs/spec.md M-6."""
     return is_stale(price, time_ms) or compute_drift_ppm(price) > MAX_DRIFT_PPM
 
 

@@ -160,6 +160,6 @@ def _hasten(frame: Frame, underlying: int, prices: Prices) -> None:
     """Make a reprice due one second from now at the latest: the other dates report meanwhile."""
     row = prices.rows[underlying]
     priced_ms = min(row.priced_ms, max(0, frame.time_ms - REPRICE_AGE_MS + REPRICE_GAP_MS))
-    row = PriceRow(row.epoch, priced_ms, row.reference, row.index_price, row.index_ms)
+    row = PriceRow(row.epoch, priced_ms, *row[2:])
     rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
     frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))

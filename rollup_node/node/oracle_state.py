@@ -132,6 +132,5 @@ def _rounds_seen(date: Expiry, grid: SettlementGrid | None) -> int:
 
 def _price_state(number: int, leaf: Underlying, prices: Prices | None) -> FeedState:
     row = NO_PRICE if prices is None else prices.rows[number]
-    newest_round = max(leaf.round, leaf.pending_round)
-    accepted = Accepted(newest_round, row.index_ms, row.index_price, leaf.pending_price > 0)
+    accepted = Accepted(leaf.round, row.index_ms, row.index_price, row.pending > 0)
     return FeedState((number, PRICE), accepted, row.index_price)

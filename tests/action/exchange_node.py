@@ -60,7 +60,7 @@ class ExchangeNode:
         """Write a perpetual, a spot series, a future and another perpetual into the state."""
         cursor: Cursor = self.sequencer.builder.cursor
         now_ms = max(cursor.time_ms, START_MS)
-        price = PriceRow(1, now_ms, _INDEX, _INDEX, now_ms)
+        price = PriceRow(1, now_ms, _INDEX, _INDEX, now_ms, 0)
         state = self.sequencer.builder.state
         state.commit({PRICES_KEY: Prices((price, price, *(NO_PRICE,) * 6), now_ms)})
         state.commit({CURSOR_KEY: cursor._replace(time_ms=now_ms)})

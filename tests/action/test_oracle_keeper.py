@@ -12,6 +12,7 @@ from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import ForwardReport, PriceReport, Report, SettlementPrice
 from rollup_node.core.layout import PRICES_KEY, PUBLISHERS_KEY, expiry_key, grid_key, underlying_key
 from rollup_node.core.market_leaves import (
+    NO_PRICE,
     Expiry,
     PriceRow,
     Prices,
@@ -360,13 +361,13 @@ class Rpc:
 
 
 async def test_rpc_exchange_reads_open_feeds_and_unsettled_dates() -> None:
-    rows = [PriceRow(1, 2, 3, 900, 70)] + [PriceRow(0, 0, 0, 0, 0)] * 7
+    rows = [PriceRow(1, 2, 3, 900, 70, 1_000)] + [NO_PRICE] * 7
     leaves = {
         PUBLISHERS_KEY: encode_leaf(Publishers(3, (*LISTED.addresses, *(bytes(20),) * 3))),
         PRICES_KEY: encode_leaf(Prices(tuple(rows), 0)),
-        underlying_key(0): encode_leaf(Underlying(1, 5, 1_000, 6, 10, 0)),
-        underlying_key(1): encode_leaf(Underlying(1, 0, 0, 0, 0, 0)),
-        underlying_key(2): encode_leaf(Underlying(0, 0, 0, 0, 0, 0)),
+        underlying_key(0): encode_leaf(Underlying(1, 6, 10, 0)),
+        underlying_key(1): encode_leaf(Underlying(1, 0, 0, 0)),
+        underlying_key(2): encode_leaf(Underlying(0, 0, 0, 0)),
         expiry_key(0, 3): encode_leaf(Expiry(2_000, -7, 4, 0)),
         grid_key(0, 3): encode_leaf(SettlementGrid(2_000, (9, 0, 9, *(0,) * 57))),
         expiry_key(0, 4): encode_leaf(Expiry(1_000, 0, 4, 55)),

@@ -23,7 +23,6 @@ from rollup_node.core.market_leaves import (
     Expiry,
     PriceRow,
     Publishers,
-    Underlying,
 )
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.keys import PUBLISHERS, accounts
@@ -152,8 +151,7 @@ async def test_law_keeps_a_gap_pending_until_the_next_round() -> None:
     await market.run(6)
     assert market.law.reasons.count(Reason.PRICE_PENDING) == 1
     assert set(market.law.reasons) <= set(TAKEN)
-    oracle: Underlying = market.law.state.get(underlying_key(0))
-    assert oracle.pending_price == 0
+    assert market.law.row(0).pending == 0
     assert market.error_ppm(0) < 3_000
 
 

@@ -63,7 +63,7 @@ async def served(world: World, tmp_path: Path) -> AsyncIterator[Served]:
     addresses = tuple(accounts()[name].address for name in PUBLISHERS)
     leaves: Writes = {
         PUBLISHERS_KEY: Publishers(3, (*addresses, *(bytes(20),) * 3)),
-        underlying_key(0): Underlying(1, 0, 0, 0, 0, 0),
+        underlying_key(0): Underlying(1, 0, 0, 0),
     }
     sequencer.builder.state.commit(leaves)
     config, rollup = make_configs(tmp_path, devnet=True)

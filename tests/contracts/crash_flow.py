@@ -28,10 +28,9 @@ from rollup_node.core.layout import (
     hot_key,
     owner_key,
     series_key,
-    underlying_key,
 )
 from rollup_node.core.leaves import Balances
-from rollup_node.core.market_leaves import Expiry, Underlying
+from rollup_node.core.market_leaves import Expiry
 from rollup_node.core.markets import InsureFees, ListSeries, SeriesKind, SetExpiry
 from rollup_node.core.step import apply_record, run_task
 from rollup_node.proof.chain_state import ChainState
@@ -168,11 +167,10 @@ class Crash(Exchange):
         """Return a price: a step, a jump, or the confirmation of one."""
         rng = self.rng
         underlying = rng.randrange(2)
-        oracle: Underlying | None = self.state.get(underlying_key(underlying))
         row = self.state.get(PRICES_KEY).rows[underlying]
         price = row.index_price * rng.choice([1_000, 1_000, 995, 1_005, 960, 1_040, 900, 1_100])
-        if oracle and oracle.pending_price and rng.random() < 0.7:
-            price = oracle.pending_price * rng.choice([1_000, 1_001])
+        if row.pending and rng.random() < 0.7:
+            price = row.pending * rng.choice([1_000, 1_001])
         clock: int = self.state.get(CURSOR_KEY).time_ms + self.ahead_ms
         self.round += 1
         time_ms = clock + rng.randrange(900)

@@ -103,7 +103,8 @@ class Measure(NamedTuple):
 
 def _leaves() -> dict[LeafKey, Leaf]:
     rich = (_AMOUNT + 5, MAX_BALANCE, 1 << 90, 1 << 89)
-    due = PriceRow((1 << 32) - 1, _TIME_MS - (1 << 20), 1, (1 << 40) - 1, _TIME_MS - 1)
+    most = (1 << 40) - 1
+    due = PriceRow((1 << 32) - 1, _TIME_MS - (1 << 20), 1, most, _TIME_MS - 1, most)
     leaves: dict[LeafKey, Leaf] = {
         PRICES_KEY: Prices((due,) * UNDERLYING_LIMIT, _TIME_MS - (1 << 20)),
         PRICE_TASK_KEY: PriceTask(255, 255, 7, 255, 255, 255, 1, 0),

@@ -106,7 +106,7 @@ _FUNDS: Final = (1 << 100,) * UNDERLYING_LIMIT
 def _market() -> Exchange:
     """Return eight underlyings that drift, three collaterals, and a future on the last of them."""
     world = Exchange()
-    row = PriceRow((1 << 32) - 2, NOW - 999, PRICE, _DRIFTED, NOW - 1)
+    row = PriceRow((1 << 32) - 2, NOW - 999, PRICE, _DRIFTED, NOW - 1, 0)
     world.state[PRICES_KEY] = Prices((row,) * UNDERLYING_LIMIT, 0)
     assets = [AssetRow(n, 18, 300_000, 10**24) for n in (5, 6, 7)]
     world.state[ASSETS_KEY] = AssetTerms((AssetRow(255, 0, 0, 0), *assets))
@@ -114,7 +114,7 @@ def _market() -> Exchange:
     world.state[POOLS_KEY] = Pools(1 << 100, _FUNDS)
     world.state[ALLOCATORS_KEY] = Allocators(0, _NUMBER, 0, 9)
     for underlying in range(UNDERLYING_LIMIT):
-        world.state[underlying_key(underlying)] = Underlying(1, 5, 1, 4, 7, NOW - 60_000)
+        world.state[underlying_key(underlying)] = Underlying(1, 5, 7, NOW - 60_000)
     terms = TERMS._replace(kind=3, book=31, underlying=7, expiry_slot=15, unit=MARK // _TICK)
     world.state[terms_key(FUTURE)] = terms
     world.state[series_key(FUTURE)] = STATE

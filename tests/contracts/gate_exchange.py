@@ -187,12 +187,12 @@ def _free(world: Exchange) -> Exchange:
 def _report_cases(domain: bytes) -> Iterator[tuple[str, bytes, Exchange]]:
     for name, price, lead in (("reprice", 2_050, 0), ("jump", 4_000, 1)):
         world = _world()
-        world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
+        world.state[underlying_key(ETH)] = Underlying(1, 5, 7, 0)
         world.set_prices(ETH, priced_ms=NOW - 1_000, index_ms=NOW - 1)
         report = PriceReport(ETH, (1 << 64) - 1, NOW + lead, price * USD, 20_000, ())
         yield name, by_publishers(domain, report), world
     world = _world()
-    world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
+    world.state[underlying_key(ETH)] = Underlying(1, 5, 7, 0)
     report_f = ForwardReport(ETH, 15, (1 << 64) - 1, NOW, 10**6, ())
     world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
     yield "forward", by_publishers(domain, report_f), world
@@ -355,7 +355,7 @@ def _message_cases() -> Iterator[tuple[Case, Exchange]]:
         world = _free(_listed(_world(), *others, PERP))
         for series in others:
             world.state[terms_key(series)] = TERMS._replace(book=series)
-        world.state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
+        world.state[underlying_key(ETH)] = Underlying(1, 5, 7, 0)
         world.state[POOLS_KEY] = Pools(1 << 100, (1 << 100,) * 8)
         sent = DelayedMessage(MessageKind.ADMIN, _OWNER, 9, encode_admin(message))
         yield Case(name, encode_record(Pull()), sent), world

@@ -49,7 +49,7 @@ _OUTBOX: Final = (1 << 31) - 2
 def _world() -> Exchange:
     """Return who needs its collateral for its orders, and a debtor."""
     world = Exchange()
-    row = PriceRow(7, NOW - 999, PRICE, PRICE * 1_007 // 1_000, NOW - 1)
+    row = PriceRow(7, NOW - 999, PRICE, PRICE * 1_007 // 1_000, NOW - 1, 0)
     world.state[PRICES_KEY] = Prices((row,) * UNDERLYING_LIMIT, 0)
     world.state[CREDIT_KEY] = Credit(1 << 90, 1 << 90, 1 << 94)
     world.state[POOLS_KEY] = Pools(1 << 100, (1 << 100,) * UNDERLYING_LIMIT)

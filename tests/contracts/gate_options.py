@@ -80,7 +80,7 @@ def _world() -> Exchange:
     state = world.state
     state[PUBLISHERS_KEY] = Publishers(8, tuple(address_of(key) for key in KEYS))
     state[POOLS_KEY] = Pools(1 << 100, (1 << 100,) * 8)
-    state[underlying_key(ETH)] = Underlying(1, 5, 1, 4, 7, 0)
+    state[underlying_key(ETH)] = Underlying(1, 5, 7, 0)
     state[option_rules_key(ETH)] = _RULES
     state[series_list_key(ETH)] = SeriesList(_LIST)
     for series in _LIST:

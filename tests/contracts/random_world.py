@@ -125,7 +125,9 @@ class World:
             price, epoch = rng.choice([0, 10**6, 10**9]), rng.choice([0, 1, 9])
             age_ms = rng.choice([0, 999, 1_000, 30_000])
             reference = price * rng.choice([997, 1_000, 1_003]) // 1_000
-            rows.append(PriceRow(epoch, _START_MS - age_ms, reference, price, _START_MS - 5))
+            pending = price * rng.choice([0, 0, 0, 0, 0, 0, 0, 9]) // 10
+            row = (epoch, _START_MS - age_ms, reference, price, _START_MS - 5, pending)
+            rows.append(PriceRow(*row))
         return Prices(tuple(rows), _START_MS - rng.choice([0, 990, 5_000]))
 
     def account(self) -> int:

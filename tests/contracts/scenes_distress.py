@@ -43,7 +43,7 @@ def _old_prices(stage: Stage) -> None:
 
 
 def _resumed(stage: Stage) -> None:
-    stage.state[underlying_key(ETH)] = Underlying(1, 5, 0, 0, 7, NOW - 1)
+    stage.state[underlying_key(ETH)] = Underlying(1, 5, 7, NOW - 1)
 
 
 def _closed(stage: Stage) -> None:

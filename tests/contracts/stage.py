@@ -78,7 +78,7 @@ class Stage(Exchange):
         self.state[series_key(FUTURE)] = STATE
         self.state[expiry_key(BTC, 0)] = NO_EXPIRY._replace(expiry_at=EXPIRY_AT)
         for underlying in (ETH, BTC):
-            self.state[underlying_key(underlying)] = Underlying(1, 5, 0, 0, 7, 0)
+            self.state[underlying_key(underlying)] = Underlying(1, 5, 7, 0)
         addresses = tuple(address_of(key) for key in PUBLISHER_KEYS)
         self.state[PUBLISHERS_KEY] = Publishers(2, addresses + (bytes(20),) * 5)
         for series in (1, 2, FUTURE):

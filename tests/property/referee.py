@@ -133,7 +133,9 @@ class Referee:
         oldest = min(price.priced_ms, price.index_ms)
         drift = abs(price.index_price - price.reference) * 50 > price.reference
         is_old = look.time_ms > oldest + _STALE_MS
-        return bool(look.leaves[series_key(series)].status == REDUCE_ONLY or is_old or drift)
+        waits = price.pending and look.leaves[TAKER_KEY].origin != PROTOCOL
+        is_closing = look.leaves[series_key(series)].status == REDUCE_ONLY
+        return bool(is_closing or is_old or drift or waits)
 
     def remember(self, record: Any, tag: int) -> None:
         """Note an order as signed."""

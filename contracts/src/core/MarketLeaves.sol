@@ -23,20 +23,20 @@ library MarketLeaves {
     /// @dev Underlying of an asset that nothing prices.
     uint8 internal constant NO_UNDERLYING = 255;
 
-    uint256 internal constant PRICES_BYTES = 296;
+    uint256 internal constant PRICES_BYTES = 360;
     uint256 internal constant POOLS_BYTES = 144;
     uint256 internal constant ASSET_TERMS_BYTES = 88;
     uint256 internal constant CREDIT_BYTES = 48;
     uint256 internal constant PUBLISHERS_BYTES = 161;
-    uint256 internal constant UNDERLYING_BYTES = 37;
+    uint256 internal constant UNDERLYING_BYTES = 21;
     uint256 internal constant SERIES_LIST_BYTES = 32;
     uint256 internal constant EXPIRY_BYTES = 32;
     uint256 internal constant GRID_BYTES = 488;
     uint256 internal constant SERIES_TERMS_BYTES = 70;
     uint256 internal constant SERIES_STATE_BYTES = 89;
 
-    uint256 private constant PRICE_ROW_BYTES = 36;
-    uint256 private constant SAMPLED_AT = 288;
+    uint256 private constant PRICE_ROW_BYTES = 44;
+    uint256 private constant SAMPLED_AT = 352;
     uint256 private constant INSURANCE_AT = 16;
     uint256 private constant ASSET_ROW_BYTES = 22;
     uint256 private constant ADDRESSES_AT = 1;
@@ -44,12 +44,12 @@ library MarketLeaves {
     uint256 private constant HALF_GRID_BYTES = 240;
     uint256 private constant HALF_GRID_MEMORY = 30 * 32;
 
-    bytes32 private constant PRICE_ROW = hex"0408080808";
+    bytes32 private constant PRICE_ROW = hex"040808080808";
     bytes32 private constant AMOUNTS = hex"1010101010101010";
     bytes32 private constant ASSET_ROW = hex"01010410";
     bytes32 private constant CREDIT = hex"101010";
     bytes32 private constant ADDRESSES = hex"1414141414141414";
-    bytes32 private constant UNDERLYING = hex"010808080408";
+    bytes32 private constant UNDERLYING = hex"01080408";
     bytes32 private constant SERIES_LIST = hex"02020202020202020202020202020202";
     bytes32 private constant EXPIRY = hex"08880808";
     bytes32 private constant HALF_GRID = hex"080808080808080808080808080808080808080808080808080808080808";

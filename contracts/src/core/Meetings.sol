@@ -5,7 +5,7 @@ import {Meeting} from "../interfaces/IFillSteps.sol";
 import {Frame, Frames} from "../steps/Frames.sol";
 import {Cold, Hot, Position, ProtectionRow} from "../types/Account.sol";
 import {Order} from "../types/Book.sol";
-import {Pools} from "../types/Market.sol";
+import {Pools, PriceRow} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {SweepTask, Taker} from "../types/Task.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
@@ -68,14 +68,16 @@ library Meetings {
         return (Meeting.FILLED, Reason.OK, lots);
     }
 
-    /// @dev All leaves of this have been read before, in the order of O-7.
+    /// @dev All leaves of this have been read before, in the order of O-7. Liquidations do not wait for a jump (M-6).
     function _readMarket(Frame memory frame, Taker memory taker) private pure returns (Market memory market) {
         market.series = taker.series;
         market.terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(taker.series)));
         market.state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(taker.series)));
         market.prices = Risk.readPrices(frame);
-        market.restricted = market.state.status == SERIES_REDUCE_ONLY
-            || Risk.isRestricted(market.prices.rows[market.terms.underlying], frame.timeMs);
+        PriceRow memory price = market.prices.rows[market.terms.underlying];
+        bool isWaiting = price.pending != 0 && taker.origin != Flags.FROM_PROTOCOL;
+        market.restricted =
+            market.state.status == SERIES_REDUCE_ONLY || isWaiting || Risk.isOutdated(price, frame.timeMs);
     }
 
     /// @dev Slot of the head of the best level, at whose price the fill is.

@@ -233,6 +233,15 @@ library Orders {
             reason = Risk.checkResting(frame, taker.account, hot, reserve - held, taker.flags);
             if (reason != Reason.OK) return reason;
         }
+        return _relink(frame, slot, taker, terms, reserve);
+    }
+
+    /// @dev A function of its own, because the stack of solc has sixteen places.
+    function _relink(Frame memory frame, uint256 slot, Taker memory taker, SeriesTerms memory terms, uint64 reserve)
+        private
+        pure
+        returns (Reason)
+    {
         Book.unlinkOrder(frame, slot);
         return _link(frame, taker, terms, reserve);
     }

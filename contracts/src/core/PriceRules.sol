@@ -118,20 +118,18 @@ library PriceRules {
         PriceRow memory row = prices.rows[report.underlying];
         reason = _checkReport(clockMs, report, oracle, row);
         if (reason != Reason.OK) return reason;
-        bool isPending = _isJump(report.price, row.indexPrice) && !_confirms(report.price, oracle.pendingPrice);
+        bool isPending = _isJump(report.price, row.indexPrice) && !_confirms(report.price, row.pending);
         oracle.round = report.round;
         oracle.confidencePpm = report.confidencePpm;
-        oracle.pendingPrice = isPending ? report.price : 0;
-        oracle.pendingRound = isPending ? report.round : 0;
-        frame.put(key, MarketLeaves.encodeUnderlying(oracle));
-        if (isPending) return Reason.PRICE_PENDING;
-        if (row.indexPrice != 0 && report.timeMs > row.indexMs + GAP_MS) {
-            oracle.resumedMs = frame.timeMs;
-            frame.put(key, MarketLeaves.encodeUnderlying(oracle));
+        row.pending = isPending ? report.price : 0;
+        if (!isPending) {
+            if (row.indexPrice != 0 && report.timeMs > row.indexMs + GAP_MS) oracle.resumedMs = frame.timeMs;
+            row.indexPrice = report.price;
+            row.indexMs = report.timeMs;
         }
-        row.indexPrice = report.price;
-        row.indexMs = report.timeMs;
+        frame.put(key, MarketLeaves.encodeUnderlying(oracle));
         frame.put(Layout.PRICES, MarketLeaves.encodePrices(prices));
+        if (isPending) return Reason.PRICE_PENDING;
         if (isDue(row, frame.timeMs)) beginReprice(frame, report.underlying);
         return Reason.OK;
     }

@@ -44,8 +44,14 @@ library Risk {
         return timeMs > uint256(price.pricedMs) + STALE_MS || timeMs > uint256(price.indexMs) + STALE_MS;
     }
 
-    /// @notice Whether only risk-reducing fills are allowed (M-6).
+    /// @notice Whether only risk-reducing fills are allowed, and nothing leaves (M-6, M-9): a jump that waits for its
+    /// confirmation is news that the marks do not know yet.
     function isRestricted(PriceRow memory price, uint256 timeMs) internal pure returns (bool) {
+        return price.pending != 0 || isOutdated(price, timeMs);
+    }
+
+    /// @notice Whether the marks are too old, or too far from the index (M-6).
+    function isOutdated(PriceRow memory price, uint256 timeMs) internal pure returns (bool) {
         return isStale(price, timeMs) || computeDriftPpm(price) > MAX_DRIFT_PPM;
     }
 

@@ -7,6 +7,7 @@ pragma solidity 0.8.37;
 /// @param referencePrice Index as of that reprice; `reference` in the twin, a reserved word here.
 /// @param indexPrice Newest index.
 /// @param indexMs Time of the newest index.
+/// @param pending A jump that waits for its confirmation; 0: none (V-4).
 /// @custom:twin rollup_node/core/market_leaves.py PriceRow
 struct PriceRow {
     uint32 epoch;
@@ -14,6 +15,7 @@ struct PriceRow {
     uint64 referencePrice;
     uint64 indexPrice;
     uint64 indexMs;
+    uint64 pending;
 }
 
 /// @notice Prices of the eight underlyings, and when funding premiums were sampled last: Globals leaf 1.
@@ -64,14 +66,12 @@ struct Publishers {
     address[8] addresses;
 }
 
-/// @notice What the oracle said last, and a jump that waits for its confirmation (docs/spec.md S-9).
+/// @notice What the oracle said last (docs/spec.md S-9).
 /// @param resumedMs When reports came back after a gap; 0 if there never was one (L-1).
 /// @custom:twin rollup_node/core/market_leaves.py Underlying
 struct Underlying {
     uint8 status;
     uint64 round;
-    uint64 pendingPrice;
-    uint64 pendingRound;
     uint32 confidencePpm;
     uint64 resumedMs;
 }

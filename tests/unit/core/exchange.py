@@ -101,7 +101,7 @@ class Exchange:
     """The leaves of an exchange with markets at one price, and what a test does to them."""
 
     def __init__(self) -> None:
-        eth = PriceRow(7, NOW, PRICE, PRICE, NOW)
+        eth = PriceRow(7, NOW, PRICE, PRICE, NOW, 0)
         self.state: State = {
             CURSOR_KEY: Cursor(0, 0, 0, 0, 1, NOW, Phase.IDLE, 0),
             ALLOCATORS_KEY: Allocators(0, 0, 0, 0),

@@ -121,7 +121,7 @@ class World:
     """The state, and the clock of the block; `events` and `opened` are those of the last step."""
 
     def __init__(self) -> None:
-        price = PriceRow(1, NOW_MS, MID * UNIT * 1_000, MID * UNIT * 1_000, NOW_MS)
+        price = PriceRow(1, NOW_MS, MID * UNIT * 1_000, MID * UNIT * 1_000, NOW_MS, 0)
         self.leaves: dict[LeafKey, Leaf] = {
             ALLOCATORS_KEY: Allocators(0, 0, 0, 0),
             PRICES_KEY: Prices((price, price, *(NO_PRICE,) * 6), NOW_MS),

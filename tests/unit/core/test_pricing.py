@@ -19,7 +19,6 @@ from rollup_node.core.layout import (
     series_key,
     series_list_key,
     terms_key,
-    underlying_key,
     word_key,
 )
 from rollup_node.core.leaves import Leaf
@@ -173,7 +172,7 @@ def test_first_price_begins_an_epoch_and_marks_every_series(world: World) -> Non
     assert world.phase == Phase.REPRICE
     assert world.run() == [Reason.OK] * 3
     row = world.leaves[PRICES_KEY].rows[0]  # type: ignore[union-attr]
-    assert row == (1, START_MS, 3_000 * USD, 3_000 * USD, START_MS)
+    assert row == (1, START_MS, 3_000 * USD, 3_000 * USD, START_MS, 0)
     state: Any = world.leaves[series_key(PERP)]
     assert (state.mark, state.epoch, state.status) == (30 * USD, 1, SeriesStatus.TRADING)
     assert (state.initial, state.maintenance) == (1_500_000, 900_000)
@@ -222,7 +221,7 @@ def test_jump_waits_for_a_second_price_near_it(world: World) -> None:
     assert world.price(2_720, 4) is Reason.OK
     world.run()
     assert world.leaves[PRICES_KEY].rows[0].reference == 2_720 * USD  # type: ignore[union-attr]
-    assert world.leaves[underlying_key(0)].pending_price == 0  # type: ignore[union-attr]
+    assert world.leaves[PRICES_KEY].rows[0].pending == 0  # type: ignore[union-attr]
 
 
 def test_small_move_reprices_only_when_the_mark_is_old(world: World) -> None:

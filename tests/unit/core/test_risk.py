@@ -20,6 +20,7 @@ from rollup_node.core.risk import (
     has_collateral,
     initial_margin,
     is_current,
+    is_outdated,
     is_restricted,
     is_stale,
     maintenance_margin,
@@ -32,7 +33,7 @@ from rollup_node.core.risk import (
 )
 from tests.unit.core.exchange import BTC, ETH, NOW, PRICE, USD, Exchange
 
-FRESH: Final = PriceRow(7, NOW, 1_000_000, 1_000_000, NOW)
+FRESH: Final = PriceRow(7, NOW, 1_000_000, 1_000_000, NOW, 0)
 
 
 def with_rows(*rows: RiskRow, reserve: int = 0) -> Hot:
@@ -60,6 +61,12 @@ def test_is_stale_after_sixty_seconds_of_either_time(priced: int, index: int, st
     row = FRESH._replace(priced_ms=NOW - priced, index_ms=NOW - index)
     assert is_stale(row, NOW) == stale
     assert is_restricted(row, NOW) == stale
+
+
+def test_is_restricted_while_a_jump_waits_and_not_outdated_by_it() -> None:
+    waiting = FRESH._replace(pending=800_000)
+    assert is_restricted(waiting, NOW)
+    assert not is_outdated(waiting, NOW)
 
 
 @pytest.mark.parametrize(("index", "restricted"), [(1_020_000, False), (1_020_001, True)])
