@@ -5,6 +5,8 @@ from itertools import pairwise
 import pytest
 
 from rollup_node.core.inputs import Transfer, Withdraw
+from rollup_node.core.kinds import StepKind
+from rollup_node.core.weights import SEGMENT_WEIGHT, WEIGHTS
 from rollup_node.derive.assertions import KnownAssertion
 from rollup_node.ports import TransactionReverted
 from tests.action.l1_world import Follower, World
@@ -12,8 +14,8 @@ from tests.action.l1_world import Follower, World
 ETH = 1
 _HEIGHT = {"history_height": 1}
 _LEAVES = 2
-_TRANSFERS = 170
-"""Five segments of 40 transfers or less (docs/spec.md G-1): more than two histories."""
+_TRANSFERS = 2 * _LEAVES * (SEGMENT_WEIGHT // WEIGHTS[StepKind.TRANSFER]) + 10
+"""Five segments (docs/spec.md G-1), the last one short: more than two histories."""
 
 pytestmark = pytest.mark.parametrize("world", [_HEIGHT], indirect=True)
 
