@@ -131,8 +131,3 @@ def summary(result: dict[str, Any]) -> str:
             ),
         ]
     )
-
-
-def answer(good: object) -> str:
-    """Return yes or NO."""
-    return "yes" if good else "NO"

@@ -57,30 +57,6 @@ class TakerDone(NamedTuple):
     reason: Reason
 
 
-class PriceSet(NamedTuple):
-    """A report of the publishers was accepted: µUSDC per unit."""
-
-    underlying: int
-    round: int
-    price: int
-
-
-class Repriced(NamedTuple):
-    """A series has a new mark, in µUSDC per lot, as of `epoch`."""
-
-    series: int
-    epoch: int
-    mark: int
-
-
-class Funded(NamedTuple):
-    """The funding index of a perpetual moved, in µUSDC per lot."""
-
-    series: int
-    change: int
-    funding_index: int
-
-
 class Liquidated(NamedTuple):
     """A step of the liquidation ladder touched an account. Source: docs/spec.md L."""
 

@@ -50,7 +50,6 @@ CONFIRM_DIVISOR: Final = 100
 FORWARD_DIVISOR: Final = 5
 OPEN: Final = 1
 NO_ADDRESS: Final = bytes(20)
-_ROUND_LIMIT: Final = 1 << 64
 
 
 def is_due(row: PriceRow, time_ms: int) -> bool:

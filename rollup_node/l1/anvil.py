@@ -230,10 +230,6 @@ class AnvilProcess:
         pairs = [["0x" + raw.hex(), block] for raw, block in transactions]
         await self.call("anvil_reorg", depth, pairs)
 
-    async def rollback(self, depth: int) -> None:
-        """Drop the last `depth` blocks."""
-        await self.call("anvil_rollback", depth)
-
     async def _wait_ready(self, offset: int) -> None:
         deadline = time.monotonic() + self._options.ready_timeout_seconds
         while time.monotonic() < deadline:

@@ -99,8 +99,10 @@ class Auditor:
         region, index = key >> INDEX_BITS, key & _INDEX_MASK
         owner, field = index >> ACCOUNT_FIELD_BITS, index & _FIELD_MASK
         if region == SERIES:
+            self._seen[key] = new
             self._series.add(index >> SERIES_FIELD_BITS)
         elif region == ACCOUNTS and field == HOT_FIELD:
+            self._seen[key] = new
             self._accounts.add(owner)
         elif region == ACCOUNTS and field == BALANCES_FIELD:
             self._recount(key, self._count_balances, old, new)

@@ -36,8 +36,6 @@ from rollup_node.proof.chain_state import ChainState
 START_MS: Final = 1_763_700_000_000
 BLOCK_MS: Final = 250
 REPORT_MS: Final = 1_000
-CALM_MS: Final = 5_000
-"""Between the last trader and the first shock."""
 AFTER_MS: Final = 660_000
 """How long after the crash accounts whose equity is below zero are taken over."""
 AFTER_BLOCK_MS: Final = 5_000

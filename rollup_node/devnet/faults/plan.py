@@ -16,7 +16,6 @@ Answers = Literal["prompt", "last second", "bisects", "never"]
 
 MALLORY: Final = "mallory"
 DEFAULT_SYBILS: Final = 4
-MOST_SYBILS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
