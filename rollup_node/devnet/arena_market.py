@@ -22,13 +22,13 @@ from rollup_node.core.inputs import (
 )
 from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT
 from rollup_node.core.surface import SurfaceNode
+from rollup_node.devnet.arena_deposits import Stakes, deposit, deposit_stakes
 from rollup_node.devnet.arena_story import ALICE, BOB, CAROL, PAYEE
 from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.deployer import opening_messages
-from rollup_node.devnet.keys import accounts, checksum, trader
+from rollup_node.devnet.keys import trader
 from rollup_node.devnet.market_script import BUY, SELL, Script
 from rollup_node.devnet.markets import BTC, ETH, USDC_UNIT, smile
-from rollup_node.l1.contracts import Contract, ContractClient
 
 DAVE: Final = 4
 BOBS_SECOND: Final = BRIDGE_ACCOUNT_LIMIT
@@ -46,7 +46,7 @@ _ETH_USDC: Final = 3_000_123_457
 _MOVED_USDC: Final = 3_012_345_679
 _STOPPED_USDC: Final = 2_985_432_101
 _BTC_USDC: Final = 95_000 * USDC_UNIT
-_STAKES: Final = (("alice", 100_000), ("bob", 100_000), ("carol", 100_000), ("dave", 100))
+_STAKES: Final[Stakes] = (("alice", 100_000), ("bob", 100_000), ("carol", 100_000), ("dave", 100))
 _OPENING: Final = len(opening_messages(opened_at=0)) + len(_STAKES)
 """Delayed messages that the first item consumes."""
 _DAY_MS: Final = 86_400_000
@@ -76,7 +76,7 @@ class MarketScene:
 
     async def open(self, world: ArenaWorld) -> None:
         """Cut the first item: markets, money, keys, first prices, and a book with two sides."""
-        await asyncio.to_thread(_deposit_stakes, world)
+        await asyncio.to_thread(deposit_stakes, world, _STAKES)
         self._script = script = Script(world.machine.domain, await world.now() * 1_000)
         script.begin()
         script.pull(_OPENING)
@@ -89,7 +89,7 @@ class MarketScene:
     async def cut(self, world: ArenaWorld) -> None:
         """Cut the items that the contest is about: prices, trading, and a stop."""
         script = self._script
-        await asyncio.to_thread(_deposit, world, "alice", ALICE, 500)
+        await asyncio.to_thread(deposit, world, "alice", ALICE, 500)
         _move_prices(script)
         world.batches.add(script.cut(), _OPENING + 1)
         _trade(script, self._tags)
@@ -207,22 +207,3 @@ def _overreach(script: Script) -> None:
         order = script.make_order(ALICE, PERPETUAL, (BUY, _MID + 20, lots), key=number, slot=9)
         script.sign(order, trader(number).private_key)
     script.act("alice", Withdraw, ALICE, USDC, 70 * USDC_UNIT, PAYEE)
-
-
-def _deposit_stakes(world: ArenaWorld) -> None:
-    client = ContractClient(world.anvil.url)
-    bridge = Contract(client, "Bridge", world.rollup.address("bridge"))
-    for name, _ in _STAKES:
-        bridge.send(accounts()[name].address, "openAccount", checksum(accounts()[name].address))
-    for number, (name, amount) in enumerate(_STAKES, start=1):
-        _deposit(world, name, number, amount)
-
-
-def _deposit(world: ArenaWorld, name: str, account: int, amount: int) -> None:
-    """Deposit whole USDC of a named user."""
-    client, owner = ContractClient(world.anvil.url), accounts()[name].address
-    bridge = Contract(client, "Bridge", world.rollup.address("bridge"))
-    token = Contract(client, "TestUSDC", world.rollup.address("usdc"))
-    token.send(owner, "approve", checksum(bridge.address), amount * USDC_UNIT)
-    bridge.send(owner, "depositToken", USDC, account, amount * USDC_UNIT)
-    client.close()

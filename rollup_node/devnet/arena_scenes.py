@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, Protocol
 
 from rollup_node.devnet.arena_market import MarketScene
+from rollup_node.devnet.arena_settlement import SettlementScene
 from rollup_node.devnet.arena_world import (
     ArenaWorld,
     append_forced,
@@ -49,4 +50,5 @@ class MoneyScene:
 SCENES: Final[Mapping[SceneName, Callable[[], Scene]]] = {
     "money": MoneyScene,
     "market": MarketScene,
+    "settlement": SettlementScene,
 }

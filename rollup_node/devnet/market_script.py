@@ -3,6 +3,7 @@
 A script is a sequencer that never decides: what it is told is what it writes, good or bad.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from rollup_node.core.inputs import (
     PriceReport,
     Pull,
     Seal,
+    SettlementPrice,
     SignedContent,
     SignedTransaction,
     SurfaceReport,
@@ -96,6 +98,14 @@ class Script:
         self.round += 1
         said = SurfaceReport(underlying, expiry_slot, self.round, self.time_ms, 0, nodes, ())
         self._sign_report(said, PUBLISHER_THRESHOLD)
+
+    def settlement(
+        self, underlying: int, expiry_slot: int, expiry_at: int, prices: Sequence[int]
+    ) -> None:
+        """Say the prices of a settlement date, one a round, each signed by the first publishers."""
+        for number, price in enumerate(prices):
+            said = SettlementPrice(underlying, expiry_slot, expiry_at, number, price, ())
+            self._sign_report(said, PUBLISHER_THRESHOLD)
 
     def _sign_report(self, said: Any, publishers: int) -> None:  # noqa: ANN401 - any report
         hashed = report_digest(self.domain, said)

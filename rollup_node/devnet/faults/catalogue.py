@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from rollup_node.ports import InputError
 
 Layer = Literal["state", "history", "data", "timing", "funds"]
-SceneName = Literal["money", "market"]
+SceneName = Literal["money", "market", "settlement"]
 Door = Literal["one-shot", "interactive"]
 
 ONE_SHOT: Final[Door] = "one-shot"
@@ -43,7 +43,7 @@ class Fault:
     parameters
         Options of `demo fraud` that it understands.
     scene
-        What the arena is about: accounts that move money, or a market.
+        What the arena is about: accounts that move money, a market, or the day options end.
     """
 
     name: str
@@ -93,9 +93,14 @@ _STATE: Final = (
 )
 
 
-def _market(name: str, summary: str) -> Fault:
+def _market(name: str, summary: str, scene: SceneName = "market") -> Fault:
     """Return a fault of the exchange: the machine breaks one rule of the market once."""
-    return Fault(name, "state", summary, _RIVALS, BOTH, (1,), changes_root=True, scene="market")
+    return Fault(name, "state", summary, _RIVALS, BOTH, (1,), changes_root=True, scene=scene)
+
+
+def _settlement(name: str, summary: str) -> Fault:
+    """Return a fault about how accounts and options end."""
+    return _market(name, summary, "settlement")
 
 
 _MARKET: Final = (
@@ -119,8 +124,13 @@ _MARKET: Final = (
     _market("wrong-deficit-ratio", "a withdrawal is cut by a loss that nobody made"),
     _market("session-key-overreach", "a session key places an order beyond what it may do"),
     _market("wrong-risk-array-entry", "the worst scenario of an option is made a little better"),
+    _market("skipped-strike", "an epoch ends although one of its strikes was not repriced"),
     _market("mixed-epoch", "a call stays in the epoch before the one of its put"),
     _market("arbitrageable-surface-accepted", "volatilities that can be arbitraged are kept"),
+    _settlement("wrong-settlement-price", "a date is settled at its last price, not the average"),
+    _settlement("wrong-payout-rounding", "the payout of a lot is rounded up instead of down"),
+    _settlement("double-settle", "a position is paid out twice as it is closed"),
+    _settlement("underpriced-takeover", "an account is sold for less than the price of its age"),
 )
 
 _HISTORY: Final = (

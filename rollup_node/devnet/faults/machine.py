@@ -1,11 +1,14 @@
 """A machine that lies at chosen places and is honest everywhere else, on what its lies left."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from rollup_node.core.inputs import ItemHeader, Messages
+from rollup_node.codec.records import decode_record, read_body
+from rollup_node.core.inputs import ItemHeader, Messages, SignedTransaction
+from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
+    CURSOR_KEY,
     LEAVE_KEY,
     LIQUIDATION_KEY,
     PRICE_TASK_KEY,
@@ -59,6 +62,7 @@ _TASKS: Final[Mapping[int, LeafKey]] = {
     Phase.DRAIN: PRICE_TASK_KEY,
     Phase.LEAVE: LEAVE_KEY,
     Phase.LIQUIDATE: LIQUIDATION_KEY,
+    Phase.STRIKE: PRICE_TASK_KEY,
 }
 
 
@@ -67,6 +71,21 @@ def read_task(state: LeafReader, cursor: Cursor) -> Leaf | None:
     key = _TASKS.get(cursor.phase)
     task: Leaf | None = None if key is None else state.get(key)
     return task
+
+
+_Record = TypeVar("_Record")
+
+
+def read_record(inputs: StepInputs, kind: type[_Record]) -> _Record:
+    """Return the record at the cursor, or what is signed in it; another one is a bug."""
+    cursor: Cursor = inputs.state.get(CURSOR_KEY)
+    body = read_body(inputs.data, cursor.offset, inputs.header.byte_length)
+    record: object = None if body is None else decode_record(body)
+    if isinstance(record, SignedTransaction):
+        record = record[0]
+    if not isinstance(record, kind):
+        raise InvariantViolation(f"no {kind.__name__} at {cursor.item}:{cursor.offset}")
+    return record
 
 
 class Pretend:
@@ -102,6 +121,11 @@ def believing(
 def restore(**fields: object) -> Mend:
     """Return what gives some fields of a leaf their true values back."""
     return lambda leaf: leaf._replace(**fields)  # type: ignore[arg-type]
+
+
+def with_leaf(result: StepResult, key: LeafKey, leaf: Leaf) -> StepResult:
+    """Return a result with another value of one leaf."""
+    return result._replace(writes={**result.writes, key: leaf})
 
 
 class FaultyMachine(Machine):

@@ -10,7 +10,14 @@ from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
-from rollup_node.devnet.faults import lies, match_lies, option_lies, price_lies, risk_lies
+from rollup_node.devnet.faults import (
+    lies,
+    match_lies,
+    option_lies,
+    price_lies,
+    risk_lies,
+    settlement_lies,
+)
 from rollup_node.devnet.faults.machine import Lie, LieAt, StepInputs, read_task
 from rollup_node.devnet.faults.trace import Ground, TraceStep
 from rollup_node.ports import InputError
@@ -120,17 +127,25 @@ _MATCH_RULES: Final[Mapping[str, _Rule]] = {
 }
 _OPTION_RULES: Final[Mapping[str, _Rule]] = {
     "wrong-risk-array-entry": _Rule(option_lies.wrong_risk_array_entry, _kind(StepKind.STRIKE)),
+    "skipped-strike": _Rule(option_lies.skipped_strike, _kind(StepKind.STRIKE)),
     "mixed-epoch": _Rule(option_lies.mixed_epoch, _kind(StepKind.STRIKE)),
     "arbitrageable-surface-accepted": _Rule(
         option_lies.arbitrageable_surface_accepted,
         _kind(StepKind.SURFACE_REPORT, reason=Reason.ARBITRAGE_BUTTERFLY),
     ),
 }
+_SETTLEMENT_RULES: Final[Mapping[str, _Rule]] = {
+    "wrong-settlement-price": _Rule(settlement_lies.wrong_settlement_price, _kind(StepKind.SETTLE)),
+    "wrong-payout-rounding": _Rule(settlement_lies.wrong_payout_rounding, _kind(StepKind.SETTLE)),
+    "double-settle": _Rule(settlement_lies.double_settle, _kind(StepKind.SETTLE)),
+    "underpriced-takeover": _Rule(settlement_lies.underpriced_takeover, _kind(StepKind.BID)),
+}
 _RULES: Final[Mapping[str, _Rule]] = {
     **_MONEY_RULES,
     **_PRICE_RULES,
     **_MATCH_RULES,
     **_OPTION_RULES,
+    **_SETTLEMENT_RULES,
 }
 
 

@@ -2,17 +2,21 @@
 
 from typing import Final
 
-from rollup_node.codec.records import decode_record, read_body
 from rollup_node.core.fixed_point import modulo
 from rollup_node.core.inputs import PriceReport
-from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import OrderClass, Phase
 from rollup_node.core.layout import CURSOR_KEY, PRICE_TASK_KEY, PUBLISHERS_KEY, LeafKey
-from rollup_node.core.leaves import Cursor, Leaf
+from rollup_node.core.leaves import Cursor
 from rollup_node.core.market_leaves import Publishers, SeriesState, SeriesTerms
 from rollup_node.core.reprice import PPM, initial_ppm
 from rollup_node.core.task_leaves import PriceTask
-from rollup_node.devnet.faults.machine import HonestStep, Pretend, StepInputs
+from rollup_node.devnet.faults.machine import (
+    HonestStep,
+    Pretend,
+    StepInputs,
+    read_record,
+    with_leaf,
+)
 from rollup_node.proof.machine import StepResult
 
 _STOLEN_FUNDING_USDC: Final = 1_000
@@ -25,7 +29,7 @@ def wrong_funding(honest: HonestStep, inputs: StepInputs) -> StepResult:
     for key, leaf in result.writes.items():
         if isinstance(leaf, SeriesState) and _is_funded(inputs, key, leaf):
             index = leaf.funding_index + _STOLEN_FUNDING_USDC
-            return _with(result, key, leaf._replace(funding_index=index))
+            return with_leaf(result, key, leaf._replace(funding_index=index))
     return result
 
 
@@ -36,7 +40,7 @@ def wrong_rounding(honest: HonestStep, inputs: StepInputs) -> StepResult:
         if isinstance(leaf, SeriesState) and leaf.initial:
             terms: SeriesTerms = inputs.state.get(LeafKey(key - _TERMS_BEFORE_STATE))
             if modulo(leaf.mark * initial_ppm(terms, leaf.open_interest), PPM):
-                return _with(result, key, leaf._replace(initial=leaf.initial - 1))
+                return with_leaf(result, key, leaf._replace(initial=leaf.initial - 1))
     return result
 
 
@@ -57,16 +61,16 @@ def skipped_trigger(honest: HonestStep, inputs: StepInputs) -> StepResult:
     task = result.writes.get(PRICE_TASK_KEY)
     if not isinstance(task, PriceTask) or not task.drain:
         return result
-    return _with(result, PRICE_TASK_KEY, task._replace(drain=0))
+    return with_leaf(result, PRICE_TASK_KEY, task._replace(drain=0))
 
 
 def stale_oracle_used(honest: HonestStep, inputs: StepInputs) -> StepResult:
     """Take a report as if it had come when it was made."""
     cursor: Cursor = inputs.state.get(CURSOR_KEY)
-    then = cursor._replace(time_ms=_report(inputs, cursor).time_ms)
+    then = cursor._replace(time_ms=read_record(inputs, PriceReport).time_ms)
     result = honest(inputs._replace(state=Pretend(inputs.state, {CURSOR_KEY: then})))
     after: Cursor = result.writes[CURSOR_KEY]  # type: ignore[assignment]
-    return _with(result, CURSOR_KEY, after._replace(time_ms=cursor.time_ms))
+    return with_leaf(result, CURSOR_KEY, after._replace(time_ms=cursor.time_ms))
 
 
 def forged_oracle(honest: HonestStep, inputs: StepInputs) -> StepResult:
@@ -86,15 +90,3 @@ def class_order_broken(honest: HonestStep, inputs: StepInputs) -> StepResult:
 def _is_funded(inputs: StepInputs, key: LeafKey, after: SeriesState) -> bool:
     before: SeriesState = inputs.state.get(key)
     return (after.funding_index, after.funding_rest) != (before.funding_index, before.funding_rest)
-
-
-def _report(inputs: StepInputs, cursor: Cursor) -> PriceReport:
-    body = read_body(inputs.data, cursor.offset, inputs.header.byte_length)
-    record = None if body is None else decode_record(body)
-    if not isinstance(record, PriceReport):
-        raise InvariantViolation(f"no price report at {cursor.item}:{cursor.offset}")
-    return record
-
-
-def _with(result: StepResult, key: LeafKey, leaf: Leaf) -> StepResult:
-    return result._replace(writes={**result.writes, key: leaf})

@@ -2,20 +2,23 @@
 
 from typing import Final
 
-from rollup_node.codec.records import decode_record, read_body
 from rollup_node.core.account_leaves import SessionKey
-from rollup_node.core.inputs import Liquidate, PlaceOrder, SignedTransaction
-from rollup_node.core.invariant import InvariantViolation
+from rollup_node.core.inputs import Liquidate, PlaceOrder
 from rollup_node.core.layout import (
     CREDIT_KEY,
-    CURSOR_KEY,
     TOTALS_KEY,
     balances_key,
     session_key_key,
 )
-from rollup_node.core.leaves import Balances, Cursor, Leaf, Totals, replace_amount
+from rollup_node.core.leaves import Balances, Leaf, Totals, replace_amount
 from rollup_node.core.market_leaves import Credit
-from rollup_node.devnet.faults.machine import HonestStep, StepInputs, believing, restore
+from rollup_node.devnet.faults.machine import (
+    HonestStep,
+    StepInputs,
+    believing,
+    read_record,
+    restore,
+)
 from rollup_node.devnet.faults.match_lies import meeting
 from rollup_node.proof.machine import StepResult
 
@@ -39,7 +42,7 @@ def skipped_margin_check(honest: HonestStep, inputs: StepInputs) -> StepResult:
 
 def session_key_overreach(honest: HonestStep, inputs: StepInputs) -> StepResult:
     """Take an order of a session key that may not place it."""
-    order = _order(inputs)
+    order = read_record(inputs, PlaceOrder)
     key = session_key_key(order.account, order.key)
     session: SessionKey = inputs.state.get(key)
     free = session._replace(
@@ -52,10 +55,7 @@ def session_key_overreach(honest: HonestStep, inputs: StepInputs) -> StepResult:
 
 def false_liquidation(honest: HonestStep, inputs: StepInputs) -> StepResult:
     """Liquidate an account that has enough, as if it had lost a million."""
-    record = _record(inputs)
-    if not isinstance(record, Liquidate):
-        raise InvariantViolation("false-liquidation: the step is no liquidation")
-    key = balances_key(record.account)
+    key = balances_key(read_record(inputs, Liquidate).account)
     held: Balances = inputs.state.get(key)
     ruined = Balances(replace_amount(held.amounts, 0, held.amounts[0] - _LENT_USDC))
     return believing(honest, inputs, {key: ruined}, {key: lambda _leaf: held})
@@ -69,18 +69,3 @@ def wrong_deficit_ratio(honest: HonestStep, inputs: StepInputs) -> StepResult:
     return believing(
         honest, inputs, {CREDIT_KEY: lost}, {CREDIT_KEY: restore(deficit=credit.deficit)}
     )
-
-
-def _record(inputs: StepInputs) -> object:
-    """Return the record at the cursor."""
-    cursor: Cursor = inputs.state.get(CURSOR_KEY)
-    body = read_body(inputs.data, cursor.offset, inputs.header.byte_length)
-    return None if body is None else decode_record(body)
-
-
-def _order(inputs: StepInputs) -> PlaceOrder:
-    """Return the order of the record at the cursor."""
-    record = _record(inputs)
-    if not isinstance(record, SignedTransaction) or not isinstance(record[0], PlaceOrder):
-        raise InvariantViolation("session-key-overreach: the step is no order")
-    return record[0]
