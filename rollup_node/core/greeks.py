@@ -11,8 +11,6 @@ from rollup_node.core.options_math import WAD
 
 YEAR_MS: Final = 31_536_000_000
 DAY_MS: Final = 86_400_000
-MAX_VOLATILITY: Final = 10 * WAD
-"""Implied volatilities are looked for up to 1,000 %."""
 
 
 class Greeks(NamedTuple):
@@ -45,21 +43,3 @@ def compute_greeks(forward: int, strike: int, volatility: int, time_ms: int) -> 
     vega = weight * compute_deviation(WAD * WAD, time_ms) >> 112
     theta = div_to_zero(-weight * deviation * DAY_MS, 2 * time_ms << 112)
     return Greeks(*price, gamma, vega, theta)
-
-
-def implied_volatility(
-    forward: int, strike: int, price: int, time_ms: int, *, is_call: bool
-) -> int:
-    """Return the smallest volatility (a wad) at which the option is worth at least `price`.
-
-    At most 1,000 %, which also stands for prices that no volatility explains.
-    """
-    low, high = 0, MAX_VOLATILITY
-    while low < high:
-        middle = (low + high) >> 1
-        quote = black76(forward, strike, compute_deviation(middle * middle, time_ms))
-        if (quote.call if is_call else quote.put) < price:
-            low = middle + 1
-        else:
-            high = middle
-    return low

@@ -65,6 +65,8 @@ REPRICING: Final = frozenset(
         StepKind.REPRICE,
         StepKind.SETTLEMENT_PRICE,
         StepKind.SETTLE,
+        StepKind.LIST_STRIKE,
+        StepKind.DELIST_STRIKE,
     ]
 )
 """Steps after which marks, index prices or the list of series may be others."""

@@ -1,7 +1,7 @@
 """Instruments of the state as the field names them: `ETH-PERPETUAL`, `ETH-27DEC26-3000-C`."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from rollup_node.core.layout import (
@@ -26,6 +26,8 @@ SPOT, PERPETUAL, FUTURE, CALL, PUT = 1, 2, 3, 4, 5
 TRADING, REDUCE_ONLY = 1, 2
 """Statuses in which orders are taken."""
 
+_FRIDAY: Final = 4
+_WEEK: Final = timedelta(days=7)
 _MONTHS: Final = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 _MONTH_LETTERS: Final = 3
 _PPM: Final = 1_000_000
@@ -38,7 +40,11 @@ _KINDS: Final = {
 
 
 class Instruments:
-    """All series of the state; `read` again after anything that may list one."""
+    """All series of the state; `read` again after anything that may list one.
+
+    What is no longer listed keeps its name until its number is given to another one: trades,
+    orders and fills speak of it.
+    """
 
     def __init__(self, symbols: Sequence[str]) -> None:
         """Take the names of the underlyings by number."""
@@ -46,9 +52,14 @@ class Instruments:
         self._by_series: dict[int, Instrument] = {}
         self._by_name: dict[str, Instrument] = {}
         self._created_ms: dict[int, int] = {}
+        self._listed: set[int] = set()
 
-    def read(self, state: LeafReader, time_ms: int) -> None:
-        """Look at all series: linear ones are numbered from 1 to 31, options are on boards."""
+    def read(self, state: LeafReader, time_ms: int) -> list[int]:
+        """Look at all series: linear ones are numbered from 1 to 31, options are on boards.
+
+        Returns the numbers that meant another instrument before.
+        """
+        before, self._listed = self._by_series, set()
         self._by_series, self._by_name = {}, {}
         for series in (*range(1, BOOK_LIMIT), *_options(state)):
             terms: SeriesTerms | None = state.get(terms_key(series))
@@ -56,15 +67,31 @@ class Instruments:
             if terms is None or now is None or not terms.kind:
                 continue
             created_ms = self._created_ms.setdefault(series, time_ms)
+            if terms.kind >= CALL:
+                created_ms = now.funded_ms  # when it was listed: options pay no funding
             expiry = _expiry(state, terms)
             made = self._make(series, terms, now, expiry, created_ms)
             if made.name in self._by_name:
                 made = made._replace(name=f"{made.name}-{series}")
+            self._listed.add(series)
             self._by_series[series] = self._by_name[made.name] = made
+        return self._remember(before)
+
+    def _remember(self, before: dict[int, Instrument]) -> list[int]:
+        """Keep what is gone; return the numbers that mean another instrument than before."""
+        others = []
+        for series, old in before.items():
+            made = self._by_series.get(series)
+            if made is None:
+                gone = old._replace(is_active=False)
+                self._by_series[series] = self._by_name[gone.name] = gone
+            elif made.name != old.name:
+                others.append(series)
+        return others
 
     def all(self) -> Sequence[Instrument]:
-        """Return all instruments by number."""
-        return list(self._by_series.values())
+        """Return all instruments by number, without those that are no longer listed."""
+        return [found for series, found in self._by_series.items() if series in self._listed]
 
     def by_name(self, name: str) -> Instrument | None:
         """Return an instrument by name."""
@@ -103,6 +130,9 @@ class Instruments:
             maker_fee_ppm=terms.maker_fee_ppm,
             taker_fee_ppm=terms.taker_fee_ppm,
             max_leverage=_PPM // max(terms.initial_ppm, 1),
+            strike_usdc=terms.strike if is_option else None,
+            is_put=terms.kind == PUT,
+            settlement_period=_period(expiry.expiry_at),
         )
 
 
@@ -131,6 +161,16 @@ def _name(symbol: str, terms: SeriesTerms, expiry_at: int) -> str:
     dollars, cents = divmod(terms.strike // _PER_CENT, 100)
     strike = f"{dollars}d{cents:02d}".rstrip("0") if cents else str(dollars)
     return f"{date}-{strike}-{'C' if terms.kind == CALL else 'P'}"
+
+
+def _period(expiry_at: int) -> str:
+    """Return how far apart dates like this one are. Source: docs/spec.md V-11."""
+    if not expiry_at:
+        return "perpetual"
+    day = datetime.fromtimestamp(expiry_at, UTC)
+    if day.weekday() != _FRIDAY:
+        return "day"
+    return "week" if (day + _WEEK).month == day.month else "month"
 
 
 def _expiry(state: LeafReader, terms: SeriesTerms) -> Expiry:

@@ -17,9 +17,12 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.market_leaves import NO_PRICES, PriceRow, Prices, SeriesState, SeriesTerms
+from rollup_node.core.option_terms import band_usdc
+from rollup_node.node.deliveries import Deliveries
 from rollup_node.node.instruments import PERPETUAL, Instruments
 from rollup_node.node.market_accounts import may_login, read_positions, read_summary
 from rollup_node.node.market_group import Followed, MarketGroup
+from rollup_node.node.option_views import expected_usdc, read_option, read_surface
 from rollup_node.node.tape import Heard
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.rpc.backend import AssetView
@@ -37,6 +40,7 @@ from rollup_node.rpc.market_data import (
     Trade,
     UserTrade,
 )
+from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
 
 _PPM: Final = 1_000_000
 _INDEX_MASK: Final = (1 << INDEX_BITS) - 1
@@ -60,6 +64,7 @@ class NodeMarkets:
         self._books, self._orders = self._followed.books, self._followed.orders
         self._stats = self._followed.stats
         self._listeners: list[Listener] = []
+        self._deliveries = Deliveries()
 
     def listen(self, listener: Listener) -> None:
         """Tell this one of all events from now on."""
@@ -68,7 +73,7 @@ class NodeMarkets:
     def reset(self) -> None:
         """Begin anew with the state as it is: at the start, and after it went back."""
         time_ms = self._time_ms
-        self._instruments.read(self._state(), time_ms)
+        self._read_instruments()
         orders = list(self._resting_orders())
         gone = self._orders.reset(orders, time_ms)
         self._books.reset(orders)
@@ -83,7 +88,7 @@ class NodeMarkets:
             for line in lines:
                 group.hear(line)
             if group.is_repriced:
-                self._instruments.read(self._state(), self._time_ms)
+                self._read_instruments()
             self._tell(group.finish(lines[-1].time_ms))
 
     def instruments(self) -> Sequence[Instrument]:
@@ -108,7 +113,10 @@ class NodeMarkets:
         now: SeriesState = self._state().get(series_key(series))
         bid, ask = self._books.best(series)
         day = self._stats.day(series, self._time_ms)
-        band = now.mark * terms.band_ppm // _PPM
+        band = band_usdc(terms, now.mark) * terms.band_ppm // _PPM
+        index = self._price(terms.underlying).index_price or None
+        instrument = self.instrument_of(series)
+        end = self._deliveries.of(instrument.name)
         return Ticker(
             series=series,
             time_ms=self._time_ms,
@@ -116,7 +124,7 @@ class NodeMarkets:
             best_ask=ask,
             last_ticks=self._stats.last_ticks(series),
             mark_usdc=now.mark or None,
-            index_usdc=self._price(terms.underlying).index_price or None,
+            index_usdc=index,
             open_interest_lots=now.open_interest,
             volume_lots=day.lots,
             high_ticks=day.high_ticks,
@@ -124,7 +132,10 @@ class NodeMarkets:
             min_ticks=max(1, -(-(now.mark - band) // max(terms.unit, 1))),
             max_ticks=(now.mark + band) // max(terms.unit, 1),
             funding_ppb=self._stats.funding_ppb(series) if terms.kind == PERPETUAL else None,
-            settlement_usdc=None if self.instrument_of(series).is_active else now.mark,
+            settlement_usdc=end and end.payout_usdc,
+            expected_usdc=self._expected_usdc(instrument, terms, index),
+            delivery_usdc=end and end.price_usdc,
+            option=read_option(self._state(), series, bid, ask),
         )
 
     def trades(self, series: int, limit: int) -> Sequence[Trade]:
@@ -139,6 +150,19 @@ class NodeMarkets:
         """Return the index price of an underlying."""
         number = self._instruments.number(currency)
         return None if number is None else self._price(number).index_price or None
+
+    def option(self, series: int) -> OptionTicker | None:
+        """Return what only options have."""
+        return read_option(self._state(), series, *self._books.best(series))
+
+    def surface(self, currency: str) -> Sequence[SurfaceDate]:
+        """Return the volatilities of an underlying by date."""
+        number = self._instruments.number(currency)
+        return [] if number is None else read_surface(self._state(), number)
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """Return how series ended, the newest date first."""
+        return self._deliveries.all()
 
     def may_login(self, account: int, key: int, signer: bytes, time_ms: int) -> bool:
         """Tell whether `signer` is key number `key` of the account now."""
@@ -174,6 +198,20 @@ class NodeMarkets:
     def _time_ms(self) -> int:
         time_ms: int = self._state().get(CURSOR_KEY).time_ms
         return time_ms
+
+    def _read_instruments(self) -> None:
+        """Look at the list of series again; what is known of a number's last owner is dropped."""
+        state = self._state()
+        for series in self._instruments.read(state, self._time_ms):
+            self._followed.forget(series)
+        self._deliveries.read(state, self._instruments.all())
+
+    def _expected_usdc(
+        self, instrument: Instrument, terms: SeriesTerms, index: int | None
+    ) -> int | None:
+        if index is None or instrument.expires_ms is None or not instrument.is_active:
+            return None
+        return expected_usdc(self._state(), terms, index)
 
     def _price(self, underlying: int) -> PriceRow:
         prices: Prices = self._state().get(PRICES_KEY) or NO_PRICES

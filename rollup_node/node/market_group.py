@@ -56,6 +56,15 @@ class Followed:
             self.stats.follow_funding(series, time_ms, state.funding_index, state.mark, index)
         return found
 
+    def forget(self, series: int) -> None:
+        """Drop the trades of a number that means another instrument now."""
+        self.stats.forget(series)
+        for account, kept in self.fills.items():
+            mine = [fill for fill in kept if fill.trade.series != series]
+            if len(mine) < len(kept):
+                self.fills[account] = deque(mine, maxlen=MAX_USER_TRADES)
+        self.orders.forget(series)
+
     def remember(self, record_hash: bytes, outcome: RecordOutcome) -> None:
         """Keep what a record did."""
         self.outcomes[record_hash] = outcome

@@ -60,6 +60,10 @@ class MarketStats:
         while len(of.minutes) > _DAY_MINUTES:
             del of.minutes[next(iter(of.minutes))]
 
+    def forget(self, series: int) -> None:
+        """Drop all of a series: its number means another one now."""
+        self._series.pop(series, None)
+
     def follow_funding(
         self, series: int, time_ms: int, funding_index: int, mark_usdc: int, index_usdc: int
     ) -> None:

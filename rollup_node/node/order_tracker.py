@@ -59,6 +59,11 @@ class OrderTracker:
             self._rest(slot, order, b"", time_ms)
         return [self._states[name] for name in gone]
 
+    def forget(self, series: int) -> None:
+        """Drop the closed orders of a series: its number means another one now."""
+        for name in [name for name in self._closed if self._states[name].series == series]:
+            del self._closed[name], self._states[name]
+
     def state(self, account: int, name: str) -> OrderState | None:
         """Return an order of an account, if it is remembered."""
         found = self._states.get(name)

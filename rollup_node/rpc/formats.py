@@ -5,14 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
-from rollup_node.rpc import units
+from rollup_node.rpc import option_formats, units
 from rollup_node.rpc.market_data import (
     AccountSummary,
     BookChange,
     BookImage,
     FundingPoint,
     Instrument,
-    InstrumentKind,
     LevelChange,
     MarketData,
     OrderState,
@@ -33,7 +32,6 @@ def direction(side: Side) -> str:
 
 def format_instrument(instrument: Instrument) -> dict[str, Any]:
     """Return one entry of `public/get_instruments`."""
-    is_perpetual = instrument.expires_ms is None and instrument.kind is InstrumentKind.FUTURE
     return {
         "instrument_name": instrument.name,
         "instrument_id": instrument.series,
@@ -43,7 +41,7 @@ def format_instrument(instrument: Instrument) -> dict[str, Any]:
         "quote_currency": "USDC",
         "counter_currency": "USDC",
         "settlement_currency": "USDC",
-        "settlement_period": "perpetual" if is_perpetual else "expiry",
+        "settlement_period": instrument.settlement_period,
         "price_index": f"{instrument.currency.lower()}_usdc",
         "tick_size": units.to_price(instrument, 1),
         "contract_size": units.to_amount(instrument, 1),
@@ -57,6 +55,7 @@ def format_instrument(instrument: Instrument) -> dict[str, Any]:
         "series": instrument.series,
         "unit_usdc": instrument.unit_usdc,
         "lots_per_unit": instrument.lots_per_unit,
+        **option_formats.format_terms(instrument),
     }
 
 
@@ -258,6 +257,12 @@ def format_ticker(instrument: Instrument, ticker: Ticker) -> dict[str, Any]:
             "low": price(ticker.low_ticks),
         },
     }
+    if ticker.expected_usdc is not None:
+        body["estimated_delivery_price"] = units.to_usd(ticker.expected_usdc)
+    if ticker.delivery_usdc is not None:
+        body["delivery_price"] = units.to_usd(ticker.delivery_usdc)
+    if instrument.strike_usdc is not None:
+        body |= option_formats.format_option(instrument, ticker.option)
     if ticker.funding_ppb is not None:
         body["current_funding"] = body["funding_8h"] = units.to_rate(ticker.funding_ppb)
     return body

@@ -11,6 +11,8 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
+
 
 class InstrumentKind(Enum):
     """Kinds of instruments under the names of the API."""
@@ -44,6 +46,10 @@ class Instrument(NamedTuple):
         Lots that make one unit of the underlying.
     expires_ms
         `None` for perpetuals and spot.
+    strike_usdc
+        Per unit of the underlying, `None` unless it is an option.
+    settlement_period
+        `perpetual`, or how far apart such dates are: `day`, `week`, `month`.
     """
 
     series: int
@@ -59,6 +65,9 @@ class Instrument(NamedTuple):
     maker_fee_ppm: int
     taker_fee_ppm: int
     max_leverage: int
+    strike_usdc: int | None = None
+    is_put: bool = False
+    settlement_period: str = "perpetual"
 
 
 class BookImage(NamedTuple):
@@ -181,7 +190,9 @@ class AccountSummary(NamedTuple):
 class Ticker(NamedTuple):
     """The state of a market; `None` where there is no price, best prices as (ticks, lots).
 
-    `mark_usdc` and `settlement_usdc` are per lot, `index_usdc` per unit of the underlying.
+    `mark_usdc` and `settlement_usdc` (what a long lot was paid) are per lot, `index_usdc` per unit
+    of the underlying; so are `expected_usdc` and `delivery_usdc`, the price of its date: what it
+    would be if the index stayed, and what it is. `option` is what only options have.
     """
 
     series: int
@@ -199,6 +210,9 @@ class Ticker(NamedTuple):
     max_ticks: int
     funding_ppb: int | None
     settlement_usdc: int | None
+    expected_usdc: int | None = None
+    delivery_usdc: int | None = None
+    option: OptionTicker | None = None
 
 
 class FundingPoint(NamedTuple):
@@ -269,6 +283,15 @@ class MarketData(Protocol):
 
     def index_price(self, currency: str) -> int | None:
         """Return the index price of an underlying in µUSDC, `None` without one."""
+
+    def option(self, series: int) -> OptionTicker | None:
+        """Return what only options have; `None` of others, or if nothing prices it."""
+
+    def surface(self, currency: str) -> Sequence[SurfaceDate]:
+        """Return the volatilities of an underlying by date, the next one first."""
+
+    def deliveries(self) -> Sequence[Delivery]:
+        """Return how series ended whose date has a price, the newest date first."""
 
     def may_login(self, account: int, key: int, signer: bytes, time_ms: int) -> bool:
         """Tell whether `signer` is key number `key` of the account now; 0 is the owner."""

@@ -88,6 +88,11 @@ class _OneMarket(Publisher):
         assert found is not None  # noqa: S101 - the name of the channel was checked
         self._series = found.series
 
+    def see(self, events: MarketEvents) -> None:
+        """Take note of events, unless the number of the series means another market by now."""
+        if self._instrument.name == self.channel.target:
+            super().see(events)
+
     @property
     def _instrument(self) -> Instrument:
         return self._market.instrument_of(self._series)

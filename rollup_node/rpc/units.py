@@ -10,6 +10,8 @@ from rollup_node.rpc.market_data import Instrument
 
 _MICRO: Final = 1_000_000
 _NANO: Final = 1_000_000_000
+_WAD: Final = 10**18
+_PPM_PER_CENT: Final = 10_000
 
 
 def to_usd(amount_usdc: int) -> float:
@@ -52,3 +54,13 @@ def to_commission(fee_ppm: int) -> float:
 def to_tokens(amount: int, decimals: int) -> float:
     """Return smallest units of a token as tokens."""
     return float(amount / 10**decimals)
+
+
+def to_percent(ppm: int) -> float:
+    """Return millionths as per cent, to a hundredth: how the field writes volatilities."""
+    return round(ppm / _PPM_PER_CENT, 2)
+
+
+def to_greek(wad: int) -> float:
+    """Return a wad as a number."""
+    return wad / _WAD

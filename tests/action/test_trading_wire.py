@@ -384,7 +384,7 @@ async def test_markets_methods_answer(world: World, wire: Wire) -> None:
         -0.00005,
     )
     (found,) = await wire.call("public/get_instruments", currency="BTC", kind="future")
-    assert found["settlement_period"] == "expiry"
+    assert found["settlement_period"] == "month"
     assert (await wire.call("public/get_index_price", index_name="eth_usdc"))["index_price"] == 3e3
     assert (await wire.refused("public/get_index_price", index_name="x"))["code"] == 13020
     for number in range(3):

@@ -32,6 +32,7 @@ from rollup_node.rpc.market_data import (
     Trade,
     UserTrade,
 )
+from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
 from rollup_node.rpc.server import RpcServer
 from tests.action.configs import make_configs
 from tests.action.sequencing import DOMAIN, KEYS, START_MS, FakeL1, FixedClock, make_sequencer
@@ -52,6 +53,7 @@ ETH = Instrument(
     max_leverage=50,
 )
 BTC = ETH._replace(series=2, name="BTC-27DEC26", currency="BTC", expires_ms=START_MS + 10**9)
+BTC = BTC._replace(settlement_period="month")
 
 
 class Markets:
@@ -66,6 +68,8 @@ class Markets:
         self.all_trades: list[Trade] = []
         self.orders: dict[str, OrderState] = {}
         self.outcomes: dict[bytes, RecordOutcome] = {}
+        self.ended: list[Delivery] = []
+        self.options: dict[int, OptionTicker] = {}
         self.session_keys: dict[tuple[int, int], bytes] = {}
 
     def listen(self, listener: Listener) -> None:
@@ -162,6 +166,16 @@ class Markets:
 
     def index_price(self, currency: str) -> int | None:
         return {"ETH": 3_000_000_000}.get(currency)
+
+    def option(self, series: int) -> OptionTicker | None:
+        return self.options.get(series)
+
+    def surface(self, currency: str) -> Sequence[SurfaceDate]:
+        assert currency
+        return []
+
+    def deliveries(self) -> Sequence[Delivery]:
+        return self.ended
 
     def may_login(self, account: int, key: int, signer: bytes, time_ms: int) -> bool:
         if key:

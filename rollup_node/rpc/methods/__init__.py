@@ -11,6 +11,7 @@ _NAMESPACES: Final = (
     "admin",
     "connection",
     "markets",
+    "options",
     "holdings",
     "orders",
     "typed_data",

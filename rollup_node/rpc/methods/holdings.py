@@ -2,15 +2,13 @@
 
 from typing import Any, Literal
 
-from rollup_node.rpc import formats
+from rollup_node.rpc import formats, option_formats
 from rollup_node.rpc.errors import RpcError
-from rollup_node.rpc.market_data import InstrumentKind, MarketData
-from rollup_node.rpc.methods.markets import find_instrument
+from rollup_node.rpc.market_data import MarketData
+from rollup_node.rpc.methods.markets import Kind, find_instrument, is_wanted
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.trading_codes import NOT_FOUND, ORDER_NOT_FOUND
 from rollup_node.rpc.trading_table import TRADING, PageSize
-
-Kind = Literal["future", "option", "spot", "any"]
 
 
 @TRADING.add("private/get_account_summary")
@@ -27,12 +25,14 @@ def get_account_summary(session: Session, currency: Literal["USDC"] = "USDC") ->
 def get_positions(
     session: Session, currency: str = "any", kind: Kind = "any"
 ) -> list[dict[str, Any]]:
-    """Return the positions of the account that are not zero."""
+    """Return the positions of the account that are not zero, with their greeks."""
     market = session.desk.market
     return [
-        formats.format_position(market.instrument_of(position.series), position)
+        formats.format_position(instrument, position)
+        | option_formats.format_exposure(instrument, position, market.option(position.series))
         for position in market.positions(session.account)
         if _matches(market, position.series, currency, kind)
+        for instrument in (market.instrument_of(position.series),)
     ]
 
 
@@ -87,6 +87,4 @@ def get_user_trades(session: Session, instrument_name: str, count: PageSize = 10
 
 
 def _matches(market: MarketData, series: int, currency: str, kind: str) -> bool:
-    instrument = market.instrument_of(series)
-    is_kind = kind == "any" or instrument.kind is InstrumentKind(kind)
-    return is_kind and currency in {"any", "USDC", instrument.currency}
+    return is_wanted(market.instrument_of(series), "any" if currency == "USDC" else currency, kind)

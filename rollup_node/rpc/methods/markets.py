@@ -4,14 +4,21 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from rollup_node.rpc import formats, units
+from rollup_node.rpc import formats, option_formats, units
 from rollup_node.rpc.errors import RpcError
 from rollup_node.rpc.market_data import Instrument, InstrumentKind, MarketData
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.trading_codes import INVALID_INSTRUMENT, NOT_FOUND
 from rollup_node.rpc.trading_table import TRADING, Milliseconds, PageSize
 
+Kind = Literal["future", "option", "spot", "any"]
 Depth = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
+def is_wanted(instrument: Instrument, currency: str, kind: str) -> bool:
+    """Tell whether an instrument is of an underlying and a kind, both of which may be `any`."""
+    is_kind = kind == "any" or instrument.kind is InstrumentKind(kind)
+    return is_kind and currency in {"any", instrument.currency}
 
 
 def find_instrument(market: MarketData, name: str) -> Instrument:
@@ -35,16 +42,14 @@ def find_instrument(market: MarketData, name: str) -> Instrument:
 def get_instruments(
     session: Session,
     currency: str = "any",
-    kind: Literal["future", "option", "spot", "any"] = "any",
+    kind: Kind = "any",
     expired: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the instruments of an underlying, or of all."""
     return [
         formats.format_instrument(instrument)
-        for instrument in session.desk.market.instruments()
-        if currency in {"any", instrument.currency}
-        and (kind == "any" or instrument.kind is InstrumentKind(kind))
-        and instrument.is_active is not expired
+        for instrument in _matching(session.desk.market, currency, kind)
+        if instrument.is_active is not expired
     ]
 
 
@@ -67,6 +72,28 @@ def get_order_book(session: Session, instrument_name: str, depth: Depth = 5) -> 
     """Return the best levels of both sides of a book, and its ticker."""
     market = session.desk.market
     return formats.format_book(market, find_instrument(market, instrument_name), depth)
+
+
+@TRADING.add("public/get_book_summary_by_currency")
+def get_book_summary_by_currency(
+    session: Session, currency: str = "any", kind: Kind = "any"
+) -> list[dict[str, Any]]:
+    """Return best prices, mark, volume and open interest of every open market of an underlying."""
+    market = session.desk.market
+    return [
+        option_formats.format_book_summary(instrument, market.ticker(instrument.series))
+        for instrument in _matching(market, currency, kind)
+        if instrument.is_active
+    ]
+
+
+@TRADING.add("public/get_book_summary_by_instrument")
+def get_book_summary_by_instrument(session: Session, instrument_name: str) -> list[dict[str, Any]]:
+    """Return best prices, mark, volume and open interest of one market."""
+    market = session.desk.market
+    instrument = find_instrument(market, instrument_name)
+    ticker_of_it = market.ticker(instrument.series)
+    return [option_formats.format_book_summary(instrument, ticker_of_it)]
 
 
 @TRADING.add("public/get_last_trades_by_instrument")
@@ -105,3 +132,9 @@ def get_funding_rate_history(
     instrument = find_instrument(market, instrument_name)
     points = market.funding(instrument.series, start_timestamp, end_timestamp)
     return [formats.format_funding(point) for point in points]
+
+
+def _matching(market: MarketData, currency: str, kind: str) -> list[Instrument]:
+    return [
+        instrument for instrument in market.instruments() if is_wanted(instrument, currency, kind)
+    ]

@@ -1,9 +1,9 @@
-"""Sensitivities beside differences of prices; implied volatility is the inverse of a price."""
+"""Sensitivities beside differences of prices."""
 
 import pytest
 
 from rollup_node.core.black76 import black76, compute_deviation
-from rollup_node.core.greeks import MAX_VOLATILITY, compute_greeks, implied_volatility
+from rollup_node.core.greeks import compute_greeks
 from rollup_node.core.options_math import WAD
 
 _DAY_MS = 86_400_000
@@ -36,30 +36,3 @@ def test_compute_greeks_without_time_or_forward_has_none() -> None:
     assert compute_greeks(_FORWARD, _FORWARD, WAD, 0)[3:] == (0, 0, 0)
     assert compute_greeks(_FORWARD, _FORWARD, 0, _DAY_MS)[3:] == (0, 0, 0)
     assert compute_greeks(0, _FORWARD, WAD, _DAY_MS)[3:] == (0, 0, 0)
-
-
-@pytest.mark.parametrize("is_call", [True, False])
-@pytest.mark.parametrize("strike", [2_500 * WAD, _FORWARD, 3_300 * WAD])
-@pytest.mark.parametrize("volatility", [WAD // 5, WAD * 6 // 10, 2 * WAD])
-def test_implied_volatility_of_a_price_is_the_volatility(
-    volatility: int, strike: int, is_call: bool
-) -> None:
-    greeks = compute_greeks(_FORWARD, strike, volatility, 30 * _DAY_MS)
-    price = greeks.call if is_call else greeks.put
-    found = implied_volatility(_FORWARD, strike, price, 30 * _DAY_MS, is_call=is_call)
-    assert found <= volatility <= found + 10**6
-    assert _price(strike, found, is_call) >= price > _price(strike, found - 1, is_call)
-
-
-def test_implied_volatility_of_impossible_prices_is_the_limit() -> None:
-    assert (
-        implied_volatility(_FORWARD, _FORWARD, _FORWARD + 1, _DAY_MS, is_call=True)
-        == MAX_VOLATILITY
-    )
-    assert implied_volatility(_FORWARD, _FORWARD, 0, _DAY_MS, is_call=True) == 0
-
-
-def _price(strike: int, volatility: int, is_call: bool) -> int:
-    deviation = compute_deviation(volatility * volatility, 30 * _DAY_MS)
-    quote = black76(_FORWARD, strike, deviation)
-    return quote.call if is_call else quote.put

@@ -1,0 +1,179 @@
+"""Options as the trading interface shows them, over the state that the law made."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rollup_node.core.events import Fill
+from rollup_node.core.layout import expiry_key, series_key, terms_key
+from rollup_node.core.markets import SeriesStatus
+from rollup_node.node.market_data import NodeMarkets
+from rollup_node.node.tape import Heard
+from rollup_node.rpc import methods
+from rollup_node.rpc.errors import RpcError
+from rollup_node.rpc.trading_table import TRADING
+from tests.property.arena import ETH, IOC, OPTION_SLOT, OPTIONS, OPTIONS_AT, SELL, USD, Arena
+
+CALL = "ETH-22NOV25-3000-C"
+PUT = "ETH-22NOV25-3000-P"
+BUYER, SELLER = 1, 2
+
+
+class Counter:
+    """The interface over one arena, for one account."""
+
+    def __init__(self, account: int) -> None:
+        methods.load()
+        self.arena = Arena()
+        for number in (BUYER, SELLER):
+            self.arena.deposit(number, 0, 100_000 * USD)
+        self.arena.seal(20)
+        self.markets = NodeMarkets(lambda: self.arena.state, b"", ("ETH", "BTC"), ())  # type: ignore[arg-type,return-value]
+        self.markets.reset()
+        self.session: Any = SimpleNamespace(
+            desk=SimpleNamespace(market=self.markets), account=account
+        )
+
+    def call(self, method: str, **params: Any) -> Any:
+        return TRADING.methods[method].handler(self.session, **params)
+
+    def trade(self, series: int, lots: int) -> None:
+        """Let the buyer buy at the mark."""
+        arena = self.arena
+        tick = arena.tick(series)
+        arena.send(arena.order(SELLER, SELL, tick, lots, series=series))
+        arena.seal(20)
+        arena.send(arena.order(BUYER, 0, tick, lots, series=series, time_in_force=IOC))
+
+    def expire(self, price: int) -> None:
+        """Give the date its price."""
+        arena = self.arena
+        key = expiry_key(ETH, OPTION_SLOT)
+        arena.state[key] = arena.leaf(key)._replace(price=price)
+        for series in OPTIONS:
+            over = arena.series(series)._replace(status=SeriesStatus.EXPIRED)
+            arena.state[series_key(series)] = over
+        self.markets.reset()
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter(BUYER)
+
+
+def test_get_instruments_of_options_has_the_fields_of_the_field(counter: Counter) -> None:
+    found = counter.call("public/get_instruments", currency="ETH", kind="option")
+    assert [item["instrument_name"] for item in found][:2] == [CALL, PUT]
+    call = found[0]
+    assert (call["strike"], call["option_type"], call["kind"]) == (3000.0, "call", "option")
+    assert (call["expiration_timestamp"], call["settlement_period"]) == (OPTIONS_AT * 1000, "day")
+    assert (call["tick_size"], call["contract_size"]) == (0.2, 0.01)
+    (future, *_) = counter.call("public/get_instruments", currency="ETH", kind="future")
+    assert "strike" not in future
+
+
+def test_ticker_of_an_option_has_volatilities_and_greeks(counter: Counter) -> None:
+    arena = counter.arena
+    tick = arena.tick(OPTIONS[0])
+    arena.send(arena.order(BUYER, 0, tick - 5, 100, series=OPTIONS[0]))
+    arena.seal(20)
+    arena.send(arena.order(SELLER, SELL, tick + 5, 100, series=OPTIONS[0]))
+    counter.markets.reset()
+    ticker = counter.call("public/ticker", instrument_name=CALL)
+    assert ticker["bid_iv"] < ticker["mark_iv"] == 60.05 < ticker["ask_iv"]
+    assert (ticker["underlying_price"], ticker["interest_rate"]) == (3000.0, 0.0)
+    assert ticker["underlying_index"] == "SYN.ETH-22NOV25"
+    greeks = ticker["greeks"]
+    assert greeks["delta"] == pytest.approx(0.5067, abs=1e-4)
+    assert greeks["gamma"] == pytest.approx(0.003964, abs=1e-6)
+    assert greeks["vega"] == pytest.approx(0.6684, abs=1e-4)
+    assert greeks["theta"] == pytest.approx(-17.62, abs=0.01)
+    assert greeks["rho"] == 0.0
+    assert ticker["estimated_delivery_price"] == 3000.0
+    mark = ticker["mark_price"]
+    assert (ticker["min_price"], ticker["max_price"]) == (0.2, pytest.approx(mark + 150, abs=0.2))
+    other = counter.call("public/ticker", instrument_name=PUT)
+    assert (other["bid_iv"], other["ask_iv"]) == (None, None)
+    assert other["greeks"]["delta"] == pytest.approx(greeks["delta"] - 1)
+    assert "mark_iv" not in counter.call("public/ticker", instrument_name="ETH-PERPETUAL")
+
+
+def test_get_book_summary_lists_every_open_market(counter: Counter) -> None:
+    counter.trade(OPTIONS[0], 50)
+    counter.markets.reset()
+    found = counter.call("public/get_book_summary_by_currency", currency="ETH", kind="option")
+    assert found[0]["instrument_name"] == CALL
+    assert (found[0]["open_interest"], found[0]["mark_iv"]) == (0.5, 60.05)
+    assert found[0]["mid_price"] is None
+    (one,) = counter.call("public/get_book_summary_by_instrument", instrument_name=CALL)
+    assert one == found[0]
+    every = counter.call("public/get_book_summary_by_currency")
+    assert len(every) == len(counter.call("public/get_instruments"))
+
+
+def test_get_positions_of_options_have_the_greeks_of_their_size(counter: Counter) -> None:
+    counter.trade(OPTIONS[0], 50)
+    (position,) = counter.call("private/get_positions", kind="option")
+    assert (position["size"], position["kind"]) == (0.5, "option")
+    ticker = counter.call("public/ticker", instrument_name=CALL)
+    for name in ("delta", "gamma", "vega", "theta"):
+        assert position[name] == pytest.approx(ticker["greeks"][name] / 2, abs=1e-4)
+
+
+def test_get_volatility_surface_has_the_signed_nodes(counter: Counter) -> None:
+    (date,) = counter.call("public/get_volatility_surface", currency="ETH")
+    assert (date["underlying_price"], date["atm_iv"]) == (3000.0, 60.05)
+    assert date["expiration_timestamp"] == OPTIONS_AT * 1000
+    assert [node["log_moneyness"] for node in date["nodes"]][:2] == [-0.3, -0.26]
+    assert date["nodes"][0] == {"log_moneyness": -0.3, "strike": 2222.45, "iv": 71.85}
+    assert counter.call("public/get_volatility_surface", currency="BTC") == []
+
+
+def test_settlements_say_what_the_date_paid(counter: Counter) -> None:
+    by_name = "public/get_last_settlements_by_instrument"
+    assert counter.call(by_name, instrument_name=CALL)["settlements"] == []
+    counter.expire(3_050 * USD)
+    (paid,) = counter.call(by_name, instrument_name=CALL)["settlements"]
+    assert (paid["type"], paid["index_price"], paid["mark_price"]) == ("delivery", 3050.0, 50.0)
+    ticker = counter.call("public/ticker", instrument_name=CALL)
+    assert (ticker["settlement_price"], ticker["delivery_price"]) == (50.0, 3050.0)
+    assert (ticker["state"], ticker["mark_iv"]) == ("closed", None)
+    prices = counter.call("public/get_delivery_prices", index_name="eth_usdc")
+    assert prices["data"] == [{"timestamp": OPTIONS_AT * 1000, "delivery_price": 3050.0}]
+    with pytest.raises(RpcError, match="no instrument"):
+        counter.call(by_name, instrument_name="ETH-1JAN20-1-C")
+
+
+def test_settlements_by_currency_go_on_page_by_page(counter: Counter) -> None:
+    counter.expire(3_050 * USD)
+    by_currency = "public/get_last_settlements_by_currency"
+    seen: list[str] = []
+    following = ""
+    while following != "none":
+        page = counter.call(by_currency, currency="ETH", count=3, continuation=following)
+        seen += [entry["instrument_name"] for entry in page["settlements"]]
+        following = page["continuation"]
+    assert len(seen) == len(set(seen)) == len(OPTIONS)
+    assert counter.call(by_currency, currency="BTC")["settlements"] == []
+    early = counter.call(by_currency, search_start_timestamp=OPTIONS_AT * 1000 - 1)
+    assert early["settlements"] == []
+    assert counter.call(by_currency, type="bankruptcy")["settlements"] == []
+    with pytest.raises(RpcError, match="no such page"):
+        counter.call(by_currency, continuation="nonsense")
+
+
+def test_hear_a_number_that_means_another_market_forgets_the_trades_of_the_last(
+    counter: Counter,
+) -> None:
+    arena, series = counter.arena, OPTIONS[0]
+    fill = Fill(series, BUYER, SELLER, 0, arena.tick(series), 10, 1, 1, 5)
+    counter.markets.hear([Heard(b"", None, arena.now(), [fill])])
+    assert counter.markets.trades(series, 5)
+    assert counter.markets.user_trades(SELLER, None, 5)
+    key = terms_key(series)
+    arena.state[key] = arena.leaf(key)._replace(strike=3_050 * USD)
+    counter.markets.hear([Heard(b"", None, arena.now(), [], is_repriced=True)])
+    assert counter.markets.instrument_of(series).name == "ETH-22NOV25-3050-C"
+    assert counter.markets.trades(series, 5) == []
+    assert counter.markets.user_trades(SELLER, None, 5) == []
