@@ -1,11 +1,13 @@
 """The money that named users bring to a market of the arena: an account each, and USDC in it."""
 
+from typing import Final
+
 from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.markets import USDC_UNIT
 from rollup_node.l1.contracts import Contract, ContractClient
 
-USDC = 0
+USDC: Final = 0
 Stakes = tuple[tuple[str, int], ...]
 """Named users and what they bring, whole USDC; the first one gets account 1."""
 

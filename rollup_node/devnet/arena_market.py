@@ -22,7 +22,7 @@ from rollup_node.core.inputs import (
 )
 from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT
 from rollup_node.core.surface import SurfaceNode
-from rollup_node.devnet.arena_deposits import Stakes, deposit, deposit_stakes
+from rollup_node.devnet.arena_deposits import USDC, Stakes, deposit, deposit_stakes
 from rollup_node.devnet.arena_story import ALICE, BOB, CAROL, PAYEE
 from rollup_node.devnet.arena_world import ArenaWorld
 from rollup_node.devnet.deployer import opening_messages
@@ -33,7 +33,6 @@ from rollup_node.devnet.markets import BTC, ETH, USDC_UNIT, smile
 DAVE: Final = 4
 BOBS_SECOND: Final = BRIDGE_ACCOUNT_LIMIT
 """The account that bob opens: same owner, same group."""
-USDC: Final = 0
 PERPETUAL: Final = 2
 """ETH-PERPETUAL: a tick is 5 cents, a lot 0.01 ETH."""
 

@@ -52,10 +52,11 @@ _SHORT_LOTS: Final = 200
 _WARNING_SECONDS: Final = 1_500
 """So long before the date the price jumps."""
 
-_PRICES: Final = tuple(
-    _SHOCK_USDC + 612_346 * (number % 7) - 1_357 * number for number in range(60)
-)
+PRICES: Final = tuple(_SHOCK_USDC + 612_346 * (number % 7) - 1_357 * number for number in range(60))
 """The sixty prices of the date, the last one neither their average nor far from it."""
+
+WITHDRAWN_USDC: Final = 100_000 * USDC_UNIT
+"""What alice takes to L1 at the end."""
 
 
 class SettlementScene:
@@ -141,11 +142,11 @@ def _sell_off(script: Script) -> None:
 def _settle(script: Script, date: int) -> None:
     """Say the sixty prices, settle whoever holds anything, one of them twice, and withdraw."""
     script.report(ETH, _SHOCK_USDC + 3)
-    script.settlement(ETH, SLOT, date, _PRICES)
+    script.settlement(ETH, SLOT, date, PRICES)
     script.begin()
     for series in (CALL, PUT, HIGH_CALL):
         for account in (CAROL, ALICE, BOB, DAVE):
             script.open(Settle(account, series))
     script.open(Settle(CAROL, CALL))
     script.begin()
-    script.act("alice", Withdraw, ALICE, USDC, 100_000 * USDC_UNIT, PAYEE)
+    script.act("alice", Withdraw, ALICE, USDC, WITHDRAWN_USDC, PAYEE)
