@@ -23,6 +23,7 @@ from rollup_node.devnet.oracle_feeds import PublisherFeed
 from rollup_node.devnet.price_script import PriceScript, Shock
 from rollup_node.devnet.price_tape import Recorder, Tape
 from rollup_node.devnet.prices import UNDERLYINGS, PriceProcess, PriceSource, Walk
+from rollup_node.devnet.volatility import VolatilityProcess
 from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
@@ -146,13 +147,13 @@ class OracleProcess:
         if self.config.record:
             self._out = (self.config.data_dir / _TAPE_FILE).open("a", encoding="utf-8")
             source = Recorder(process, self._out, process.start_ms, _RECORD_EVERY_MS)
-        keeper = self.keeper
+        keeper, volatility = self.keeper, VolatilityProcess(process)
         return [
             LocalPublisher(
                 number,
                 accounts()[name].private_key,
                 keeper.domain,
-                PublisherFeed(number, self.config.seed, process, source),
+                PublisherFeed(number, self.config.seed, process, source, volatility=volatility),
                 keeper.expiry_of,
                 self.clock,
                 keeper.policy,

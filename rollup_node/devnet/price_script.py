@@ -15,7 +15,7 @@ from typing import Final, Literal, Self, get_args
 from rollup_node.devnet import keys
 from rollup_node.ports import InputError
 
-Kind = Literal["gap", "crash", "wick", "stale", "lie"]
+Kind = Literal["gap", "crash", "wick", "stale", "lie", "vol"]
 
 EVERY: Final = "*"
 """Stands for every underlying."""
@@ -39,9 +39,10 @@ _NEEDS: Final[dict[Kind, tuple[bool, bool]]] = {
     "wick": (True, True),
     "stale": (False, True),
     "lie": (True, False),
+    "vol": (True, False),
 }
 """Whether a kind needs a size, and a duration."""
-_MAY_LAST: Final = ("crash", "wick", "stale", "lie")
+_MAY_LAST: Final = ("crash", "wick", "stale", "lie", "vol")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,12 @@ class Shock:
         `gap`: the price is multiplied at once, for ever. `crash`: the same, evenly over the
         duration. `wick`: there and back within the duration. `stale`: publishers see nothing
         newer. `lie`: what one publisher says is multiplied, for the duration or, if that is 0,
-        for ever.
+        for ever. `vol`: the volatility of options is multiplied, evenly less over the duration
+        or, if that is 0, for ever.
     underlying
         A symbol, or `EVERY`.
     size_bps
-        What is added to the price, in 1/100 %; above -10,000.
+        What is added to the price or volatility, in 1/100 %; above -10,000.
     publisher
         Who lies.
     """
@@ -86,6 +88,13 @@ class Shock:
         if self.kind == "wick" and passed < self.duration_ms:
             return min(passed, self.duration_ms - passed) * 2, self.duration_ms
         return 0, 1
+
+    def panic(self, time_ms: int) -> tuple[int, int]:
+        """Return which part of `size_bps` is in the volatility at `time_ms`, as a fraction."""
+        passed = time_ms - self.at_ms
+        if self.kind != "vol" or passed < 0:
+            return 0, 1
+        return (max(self.duration_ms - passed, 0), self.duration_ms) if self.duration_ms else (1, 1)
 
     def is_on(self, time_ms: int) -> bool:
         """Tell whether a stale feed or a lie lasts at `time_ms`."""
@@ -255,6 +264,7 @@ PROFILES: Final[dict[str, PriceScript]] = {
             "crash:*@570s-25%/2m",
             "wick:*@690s-10%/10s",
             "crash:*@720s+8%/3m",
+            "vol:*@270s+40%/20m",
         ),
     ),
     "march-2020-60s": PriceScript(20_000, _shocks("crash:*@10s-50%/60s")),
@@ -268,6 +278,7 @@ PROFILES: Final[dict[str, PriceScript]] = {
             "wick:ETH@50s-15%/6s",
             "crash:BTC@65s+7%/90s",
             "crash:ETH@65s+12%/90s",
+            "vol:*@20s+30%/10m",
         ),
     ),
     # Half the price in a minute, in a straight line.

@@ -13,21 +13,12 @@ from typing import Any, Final, Protocol, TypeVar
 from rollup_node.codec.eip712 import report_digest
 from rollup_node.codec.records import encode_open
 from rollup_node.codec.signature import recover
-from rollup_node.core.inputs import IndexReport
-from rollup_node.node.oracle_state import OracleExchange, OracleState
+from rollup_node.core.inputs import Report
+from rollup_node.node.oracle_state import FeedState, OracleExchange, OracleState
 from rollup_node.ports import Clock, InputError, L1Sender, RollupError, TemporaryError
 from rollup_node.roles import oracle, oracle_settlement
-from rollup_node.roles.oracle import (
-    PRICE,
-    Feed,
-    FeedReport,
-    FeedView,
-    Observation,
-    OracleMemory,
-    OraclePolicy,
-    OracleView,
-    PostReport,
-)
+from rollup_node.roles.oracle import FeedView, OracleMemory, OracleView, PostReport
+from rollup_node.roles.oracle_reports import PRICE, Feed, FeedReport, Observation, OraclePolicy
 from rollup_node.roles.oracle_settlement import (
     Collect,
     SettlementMemory,
@@ -52,7 +43,7 @@ class Publisher(Protocol):
     async def observe(self, feed: Feed, time_ms: int) -> Observation | None:
         """Return what it sees of a feed at a time, `None` if nothing."""
 
-    async def sign(self, report: IndexReport) -> bytes | None:
+    async def sign(self, report: Report) -> bytes | None:
         """Return its signature, `None` if it objects."""
 
 
@@ -84,6 +75,8 @@ class OracleKeeper:
     has_heard: bool = False
     """Whether the exchange ever answered."""
     _hears: bool = True
+    _looked_ms: int = 0
+    """When volatilities were looked at last."""
     _posts: set[asyncio.Task[None]] = field(default_factory=set)
 
     def expiry_of(self, feed: Feed) -> int:
@@ -130,10 +123,17 @@ class OracleKeeper:
 
     async def _report(self) -> bool:
         now_ms = self.clock.now_ms()
-        wanted = [state for state in self.state.feeds if self._is_alive(state.feed, now_ms)]
+        wanted = self._wanted(now_ms)
         seen = await asyncio.gather(*(self._observe(state.feed, now_ms) for state in wanted))
         feeds = [
-            FeedView(state.feed, state.accepted, observations, state.price)
+            FeedView(
+                state.feed,
+                state.accepted,
+                observations,
+                state.price,
+                state.has_strikes,
+                self.expiry_of(state.feed),
+            )
             for state, observations in zip(wanted, seen, strict=True)
         ]
         view = OracleView(now_ms, feeds)
@@ -154,6 +154,17 @@ class OracleKeeper:
             else:
                 self._post(action.sample)
         return bool(actions)
+
+    def _wanted(self, now_ms: int) -> list[FeedState]:
+        """Return the feeds to look at now: those of dates to come, volatilities not every time."""
+        looks = now_ms - self._looked_ms >= self.policy.surface_look_ms
+        if looks:
+            self._looked_ms = now_ms
+        return [
+            state
+            for state in self.state.feeds
+            if self._is_alive(state.feed, now_ms) and (looks or not state.has_strikes)
+        ]
 
     def _is_alive(self, feed: Feed, now_ms: int) -> bool:
         return feed[1] == PRICE or now_ms < self.expiry_of(feed) * 1_000
@@ -183,7 +194,7 @@ class OracleKeeper:
         numbered = zip(self.publishers, answers, strict=True)
         return [seen for publisher, seen in numbered if seen and seen.publisher == publisher.number]
 
-    async def _sign(self, report: IndexReport) -> tuple[bytes, ...]:
+    async def _sign(self, report: Report) -> tuple[bytes, ...]:
         """Return as many signatures as a report needs, by place, or none if too few sign."""
         answers = await asyncio.gather(*(_ask(p.sign(report)) for p in self.publishers))
         digest = report_digest(self.domain, report)
@@ -204,7 +215,7 @@ class OracleKeeper:
         self.counters.signed += 1
         return tuple(found[place] for place in sorted(found)[: self.policy.quorum])
 
-    async def _submit(self, report: IndexReport) -> bool:
+    async def _submit(self, report: Report) -> bool:
         try:
             await self.exchange.submit(report)
         except (InputError, TemporaryError) as error:
@@ -214,7 +225,7 @@ class OracleKeeper:
             return False
         return True
 
-    def _post(self, report: IndexReport) -> None:
+    def _post(self, report: Report) -> None:
         """Post on L1 in the background: reports to the sequencer go on meanwhile."""
         if self.sender is None:
             return
@@ -222,7 +233,7 @@ class OracleKeeper:
         self._posts.add(post)
         post.add_done_callback(self._posts.discard)
 
-    async def _send(self, sender: L1Sender, report: IndexReport) -> None:
+    async def _send(self, sender: L1Sender, report: Report) -> None:
         kind = type(report).__name__
         try:
             receipt = await sender.send("inbox", "sendFast", encode_open(report))

@@ -10,8 +10,10 @@ from rollup_node.core.layout import (
     PRICES_KEY,
     PUBLISHERS_KEY,
     LeafKey,
+    board_key,
     expiry_key,
     grid_key,
+    option_dates_key,
     underlying_key,
 )
 from rollup_node.core.market_leaves import (
@@ -23,9 +25,10 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
+from rollup_node.core.option_leaves import NO_BOARD, NO_DATES, Board
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.ports import InputError, TemporaryError
-from rollup_node.roles.oracle import PRICE, Accepted, Feed
+from rollup_node.roles.oracle_reports import PRICE, Accepted, Feed, forward_volatility
 from rollup_node.roles.oracle_settlement import ExpiryView
 
 _UNDERLYINGS: Final = 8
@@ -34,11 +37,15 @@ _OPEN: Final = 1
 
 
 class FeedState(NamedTuple):
-    """A feed that the exchange wants: what it has, and the price that a forward is measured by."""
+    """A feed that the exchange wants: what it has, and the price that a forward is measured by.
+
+    `has_strikes`: a date whose forward comes with volatilities.
+    """
 
     feed: Feed
     accepted: Accepted
     price: int
+    has_strikes: bool = False
 
 
 class OracleState(NamedTuple):
@@ -92,16 +99,29 @@ class RpcExchange:
         dates = await self._leaves([expiry_key(*place) for place in places]) if places else []
         grids = await self._leaves([grid_key(*place) for place in places]) if places else []
         prices_of = {state.feed[0]: state.price for state in feeds}
+        boards = await self._boards(list(prices_of))
         expiries = [
             (ExpiryView(*place, date.expiry_at, _rounds_seen(date, grid)), date)
             for place, date, grid in zip(places, dates, grids, strict=True)
             if date is not None and date.expiry_at and not date.price
         ]
         for view, date in expiries:
-            accepted = Accepted(date.round, 0, date.forward)
             feed = view.underlying, view.expiry_slot
-            feeds.append(FeedState(feed, accepted, prices_of[view.underlying]))
+            board = boards.get(feed)
+            feeds.append(_date_state(feed, date, board, prices_of[view.underlying]))
         return OracleState(feeds, [view for view, _ in expiries], publishers or NO_PUBLISHERS)
+
+    async def _boards(self, underlyings: Sequence[int]) -> dict[Feed, Board]:
+        """Return the boards of all dates with strikes."""
+        masks = await self._leaves([option_dates_key(number) for number in underlyings])
+        places = [
+            (underlying, slot)
+            for underlying, leaf in zip(underlyings, masks, strict=True)
+            for slot in range(_SLOTS)
+            if (leaf or NO_DATES).dates >> slot & 1
+        ]
+        leaves = await self._leaves([board_key(*place) for place in places]) if places else []
+        return {place: leaf or NO_BOARD for place, leaf in zip(places, leaves, strict=True)}
 
     async def submit(self, report: Report) -> None:
         """Send the record."""
@@ -134,3 +154,11 @@ def _price_state(number: int, leaf: Underlying, prices: Prices | None) -> FeedSt
     row = NO_PRICE if prices is None else prices.rows[number]
     accepted = Accepted(leaf.round, row.index_ms, row.index_price, row.pending > 0)
     return FeedState((number, PRICE), accepted, row.index_price)
+
+
+def _date_state(feed: Feed, date: Expiry, board: Board | None, price: int) -> FeedState:
+    if board is None:
+        return FeedState(feed, Accepted(date.round, 0, date.forward), price)
+    volatility = forward_volatility(board.nodes) if board.surface_ms else 0
+    accepted = Accepted(date.round, board.surface_ms, date.forward, volatility=volatility)
+    return FeedState(feed, accepted, price, has_strikes=True)

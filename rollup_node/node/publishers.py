@@ -5,9 +5,10 @@ from typing import Protocol
 
 from rollup_node.codec.eip712 import report_digest
 from rollup_node.codec.signature import address_of, sign
-from rollup_node.core.inputs import IndexReport, SettlementPrice
+from rollup_node.core.inputs import Report, SettlementPrice, SurfaceReport
+from rollup_node.core.surface import Smile
 from rollup_node.ports import Clock
-from rollup_node.roles.oracle import (
+from rollup_node.roles.oracle_reports import (
     NOTHING,
     PRICE,
     Accepted,
@@ -18,7 +19,7 @@ from rollup_node.roles.oracle import (
     summary,
 )
 from rollup_node.roles.oracle_settlement import Slot
-from rollup_node.roles.publisher import Objection, check_report, check_sample
+from rollup_node.roles.publisher import Objection, check_report, check_sample, check_smile
 
 
 class FeedSource(Protocol):
@@ -29,6 +30,9 @@ class FeedSource(Protocol):
 
         `expiry` is the settlement date of a forward in unix seconds, 0 for a price.
         """
+
+    def smile_at(self, feed: Feed, expiry: int, time_ms: int) -> Smile:
+        """Return the volatilities of a date at a time, none if they are unknown."""
 
 
 class LocalPublisher:
@@ -57,7 +61,7 @@ class LocalPublisher:
         """Return what it sees of a feed at a time."""
         return self._see(feed, time_ms)
 
-    async def sign(self, report: IndexReport) -> bytes | None:
+    async def sign(self, report: Report) -> bytes | None:
         """Return its signature, `None` if it objects."""
         objection = self._object(report)
         if objection:
@@ -67,7 +71,7 @@ class LocalPublisher:
             self._signed[feed_of(report)] = summary(report)
         return sign(report_digest(self._domain, report), self._key)
 
-    def _object(self, report: IndexReport) -> Objection:
+    def _object(self, report: Report) -> Objection:
         now_ms = self._clock.now_ms()
         price_feed = (report.underlying, PRICE)
         if isinstance(report, SettlementPrice):
@@ -77,9 +81,16 @@ class LocalPublisher:
         seen, price = self._see(feed, report.time_ms), self._see(price_feed, report.time_ms)
         last = self._signed.get(feed, NOTHING)
         measure = 0 if price is None else price.value
-        return check_report(report, seen, measure, last, now_ms, self._policy)
+        objection = check_report(report, seen, measure, last, now_ms, self._policy)
+        if objection or seen is None or not isinstance(report, SurfaceReport):
+            return objection
+        left_ms = self._expiry_of(feed) * 1_000 - report.time_ms
+        return check_smile(report, seen, left_ms, self._policy)
 
     def _see(self, feed: Feed, time_ms: int) -> Observation | None:
         expiry = 0 if feed[1] == PRICE else self._expiry_of(feed)
         found = self._source.value_at(feed, expiry, time_ms)
-        return None if found is None else Observation(self.number, *found)
+        if found is None:
+            return None
+        nodes = self._source.smile_at(feed, expiry, time_ms) if expiry else ()
+        return Observation(self.number, *found, nodes)

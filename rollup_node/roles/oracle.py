@@ -1,102 +1,50 @@
-"""The oracle: when to report a price or a forward, and which one.
+"""The oracle: when to report a price, a forward or volatilities, and which ones.
 
 There is no median on chain: k publishers sign the same bytes. One keeper collects what the
-publishers see and proposes the median; `roles.publisher` says when they sign it.
-
-Values are µUSDC for one unit of the underlying: its price, or the forward of a settlement date
-minus the price. Times are unix ms, as the exchange sees them. Source: docs/spec.md V-3 to V-6.
+publishers see and proposes what most of them see; `roles.publisher` says when they sign it.
+Source: docs/spec.md V-3 to V-6, V-13.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias
 
-from rollup_node.core.fixed_point import div_up
-from rollup_node.core.inputs import ForwardReport, PriceReport
+from rollup_node.core.inputs import ForwardReport, PriceReport, SurfaceReport
+from rollup_node.roles.oracle_reports import (
+    NOTHING,
+    PPM,
+    PRICE,
+    Accepted,
+    Feed,
+    FeedReport,
+    Observation,
+    OraclePolicy,
+    consensus,
+    distance_ppm,
+    feed_of,
+    forward_volatility,
+    is_in_range,
+    summary,
+    surface_consensus,
+)
 
-PRICE_LIMIT: Final = 1 << 40
-PPM: Final = 1_000_000
-MAX_CONFIDENCE_PPM: Final = 20_000
-FORWARD_LIMIT_PPM: Final = 200_000
-"""A forward is at most this far from the price."""
 ROUND_BITS: Final = 10
 """Rounds number spans of 2^10 ms: a keeper that forgot everything goes on above all old ones."""
-
-FeedReport: TypeAlias = PriceReport | ForwardReport
-Feed: TypeAlias = tuple[int, int]
-"""Underlying and expiry slot, or `PRICE` for the price itself."""
-PRICE: Final = -1
-
-
-class Observation(NamedTuple):
-    """What one publisher sees: a value, and when that value was made."""
-
-    publisher: int
-    value: int
-    time_ms: int
-
-
-class OraclePolicy(NamedTuple):
-    """When to report, what to sign, how long to wait.
-
-    Attributes
-    ----------
-    quorum
-        How many signatures a report needs.
-    trigger_ppm
-        A move from the last report, in ppm of the price, that makes the next one due early.
-    heartbeat_ms, forward_heartbeat_ms
-        Longest time between two reports about a price, and about a forward.
-    interval_ms, confirm_ms
-        Shortest time between two reports of one feed, and to the one that confirms a jump: it must
-        come before the price has moved 1 % further (V-4).
-    tolerance_ppm
-        How far from its own observation, in ppm of the price, a publisher signs.
-    max_age_ms
-        How old an observation may be, and how far a report may be from the publisher's time.
-    patience_ms
-        How long the exchange may leave out all reports before one is posted on L1.
-    repeat_ms
-        Time between two posts on L1.
-    """
-
-    quorum: int = 3
-    trigger_ppm: int = 2_500
-    heartbeat_ms: int = 10_000
-    forward_heartbeat_ms: int = 60_000
-    interval_ms: int = 1_000
-    confirm_ms: int = 250
-    tolerance_ppm: int = 5_000
-    max_age_ms: int = 3_000
-    patience_ms: int = 15_000
-    repeat_ms: int = 30_000
-
-
-class Accepted(NamedTuple):
-    """The newest value that somebody has: round, time and value are 0 before the first.
-
-    `is_pending`: a jump waits for the next report to confirm it (V-4).
-    """
-
-    round: int = 0
-    time_ms: int = 0
-    value: int = 0
-    is_pending: bool = False
-
-
-NOTHING: Final = Accepted()
 
 
 class FeedView(NamedTuple):
     """One feed of the exchange: what it has, and what the publishers see now.
 
-    `price` is what a forward is measured against; the price itself is its own measure.
+    `price` is what a forward is measured against; the price itself is its own measure. A date with
+    strikes wants volatilities; `expiry` is when it is, unix seconds.
     """
 
     feed: Feed
     accepted: Accepted
     observations: Sequence[Observation]
     price: int = 0
+    has_strikes: bool = False
+    expiry: int = 0
 
 
 class OracleView(NamedTuple):
@@ -162,16 +110,21 @@ def decide(
     """Return what to remember and what to do; at most one proposal for each feed."""
     feeds = dict(memory.feeds)
     actions: list[Action] = []
+    surfaces: list[_Surface] = []
     for feed in view.feeds:
         own = _see(feeds.get(feed.feed, FeedMemory()), feed.accepted, view.now_ms)
         report = _next_report(view.now_ms, feed, own, policy)
+        if isinstance(report, SurfaceReport):
+            surfaces.append(_Surface(feed, report))
+        elif report is not None:
+            actions.append(Propose(report))
         if report is not None:
             own = replace(own, proposed=summary(report))
-            actions.append(Propose(report))
         if own.waiting is not None and _is_ignored(own, view.now_ms, policy):
             actions.append(PostReport(own.waiting))
             own = replace(own, posted_ms=view.now_ms)
         feeds[feed.feed] = own
+    actions += [Propose(report) for report in _in_order(surfaces)]
     return OracleMemory(feeds), tuple(actions)
 
 
@@ -194,57 +147,38 @@ def note_refused(memory: OracleMemory, report: FeedReport) -> OracleMemory:
     return OracleMemory({**memory.feeds, feed_of(report): own})
 
 
-def feed_of(report: FeedReport) -> Feed:
-    """Return which feed a report belongs to."""
-    if isinstance(report, ForwardReport):
-        return report.underlying, report.expiry_slot
-    return report.underlying, PRICE
+class _Surface(NamedTuple):
+    """A report of volatilities that is due."""
+
+    view: FeedView
+    report: SurfaceReport
 
 
-def summary(report: FeedReport) -> Accepted:
-    """Return round, time and value of a report."""
-    value = report.difference if isinstance(report, ForwardReport) else report.price
-    return Accepted(report.round, report.time_ms, value)
+def _in_order(surfaces: Sequence[_Surface]) -> list[SurfaceReport]:
+    """Return reports so that each can be taken: total variance has to grow with the date.
 
-
-def median(values: Sequence[int]) -> int:
-    """Return the middle value, the lower one of two: always one that somebody saw."""
-    return sorted(values)[(len(values) - 1) >> 1]
-
-
-def distance_ppm(value: int, other: int, price: int) -> int:
-    """Return how far two values are apart in ppm of a price, rounded up."""
-    return div_up(abs(value - other) * PPM, price)
-
-
-def consensus(
-    observations: Sequence[Observation], time_ms: int, policy: OraclePolicy
-) -> tuple[int, list[int]] | None:
-    """Return the median of what was seen at a time, and the `quorum` values nearest to it.
-
-    One observation of each publisher counts, if it is recent; `None` if there are too few.
+    Where volatility has risen the last date comes first, else the first one: against the old
+    volatilities of its neighbours a date would be refused otherwise (V-13).
     """
-    found: dict[int, int] = {}
-    for seen in observations:
-        if abs(time_ms - seen.time_ms) <= policy.max_age_ms:
-            found.setdefault(seen.publisher, seen.value)
-    if len(found) < policy.quorum:
-        return None
-    middle = median(list(found.values()))
-    nearest = sorted(found.values(), key=lambda value: abs(value - middle))
-    return middle, nearest[: policy.quorum]
-
-
-def is_in_range(report: FeedReport, price: int) -> bool:
-    """Tell whether the exchange can take the value of a report at this price."""
-    if isinstance(report, ForwardReport):
-        return abs(report.difference) * PPM <= FORWARD_LIMIT_PPM * price
-    return 0 < report.price < PRICE_LIMIT and report.confidence_ppm <= MAX_CONFIDENCE_PPM
+    rises: dict[int, int] = {}
+    for view, report in surfaces:
+        rise = forward_volatility(report.nodes) - view.accepted.volatility
+        rises[report.underlying] = rises.get(report.underlying, 0) + rise
+    ranked = sorted(
+        surfaces,
+        key=lambda due: (
+            due.report.underlying,
+            -due.view.expiry if rises[due.report.underlying] > 0 else due.view.expiry,
+        ),
+    )
+    return [due.report for due in ranked]
 
 
 def _see(own: FeedMemory, accepted: Accepted, now_ms: int) -> FeedMemory:
     """Take note of what the exchange has accepted."""
-    if accepted.round <= own.seen_round:
+    if accepted.round < own.seen_round:  # L1 took it back, or the slot has another date now
+        return FeedMemory(proposed=own.proposed, seen_round=accepted.round)
+    if accepted.round == own.seen_round:
         return own
     own = replace(own, seen_round=accepted.round, waiting_since_ms=now_ms)
     if own.waiting is not None and own.waiting.round <= accepted.round:
@@ -256,6 +190,8 @@ def _next_report(
     now_ms: int, feed: FeedView, own: FeedMemory, policy: OraclePolicy
 ) -> FeedReport | None:
     """Return the report that is due, `None` if none is or too few publishers see a value."""
+    if feed.has_strikes:
+        return _next_surface(now_ms, feed, own, policy)
     accepted = feed.accepted
     newest = own.said if own.said.round > accepted.round else accepted
     interval_ms = policy.confirm_ms if accepted.is_pending else policy.interval_ms
@@ -275,12 +211,37 @@ def _next_report(
     return report if is_due else None
 
 
+def _next_surface(
+    now_ms: int, feed: FeedView, own: FeedMemory, policy: OraclePolicy
+) -> SurfaceReport | None:
+    """Return the volatilities that are due, with the forward that was seen with them."""
+    accepted = feed.accepted
+    newest = own.said if own.said.round > accepted.round else accepted
+    earliest_ms = max(accepted.time_ms, own.proposed.time_ms) + policy.surface_interval_ms
+    found = surface_consensus(feed.observations, now_ms, policy)
+    if now_ms < earliest_ms or found is None:
+        return None
+    number = _next_round(now_ms, max(accepted.round, own.proposed.round))
+    report = SurfaceReport(*feed.feed, number, now_ms, found.value, found.nodes, ())
+    moved = abs(forward_volatility(found.nodes) - newest.volatility)
+    has_moved = (
+        moved > policy.surface_trigger
+        or abs(found.value - newest.value) * PPM >= policy.trigger_ppm * feed.price
+    )
+    is_due = has_moved or now_ms - newest.time_ms >= policy.surface_heartbeat_ms
+    return report if is_due and is_in_range(report, feed.price) else None
+
+
+def _next_round(now_ms: int, used_round: int) -> int:
+    return max(used_round + 1, now_ms >> ROUND_BITS)
+
+
 def _make_report(
     now_ms: int, feed: FeedView, used_round: int, found: tuple[int, list[int]]
 ) -> FeedReport:
     value, nearest = found
     underlying, slot = feed.feed
-    number = max(used_round + 1, now_ms >> ROUND_BITS)
+    number = _next_round(now_ms, used_round)
     if slot != PRICE:
         return ForwardReport(underlying, slot, number, now_ms, value, ())
     price = max(value, 1)
@@ -289,6 +250,11 @@ def _make_report(
 
 
 def _is_ignored(own: FeedMemory, now_ms: int, policy: OraclePolicy) -> bool:
-    """Tell whether the exchange leaves out what it is sent, and L1 was not used lately."""
+    """Tell whether the exchange leaves out what it is sent, and L1 was not used lately.
+
+    L1 does not take volatilities (I-11).
+    """
+    if isinstance(own.waiting, SurfaceReport):
+        return False
     waited_ms = now_ms - own.waiting_since_ms
     return waited_ms >= policy.patience_ms and now_ms - own.posted_ms >= policy.repeat_ms

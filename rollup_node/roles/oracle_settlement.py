@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from rollup_node.core.inputs import SettlementPrice
-from rollup_node.roles.oracle import (
+from rollup_node.roles.oracle_reports import (
     PRICE_LIMIT,
     Observation,
     OraclePolicy,

@@ -6,8 +6,10 @@ that lies signs nothing that others sign, and a keeper that lies gets no signatu
 
 from enum import IntEnum
 
-from rollup_node.core.inputs import PriceReport, SettlementPrice
-from rollup_node.roles.oracle import (
+from rollup_node.core.inputs import PriceReport, SettlementPrice, SurfaceReport
+from rollup_node.core.surface import SurfaceReason, check_butterfly, check_nodes
+from rollup_node.roles.oracle_reports import (
+    PPM,
     PRICE_LIMIT,
     Accepted,
     FeedReport,
@@ -36,6 +38,8 @@ class Objection(IntEnum):
     """It sees another value."""
     TOO_UNSURE = 6
     """The keeper says that publishers are further apart than they can be and still sign."""
+    ARBITRAGE = 7
+    """Who trades at these volatilities can win without risk."""
 
 
 def check_report(
@@ -71,6 +75,24 @@ def check_report(
     if isinstance(report, PriceReport) and report.confidence_ppm > 2 * policy.tolerance_ppm:
         return Objection.TOO_UNSURE
     return Objection.NONE
+
+
+def check_smile(
+    report: SurfaceReport, own: Observation, left_ms: int, policy: OraclePolicy
+) -> Objection:
+    """Check the volatilities of a date `left_ms` ahead, as `check_report` checks the forward.
+
+    Each has to be near its own at the same place, and together they must leave no butterfly.
+    """
+    said = report.nodes
+    if [node.moneyness for node in said] != [node.moneyness for node in own.nodes]:
+        return Objection.TOO_FAR
+    for node, seen in zip(said, own.nodes, strict=True):
+        apart = abs(node.volatility - seen.volatility)
+        if apart * PPM > policy.surface_tolerance_ppm * seen.volatility:
+            return Objection.TOO_FAR
+    found = check_nodes(said) or check_butterfly(said, left_ms)
+    return Objection.ARBITRAGE if found is not SurfaceReason.OK else Objection.NONE
 
 
 def check_sample(

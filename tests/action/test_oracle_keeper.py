@@ -28,7 +28,12 @@ from rollup_node.node.oracle_keeper import OracleKeeper
 from rollup_node.node.oracle_state import FeedState, OracleState, RpcExchange
 from rollup_node.node.publishers import LocalPublisher
 from rollup_node.ports import InputError, L1Receipt, TemporaryError
-from rollup_node.roles.oracle import PRICE, Accepted, Observation, OraclePolicy
+from rollup_node.roles.oracle_reports import (
+    PRICE,
+    Accepted,
+    Observation,
+    OraclePolicy,
+)
 from rollup_node.roles.oracle_settlement import ExpiryView
 from rollup_node.roles.publisher import Objection
 from tests.action.sequencing import FixedClock

@@ -8,24 +8,26 @@ from hypothesis import strategies as st
 
 from rollup_node.core.inputs import ForwardReport, PriceReport
 from rollup_node.roles.oracle import (
-    NOTHING,
-    PRICE,
-    PRICE_LIMIT,
     ROUND_BITS,
-    Accepted,
-    FeedReport,
     FeedView,
-    Observation,
     OracleMemory,
-    OraclePolicy,
     OracleView,
     PostReport,
     Propose,
-    consensus,
     decide,
-    median,
     note_refused,
     note_signed,
+)
+from rollup_node.roles.oracle_reports import (
+    NOTHING,
+    PRICE,
+    PRICE_LIMIT,
+    Accepted,
+    FeedReport,
+    Observation,
+    OraclePolicy,
+    consensus,
+    median,
 )
 from rollup_node.roles.publisher import Objection, check_report
 

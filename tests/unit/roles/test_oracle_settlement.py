@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollup_node.core.inputs import SettlementPrice
-from rollup_node.roles.oracle import Observation, OraclePolicy
+from rollup_node.roles.oracle_reports import (
+    Observation,
+    OraclePolicy,
+)
 from rollup_node.roles.oracle_settlement import (
     MAX_PER_TURN,
     Collect,
