@@ -113,6 +113,14 @@ OPTION_RULES: Final = OptionRules(
 )
 """Options on ETH: one lot is on 0.01 ETH, one tick is 20 cents per ETH."""
 
+BTC_OPTION_RULES: Final = OPTION_RULES._replace(
+    unit=5_000,
+    lots_per_unit=1_000,
+    strike_step=500 * USDC_UNIT,
+    max_order_lots=200_000,
+)
+"""Options on BTC: one lot is on 0.001 BTC, one tick is 5 dollars per BTC."""
+
 ETH_COLLATERAL: Final = SetAsset(1, AssetRow(ETH, 18, 900_000, 100_000 * 10**18))
 BTC_COLLATERAL: Final = SetAsset(2, AssetRow(BTC, 18, 900_000, 5_000 * 10**18))
 
@@ -134,6 +142,7 @@ def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
         encode_admin(ETH_COLLATERAL),
         encode_admin(BTC_COLLATERAL),
         encode_admin(SetOptionRules(ETH, OPTION_RULES)),
+        encode_admin(SetOptionRules(BTC, BTC_OPTION_RULES)),
         encode_admin(SetBorrowCap(BORROW_CAP_USDC)),
         *(encode_admin(ListSeries(market.series, market.terms)) for market in MARKETS),
     ]

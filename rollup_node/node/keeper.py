@@ -1,4 +1,4 @@
-"""The keeper: looks at accounts in its own replica, and has the sequencer liquidate and settle.
+"""The keeper: looks at accounts in its own replica; has the sequencer liquidate, settle and list.
 
 What the sequencer leaves out for long goes through the fast queue of L1, where nobody can stop it.
 """
@@ -37,6 +37,7 @@ from rollup_node.core.risk import (
 )
 from rollup_node.core.standing import read_cold
 from rollup_node.l1.client import JsonRpcClient, RpcError
+from rollup_node.node.listing import Lister
 from rollup_node.node.replica import Replica
 from rollup_node.node.settlements import EndedDates
 from rollup_node.ports import L1Sender, L1Update, TemporaryError
@@ -55,7 +56,10 @@ _logger = logging.getLogger(__name__)
 
 @dataclass
 class KeeperPlayer:
-    """Watches every account that trades, and every date; one of these anywhere is enough."""
+    """Watches every account that trades, and every date; one of these anywhere is enough.
+
+    Without a `lister` others have to list options.
+    """
 
     replica: Replica
     sequencer: JsonRpcClient
@@ -63,6 +67,7 @@ class KeeperPlayer:
     watch: Watch = field(default_factory=Watch)
     remains: Remains = field(default_factory=Remains)
     settlements: Settlements = field(default_factory=Settlements)
+    lister: Lister | None = None
     asked: int = 0
     forced: int = 0
     takeovers: int = 0
@@ -107,6 +112,8 @@ class KeeperPlayer:
                 await self._ask(found, frame.time_ms)
         for account in self.remains.due(frame.time_ms):
             await self._clear(frame, account)
+        if self.lister is not None:
+            await self.lister.act(frame)
 
     def status(self) -> dict[str, Any]:
         """Return how many looks were taken, what was done, and who is in liquidation."""
@@ -117,6 +124,7 @@ class KeeperPlayer:
             "takeovers": self.takeovers,
             "in_liquidation": len(self.remains.accounts),
             "settled": self.settled,
+            "listed": self.lister.changes if self.lister else 0,
         }
         return {"keeper": found}
 

@@ -32,6 +32,7 @@ from rollup_node.node.follower import FollowerBackend
 from rollup_node.node.games import Games
 from rollup_node.node.histories import RpcHistorySource
 from rollup_node.node.keeper import KeeperPlayer
+from rollup_node.node.listing import Lister
 from rollup_node.node.market_data import NodeMarkets
 from rollup_node.node.metrics import NodeMetrics, Sample
 from rollup_node.node.players import (
@@ -315,7 +316,8 @@ class Node:
         sender = RpcSender(self._client, self.reader, self.config.key(), self.rollup.l1_chain_id)
         await sender.recover()
         if "keeper" in roles and self._remote is not None:
-            self.players.append(KeeperPlayer(self.replica, self._remote, sender))
+            lister = Lister(self._remote)
+            self.players.append(KeeperPlayer(self.replica, self._remote, sender, lister=lister))
         if "batch_poster" in roles:
             mode = self.config.batch.data
             self.players.append(

@@ -13,7 +13,6 @@ _NAMESPACES: Final = (
     "markets",
     "options",
     "holdings",
-    "margins",
     "orders",
     "typed_data",
 )

@@ -81,7 +81,7 @@ def test_list_expiry_takes_a_free_place_for_a_date_that_no_other_has() -> None:
     for record, reason in (
         (ListExpiry(8, 5, tomorrow), Reason.UNKNOWN_UNDERLYING),
         (ListExpiry(ETH, 16, tomorrow), Reason.UNKNOWN_UNDERLYING),
-        (ListExpiry(1, 5, tomorrow), Reason.UNKNOWN_UNDERLYING),
+        (ListExpiry(2, 5, tomorrow), Reason.UNKNOWN_UNDERLYING),
         (ListExpiry(ETH, 5, tomorrow + 1), Reason.BAD_TIME),
         (ListExpiry(ETH, 5, OPTIONS_AT), Reason.SERIES_EXISTS),
         (ListExpiry(ETH, OPTION_SLOT, tomorrow), Reason.SERIES_IN_USE),
@@ -141,7 +141,7 @@ def test_list_strike_makes_a_call_and_a_put_by_the_rules() -> None:
     ("at", "series", "fields", "reason"),
     [
         (3_150, 2_060, {"underlying": 8}, Reason.UNKNOWN_UNDERLYING),
-        (3_150, 2_060, {"underlying": 1}, Reason.UNKNOWN_UNDERLYING),
+        (3_150, 2_060, {"underlying": 2}, Reason.UNKNOWN_UNDERLYING),
         (3_150, 2_060, {"expiry_slot": 16}, Reason.UNKNOWN_UNDERLYING),
         (3_150, 2_061, {}, Reason.BAD_PARAMETERS),
         (3_150, 2_046, {}, Reason.BAD_PARAMETERS),
