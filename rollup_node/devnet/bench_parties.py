@@ -69,8 +69,8 @@ def open_books(session: Session) -> list[Book]:
 def _priced_books(session: Session) -> list[Book]:
     books = []
     for item in _ask(session, "public/get_instruments", currency="any"):
-        name = item["instrument_name"]
-        if item["kind"] == "spot" and item["base_currency"] != "ETH":
+        name, kind = item["instrument_name"], item["kind"]
+        if kind == "option" or (kind == "spot" and item["base_currency"] != "ETH"):
             continue
         mark = _ask(session, "public/ticker", instrument_name=name)["mark_price"]
         if mark:

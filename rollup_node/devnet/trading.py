@@ -185,12 +185,12 @@ async def _run(
 
 
 async def _tradable(client: AsyncClient) -> list[str]:
-    """Return the names of all instruments that have a mark; wait until one has."""
+    """Return the names of the linear instruments that have a mark; wait until one has."""
     loop = asyncio.get_running_loop()
     end = loop.time() + READY_SECONDS
     while loop.time() < end:
         found = await client.call("public/get_instruments", currency="any")
-        names = [item["instrument_name"] for item in found]
+        names = [item["instrument_name"] for item in found if item["kind"] != "option"]
         tickers = [await client.call("public/ticker", instrument_name=name) for name in names]
         marked = [ticker["instrument_name"] for ticker in tickers if ticker["mark_price"]]
         if marked:

@@ -24,9 +24,10 @@ def look(stage: Stage) -> dict[str, Any]:
 
 
 def wait_said(stage: Stage, after_ms: int) -> int:
-    """Wait until the exchange has a price of each feed that is newer, and return the oldest."""
+    """Wait until the exchange has a newer price of each underlying, and return the oldest."""
     for _ in Deadline(30, f"prices after {after_ms}"):
-        feeds = look(stage)["oracle"]["feeds"].values()
+        said = look(stage)["oracle"]["feeds"]
+        feeds = [feed for name, feed in said.items() if name.endswith("/price")]
         oldest_ms = min((feed["time_ms"] for feed in feeds), default=0)
         if oldest_ms > after_ms and not any(feed["is_waiting"] for feed in feeds):
             return oldest_ms

@@ -30,7 +30,7 @@ def keeper(session: Session) -> dict[str, int]:
 
 def dated(client: Client) -> list[dict[str, Any]]:
     """Return the instruments that have a date, as soon as each has a mark."""
-    found = client.call("public/get_instruments", currency="any")
+    found = client.call("public/get_instruments", currency="any", kind="future")
     ending = [item for item in found if item["expiration_timestamp"] < PERPETUAL_MS]
     for _ in Deadline(WAIT_SECONDS, "each future has a mark"):
         names = [item["instrument_name"] for item in ending]

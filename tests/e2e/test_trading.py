@@ -166,6 +166,6 @@ def test_http_serves_the_same_markets(floor: Floor) -> None:
     url = floor.origin + "/api/v2/public/get_order_book"
     over_http = requests.get(f"{url}?instrument_name={PERP}&depth=3", timeout=10).json()
     assert over_http["result"]["instrument_name"] == PERP
-    body = '{"jsonrpc":"2.0","id":1,"method":"public/get_instruments"}'
+    body = '{"jsonrpc":"2.0","id":1,"method":"public/get_instruments","params":{"kind":"future"}}'
     listed = requests.post(floor.origin + "/api/v2", data=body, timeout=10).json()["result"]
-    assert listed == floor.taker.call("public/get_instruments")
+    assert listed == floor.taker.call("public/get_instruments", kind="future")
