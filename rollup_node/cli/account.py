@@ -1,19 +1,39 @@
-"""`strikenet account`: who owns an account and what it holds, on L2 and on L1."""
+"""`strikenet account`: who owns an account, what it holds, and what it must be worth."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from rollup_node.cli.games import paint
 from rollup_node.cli.options import json_option, run_dir_option
 from rollup_node.cli.output import ExitCode, emit
 
 
-@click.command()
+class AccountGroup(click.Group):
+    """A group whose first word may be an account: then it is shown."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `show` before what is no command."""
+        first = next((word for word in args if not word.startswith("-")), None)
+        if first is not None and first not in self.commands and "--help" not in args[:1]:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=AccountGroup)
+def account() -> None:
+    """Look at an account: `account WHO` shows owner, nonce and balances.
+
+    WHO is a name, an address or a number.
+    """
+
+
+@account.command()
 @click.argument("who")
 @json_option
 @run_dir_option
-def account(*, who: str, json_flag: bool, run_dir: Path) -> int:
+def show(*, who: str, json_flag: bool, run_dir: Path) -> int:
     """Show an account's owner, nonce and balances; WHO is a name, an address or a number."""
     from rollup_node.devnet.jsonrpc import RpcError
     from rollup_node.devnet.keys import checksum
@@ -39,4 +59,29 @@ def account(*, who: str, json_flag: bool, run_dir: Path) -> int:
         here = asset.show(int(view["balances"].get(asset.symbol, "0")))
         lines.append(f"  {here:<28} on L2    {asset.show(int(on_l1[asset.symbol]))} on L1")
     emit(json_flag, {**view, "name": party.name, "l1_balances": on_l1}, "\n".join(lines))
+    return ExitCode.OK
+
+
+@account.command()
+@click.argument("who")
+@click.option("--explain", is_flag=True, help="Show how each number came about.")
+@click.option("--node", default="sequencer", help="Whose leaves to weigh: any node's.")
+@json_option
+@run_dir_option
+def margin(*, who: str, explain: bool, node: str, json_flag: bool, run_dir: Path) -> int:
+    """Show what an account is worth and must be worth; WHO is a name, an address or a number.
+
+    Recomputed here, with the functions of the law, from leaves of one moment that the node shows.
+    The JSON always has everything, in units of 1e-6 USDC.
+    """
+    import msgspec
+
+    from rollup_node.devnet.margin_leaves import margin_of
+    from rollup_node.devnet.margin_table import render_explained, render_totals
+    from rollup_node.devnet.rundir import RunDir
+    from rollup_node.devnet.session import Session
+
+    report = margin_of(Session(RunDir(run_dir)), who, node)
+    render = render_explained if explain else render_totals
+    emit(json_flag, msgspec.to_builtins(report), render(report, paint))
     return ExitCode.OK

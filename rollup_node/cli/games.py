@@ -28,6 +28,8 @@ def games(*, json_flag: bool, run_dir: Path) -> int:
 
 def paint(words: str, colour: str) -> str:
     """Colour words for a terminal; click drops the colours elsewhere."""
-    if colour in ("bold", "dim"):
-        return click.style(words, bold=colour == "bold", dim=colour == "dim")
+    if colour == "bold":
+        return click.style(words, bold=True)
+    if colour == "dim":
+        return click.style(words, dim=True)
     return click.style(words, fg=colour)

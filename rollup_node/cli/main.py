@@ -27,7 +27,7 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
         "rollup_node.cli.status:status", "Show nodes and oracle, heads, inbox and assertions."
     ),
     "account": LazyCommand(
-        "rollup_node.cli.account:account", "Show an account's owner, nonce and balances."
+        "rollup_node.cli.account:account", "Show what an account holds, is worth and must be worth."
     ),
     "deposit": LazyCommand(
         "rollup_node.cli.deposit:deposit", "Move ETH or tokens from L1 to an account."
@@ -76,10 +76,9 @@ def strikenet(ctx: click.Context, config: Path | None) -> None:
     if name in COMMANDS and (config is not None or path.is_file()):
         tables = read_config(path)
         common = {key: value for key, value in tables.items() if not isinstance(value, dict)}
-        defaults = defaults_of(
-            ctx, COMMANDS[name].load(), tables.get(name, {}), f"{path}: [{name}]"
-        )
-        ctx.default_map = {name: {**defaults_of(ctx, COMMANDS[name].load(), common), **defaults}}
+        command = COMMANDS[name].load()
+        defaults = defaults_of(ctx, command, tables.get(name, {}), f"{path}: [{name}]")
+        ctx.default_map = {name: _over(defaults, common_of(ctx, command, common))}
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -134,6 +133,28 @@ def defaults_of(
         elif where:
             raise CliError(f"configuration {where} has no option '{key}'", ExitCode.USAGE)
     return defaults
+
+
+def common_of(
+    ctx: click.Context, command: click.Command, common: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what holds for every command as defaults of one and of its subcommands."""
+    found = defaults_of(ctx, command, common)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            inner = command.get_command(ctx, name)
+            if inner is not None:
+                found[name] = common_of(ctx, inner, common)
+    return found
+
+
+def _over(table: Mapping[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table of defaults with those of another one where it has none."""
+    found = {**below, **table}
+    for key in table.keys() & below.keys():
+        if isinstance(table[key], dict):
+            found[key] = _over(table[key], below[key])
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

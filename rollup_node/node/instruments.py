@@ -118,7 +118,7 @@ class Instruments:
         lot_cost = lot_strike(terms) if is_option else max(now.mark, terms.unit or 1)
         return Instrument(
             series=series,
-            name=_name(symbol, terms, expiry.expiry_at),
+            name=series_name(symbol, terms, expiry.expiry_at),
             kind=_KINDS.get(terms.kind, InstrumentKind.FUTURE),
             currency=symbol,
             unit_usdc=terms.unit,
@@ -148,7 +148,8 @@ def _options(state: LeafReader) -> Iterator[int]:
                         yield from (call, call + 1)
 
 
-def _name(symbol: str, terms: SeriesTerms, expiry_at: int) -> str:
+def series_name(symbol: str, terms: SeriesTerms, expiry_at: int) -> str:
+    """Return what the field calls a series; `expiry_at` unix seconds, 0 without a date."""
     if terms.kind == SPOT:
         return f"{symbol}_USDC"
     if terms.kind == PERPETUAL:

@@ -3,29 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from rollup_node.core.account_leaves import NO_HOT, Directory, Hot, Position, RiskRow, SessionKey
-from rollup_node.core.layout import (
-    ASSETS_KEY,
-    PRICES_KEY,
-    balances_key,
-    directory_key,
-    hot_key,
-    owner_key,
-    positions_key,
-    series_key,
-    session_key_key,
-    terms_key,
-)
-from rollup_node.core.leaves import NO_AMOUNTS, Owner
-from rollup_node.core.market_leaves import NO_ASSETS, NO_PRICES, SeriesState, SeriesTerms
-from rollup_node.core.risk import collateral_usdc, find_model
+from rollup_node.core.account_leaves import Position, RiskRow, SessionKey
+from rollup_node.core.layout import balances_key, owner_key, series_key, session_key_key, terms_key
+from rollup_node.core.leaves import NO_AMOUNTS, LeafReader, Owner
+from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.risk import equity_usdc, find_model, initial_margin, maintenance_margin
+from rollup_node.node.margin_report import MODELS
+from rollup_node.node.margin_scratch import Weighed, held_positions, weigh_account
 from rollup_node.rpc.backend import AssetView
 from rollup_node.rpc.market_data import AccountSummary
 from rollup_node.rpc.market_data import Position as PositionView
 
 Get = Callable[[Any], Any]
 
-_PAGE_MASK: Final = 7
 _STATUSES: Final = ((1, "frozen"), (2, "liquidating"), (4, "isolated"))
 
 
@@ -38,25 +28,19 @@ def may_login(get: Get, account: int, key: int, signer: bytes, time_ms: int) -> 
     return session is not None and session.address == signer and time_ms < session.expiry_ms
 
 
-def read_positions(get: Get, account: int) -> list[PositionView]:
-    """Return the positions of an account that are not zero."""
-    directory: Directory | None = get(directory_key(account))
-    if directory is None:
-        return []
-    hot: Hot = get(hot_key(account)) or NO_HOT
-    found = []
-    for number, series in enumerate(directory.series):
-        if series:
-            page = get(positions_key(account, number))
-            found.append(_view(get, account, hot, page.rows[number & _PAGE_MASK]))
-    return [view for view in found if view.lots]
+def read_positions(state: LeafReader, account: int, time_ms: int) -> list[PositionView]:
+    """Return the positions of an account that are not zero; funding that is due is told apart."""
+    unsettled = {position.series: position for position in held_positions(state, account)}
+    weighed = weigh_account(state, account, time_ms)
+    return [_view(weighed, account, held, unsettled[held.series]) for held in weighed.positions]
 
 
-def _view(get: Get, account: int, hot: Hot, position: Position) -> PositionView:
+def _view(weighed: Weighed, account: int, position: Position, unsettled: Position) -> PositionView:
+    get = weighed.frame.get
     terms: SeriesTerms = get(terms_key(position.series))
     state: SeriesState = get(series_key(position.series))
-    price = (get(PRICES_KEY) or NO_PRICES).rows[terms.underlying]
-    model = find_model(hot.mode)
+    price = weighed.prices.rows[terms.underlying]
+    model = find_model(weighed.hot.mode)
     value, initial, maintenance = model.contribute(position, state)
     return PositionView(
         account=account,
@@ -66,34 +50,33 @@ def _view(get: Get, account: int, hot: Hot, position: Position) -> PositionView:
         mark_usdc=state.mark,
         index_usdc=price.index_price,
         floating_usdc=value,
-        funding_usdc=-position.lots * (state.funding_index - position.funding_index),
+        funding_usdc=-position.lots * (position.funding_index - unsettled.funding_index),
         initial_margin_usdc=model.require(RiskRow(0, 1, value, initial, maintenance), price),
         maintenance_margin_usdc=maintenance,
     )
 
 
-def read_summary(get: Get, account: int, assets: Sequence[AssetView]) -> AccountSummary | None:
-    """Return what an open account is worth at the marks of now.
-
-    Margins are summed over positions, each rounded up: at most a few µUSDC more than by rows.
-    """
-    owner: Owner | None = get(owner_key(account))
+def read_summary(
+    state: LeafReader, account: int, time_ms: int, assets: Sequence[AssetView]
+) -> AccountSummary | None:
+    """Return what an open account is worth at the marks of now: the numbers of the law."""
+    owner: Owner | None = state.get(owner_key(account))
     if owner is None:
         return None
-    hot: Hot = get(hot_key(account)) or NO_HOT
-    balances = get(balances_key(account))
+    balances = state.get(balances_key(account))
     amounts = NO_AMOUNTS if balances is None else balances.amounts
-    positions = read_positions(get, account)
-    floating = sum(p.floating_usdc + p.funding_usdc for p in positions)
-    terms, prices = get(ASSETS_KEY) or NO_ASSETS, get(PRICES_KEY) or NO_PRICES
+    weighed = weigh_account(state, account, time_ms)
+    hot, prices = weighed.hot, weighed.prices
+    value = sum(row.value for row in hot.rows if row.positions)
     return AccountSummary(
         account=account,
         owner=owner.address,
+        model=MODELS[hot.mode],
         cash_usdc=amounts[0],
-        equity_usdc=amounts[0] + collateral_usdc(amounts, terms, prices) + floating,
-        floating_usdc=floating,
-        initial_margin_usdc=sum(p.initial_margin_usdc for p in positions),
-        maintenance_margin_usdc=sum(p.maintenance_margin_usdc for p in positions),
+        equity_usdc=equity_usdc(weighed.frame, hot, weighed.amounts, prices),
+        floating_usdc=value + weighed.settled,
+        initial_margin_usdc=initial_margin(hot, prices),
+        maintenance_margin_usdc=maintenance_margin(hot),
         reserve_usdc=hot.reserve,
         open_orders=hot.open_orders,
         status=" ".join(word for flag, word in _STATUSES if hot.flags & flag) or "open",

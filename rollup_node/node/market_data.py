@@ -4,7 +4,7 @@ Books, orders and trades follow the tape of what is durable; accounts and prices
 state as it is now.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rollup_node.core.book_leaves import Order
@@ -20,12 +20,14 @@ from rollup_node.core.market_leaves import NO_PRICES, PriceRow, Prices, SeriesSt
 from rollup_node.core.option_terms import band_usdc
 from rollup_node.node.deliveries import Deliveries
 from rollup_node.node.instruments import PERPETUAL, Instruments
+from rollup_node.node.margin_report import Names, report_margin
 from rollup_node.node.market_accounts import may_login, read_positions, read_summary
 from rollup_node.node.market_group import Followed, MarketGroup
 from rollup_node.node.option_views import expected_usdc, read_option, read_surface
 from rollup_node.node.tape import Heard
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.rpc.backend import AssetView
+from rollup_node.rpc.margin_data import MarginReport
 from rollup_node.rpc.market_data import (
     AccountSummary,
     BookImage,
@@ -170,11 +172,18 @@ class NodeMarkets:
 
     def summary(self, account: int) -> AccountSummary | None:
         """Return an account that is open."""
-        return read_summary(self._state().get, account, self._assets)
+        return read_summary(self._state(), account, self._time_ms, self._assets)
+
+    def margin(self, account: int, changes: Mapping[int, int]) -> MarginReport:
+        """Weigh an open account after `changes` of its lots by series at their marks."""
+        names = Names(
+            self._instruments.symbol, lambda series: self.instrument_of(series).name, self._assets
+        )
+        return report_margin(self._state(), account, self._time_ms, names, changes)
 
     def positions(self, account: int) -> Sequence[Position]:
         """Return the positions of an account that are not zero."""
-        return read_positions(self._state().get, account)
+        return read_positions(self._state(), account, self._time_ms)
 
     def open_orders(self, account: int) -> Sequence[OrderState]:
         """Return the orders of an account that rest or wait for their trigger."""

@@ -206,6 +206,7 @@ def format_summary(summary: AccountSummary) -> dict[str, Any]:
         "id": summary.account,
         "owner": "0x" + summary.owner.hex(),
         "currency": "USDC",
+        "margin_model": summary.model,
         "balance": units.to_usd(summary.cash_usdc),
         "equity": units.to_usd(summary.equity_usdc),
         "margin_balance": units.to_usd(summary.equity_usdc),

@@ -5,12 +5,13 @@ Books, orders and trades are durable and of one moment: an image holds all chang
 and no others. Accounts and prices are those of now.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, IntEnum
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from rollup_node.rpc.margin_data import MarginReport
 from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
 
 
@@ -172,10 +173,14 @@ class Position(NamedTuple):
 
 
 class AccountSummary(NamedTuple):
-    """What an account is worth, in µUSDC; `balances` are (symbol, decimals, amount)."""
+    """What an account is worth, in µUSDC; `balances` are (symbol, decimals, amount).
+
+    `model` is what it is margined by: `standard`, `portfolio`.
+    """
 
     account: int
     owner: bytes
+    model: str
     cash_usdc: int
     equity_usdc: int
     floating_usdc: int
@@ -298,6 +303,12 @@ class MarketData(Protocol):
 
     def summary(self, account: int) -> AccountSummary | None:
         """Return an account that is open."""
+
+    def margin(self, account: int, changes: Mapping[int, int]) -> MarginReport:
+        """Weigh an open account after `changes` of its lots by series at their marks.
+
+        Raises `ValueError` if it cannot hold so many positions.
+        """
 
     def positions(self, account: int) -> Sequence[Position]:
         """Return the positions of an account that are not zero."""

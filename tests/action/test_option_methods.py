@@ -177,3 +177,43 @@ def test_hear_a_number_that_means_another_market_forgets_the_trades_of_the_last(
     assert counter.markets.instrument_of(series).name == "ETH-22NOV25-3050-C"
     assert counter.markets.trades(series, 5) == []
     assert counter.markets.user_trades(SELLER, None, 5) == []
+
+
+def test_simulate_margin_says_what_more_positions_require(counter: Counter) -> None:
+    counter.trade(OPTIONS[0], 50)
+    name = "private/simulate_margin"
+    now = counter.call("private/get_account_summary")
+    same = counter.call(name)
+    assert same["current"]["initial_margin"] == same["initial_margin"] == now["initial_margin"]
+    assert same["equity"] == now["equity"]
+    more = counter.call(name, simulated_positions={PUT: -1.0, CALL: -0.5})
+    assert {item["instrument_name"]: item["size"] for item in more["positions"]} == {PUT: -1.0}
+    assert more["positions"][0]["initial_margin"] == 450.0
+    assert more["initial_margin"] == pytest.approx(450 * 1.02)
+    assert more["available_funds"] == pytest.approx(more["equity"] - more["initial_margin"])
+    alone = counter.call(name, simulated_positions={"ETH-PERPETUAL": 10}, add_positions=False)
+    assert alone["initial_margin"] == pytest.approx(10 * 3_000 * 0.05 * 1.02)
+    other = counter.call(name, add_positions=False, currency="BTC")
+    assert other["initial_margin"] == now["initial_margin"]
+    assert counter.call(name, add_positions=False)["positions"] == []
+
+
+@pytest.mark.parametrize(
+    ("positions", "reason"),
+    [
+        ({"ETH-NOPE": 1}, "UNKNOWN_INSTRUMENT"),
+        ({"ETH_USDC": 1}, "INVALID_PARAMS"),
+        ({CALL: 0.001}, "INVALID_PARAMS"),
+        ({CALL: 1e30}, "INVALID_PARAMS"),
+    ],
+)
+def test_simulate_margin_of_what_nobody_can_hold_is_refused(
+    counter: Counter, positions: dict[str, float], reason: str
+) -> None:
+    with pytest.raises(RpcError) as caught:
+        counter.call("private/simulate_margin", simulated_positions=positions)
+    assert caught.value.reason == reason
+    counter.expire(3_050 * USD)
+    with pytest.raises(RpcError) as caught:
+        counter.call("private/simulate_margin", simulated_positions={CALL: 1})
+    assert caught.value.reason == "SERIES_CLOSED"

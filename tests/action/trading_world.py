@@ -1,6 +1,6 @@
 """A trading interface on real sockets, over a real sequencer and markets that the test moves."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rollup_node.derive.events import L1Block
 from rollup_node.node.backend import SequencerBackend, Sync
 from rollup_node.rpc.gateway import Gateway
 from rollup_node.rpc.limits import TradingLimits
+from rollup_node.rpc.margin_data import MarginReport
 from rollup_node.rpc.market_data import (
     AccountSummary,
     BookChange,
@@ -188,6 +189,7 @@ class Markets:
         return AccountSummary(
             account=account,
             owner=address_of(KEYS[account]),
+            model="standard",
             cash_usdc=1_000_500_000,
             equity_usdc=1_000_500_000,
             floating_usdc=0,
@@ -198,6 +200,9 @@ class Markets:
             status="open",
             balances=[("USDC", 6, 1_000_500_000)],
         )
+
+    def margin(self, account: int, changes: Mapping[int, int]) -> MarginReport:
+        raise NotImplementedError((account, changes))
 
     def positions(self, account: int) -> Sequence[Position]:
         if account != 1:

@@ -84,6 +84,19 @@ def test_configuration_sets_a_flag_by_its_name(
     assert json.loads(capsys.readouterr().out)["exit_code"] == code
 
 
+def test_configuration_for_every_command_reaches_subcommands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "strikenet.toml"
+    config.write_text(f'run-dir = "{tmp_path}/common"\n[account.margin]\nnode = "v"\n', "utf-8")
+    for words in (["account", "alice"], ["account", "margin", "alice"]):
+        assert run(["--config", str(config), *words]) != ExitCode.OK
+        assert f"{tmp_path}/common" in capsys.readouterr().err
+    config.write_text("[account.margin]\nnod = 1\n", "utf-8")
+    assert run(["--config", str(config), "account", "margin", "alice"]) == ExitCode.USAGE
+    assert "has no option 'nod'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("statuses", "code"),
     [(["ok", "optional"], 0), (["ok", "busy"], 4), (["busy", "missing"], 3)],

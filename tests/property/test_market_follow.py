@@ -72,7 +72,7 @@ class Floor:
                 for o in self.followed.orders.open_of(account)
             }
             assert shown == mine, account
-            held = {p.series: p.lots for p in read_positions(leaves.get, account)}
+            held = {p.series: p.lots for p in read_positions(self.world.leaves, account, NOW_MS)}
             assert held.get(PERP, 0) == self.bought[account]
 
     def _record(self) -> Any:

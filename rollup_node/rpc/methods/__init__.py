@@ -13,6 +13,7 @@ _NAMESPACES: Final = (
     "markets",
     "options",
     "holdings",
+    "margins",
     "orders",
     "typed_data",
 )

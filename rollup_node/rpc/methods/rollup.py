@@ -15,6 +15,8 @@ MAX_TRANSACTIONS: Final = 1_000
 """Bodies in one call of `rollup_sendTransactions`."""
 MAX_TRANSACTION_BYTES: Final = 1_024
 MAX_ENTRIES: Final = 256
+MAX_LEAVES: Final = 1_024
+"""Leaves of one moment: enough for an account with 128 positions and all that prices them."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -164,8 +166,8 @@ async def get_leaves(backend: Backend, keys: list[Count]) -> list[str]:
 
     A leaf that was never written is `0x`.
     """
-    if len(keys) > MAX_ENTRIES:
-        raise invalid_params(f"{len(keys)} keys (at most) {MAX_ENTRIES}", "keys")
+    if len(keys) > MAX_LEAVES:
+        raise invalid_params(f"{len(keys)} keys (at most) {MAX_LEAVES}", "keys")
     return ["0x" + backend.leaf(key).hex() for key in keys]
 
 

@@ -1,0 +1,82 @@
+"""How the margin of an account comes about, in µUSDC; every sum is that of the law, to the unit."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class PositionMargin(msgspec.Struct, frozen=True):
+    """One position: `value_usdc` is lots * mark - basis; `mark_usdc` per lot.
+
+    `initial_usdc` and `maintenance_usdc` are what it adds to those of its row, before the factor.
+    """
+
+    series: int
+    name: str
+    lots: int
+    lots_per_unit: int
+    mark_usdc: int
+    basis_usdc: int
+    value_usdc: int
+    initial_usdc: int
+    maintenance_usdc: int
+
+
+class RowMargin(msgspec.Struct, frozen=True):
+    """The positions in one underlying.
+
+    Attributes
+    ----------
+    drift_ppm, factor_ppm
+        How far the index is from the reference of the marks, and what that makes of `initial_usdc`:
+        `required_usdc`, rounded up.
+    """
+
+    currency: str
+    index_usdc: int
+    reference_usdc: int
+    positions: Sequence[PositionMargin]
+    value_usdc: int
+    initial_usdc: int
+    maintenance_usdc: int
+    drift_ppm: int
+    factor_ppm: int
+    required_usdc: int
+
+
+class Collateral(msgspec.Struct, frozen=True):
+    """A balance besides cash: what it is worth, and what of it counts (the weight, up to a cap)."""
+
+    symbol: str
+    decimals: int
+    amount: int
+    counted: int
+    price_usdc: int
+    weight_ppm: int
+    value_usdc: int
+
+
+class MarginReport(msgspec.Struct, frozen=True):
+    """An account weighed at the marks of now, after its funding and interest were settled.
+
+    `equity` = `cash` + collateral + values of rows; `initial` = required of rows; `maintenance` =
+    that of rows. `funding_usdc` and `interest_usdc` are what settling moved, part of `cash_usdc`.
+    """
+
+    account: int
+    model: str
+    time_ms: int
+    cash_usdc: int
+    funding_usdc: int
+    interest_usdc: int
+    collateral: Sequence[Collateral]
+    rows: Sequence[RowMargin]
+    equity_usdc: int
+    initial_usdc: int
+    maintenance_usdc: int
+    reserve_usdc: int
+
+    @property
+    def available_usdc(self) -> int:
+        """What is left for further risk, negative if it is too much already."""
+        return self.equity_usdc - self.initial_usdc - self.reserve_usdc
