@@ -17,7 +17,12 @@ _MS: Final = 1_000
 
 
 @click.command()
-@click.option("--bots", type=click.IntRange(1, 64), default=8, help="How many; half make markets.")
+@click.option(
+    "--bots",
+    type=click.IntRange(1, 64),
+    default=8,
+    help="How many; half make markets, and half trade options where any are listed.",
+)
 @click.option("--for", "duration", default="20s", help="How long they trade: 20s, 2m, 500ms.")
 @click.option("--seed", type=click.IntRange(0), default=1, help="Decides what the bots want.")
 @click.option(
@@ -111,7 +116,10 @@ def summary(result: dict[str, Any]) -> str:
     """Return the figures for a person."""
     refused = ", ".join(f"{name} {count}" for name, count in result["refused"].items()) or "none"
     checks = ("verifier_agrees", "custody_equals_claims")
-    gamblers = []
+    options, gamblers = [], []
+    if result["option_quotes"]:
+        quoted = f"in {result['option_quotes']:,} mass quotes, {result['hedges']:,} delta hedges"
+        options = [f"  options  {result['option_fills']:>8,}   fills {quoted}"]
     if result["gamblers"]:
         asked = f"by {result['keeper']['asked']:,} calls of the keeper"
         gamblers = [f"  gamblers {result['gamblers_liquidated']:>8,}   liquidated, {asked}"]
@@ -120,6 +128,7 @@ def summary(result: dict[str, Any]) -> str:
             f"state root {result['state_root']} at block {result['block']}",
             f"  orders   {result['orders']:>8,}   of them in {result['quotes']:,} mass quotes",
             f"  fills    {result['fills']:>8,}",
+            *options,
             f"  cancels  {result['cancels']:>8,}",
             f"  batches  {result['l1_batches']:>8,}   on L1",
             f"  audited  {result['audited_blocks']:>8,}   blocks, by the verifier",

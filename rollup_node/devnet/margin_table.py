@@ -64,7 +64,7 @@ def _row(row: RowMargin, paint: Paint) -> Iterator[str]:
 def _position(position: PositionMargin) -> str:
     units = position.lots_per_unit
     average = abs(position.basis_usdc) * units // abs(position.lots)
-    size = f"{Decimal(position.lots) / units:,f}"
+    size = f"{Decimal(position.lots) / units:,.{len(str(units - 1))}f}"
     numbers = (size, _price(position.mark_usdc * units), _price(average))
     sums = (position.value_usdc, position.initial_usdc, position.maintenance_usdc)
     return (

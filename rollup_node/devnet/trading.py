@@ -12,6 +12,7 @@ from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import Account, accounts, checksum, trader
 from rollup_node.devnet.manifest import L2_CHAIN_ID
+from rollup_node.devnet.option_traders import OptionBot, OptionMaker, OptionTaker
 from rollup_node.devnet.session import Asset, Session
 from rollup_node.devnet.traders import Bot, Gambler, MarketMaker, Taker
 
@@ -22,8 +23,11 @@ GAMBLE_USDC: Final = 1_000
 _FIRST_GAMBLER: Final = 1_000
 """Gamblers are other people than bots, whatever their numbers."""
 READY_SECONDS: Final = 30
-_TAKERS: Final = 2
-"""Every second bot is a taker."""
+OPTION_SECONDS: Final = 15
+"""How long to wait for options once there is something else to trade."""
+_LINEAR: Final = (MarketMaker, Taker)
+_WITH_OPTIONS: Final = (MarketMaker, Taker, OptionMaker, OptionTaker)
+"""Bots in turn: half of them make markets; where options are listed, half trade options."""
 
 Tell = Callable[[str], None]
 
@@ -131,6 +135,9 @@ def trade(
         "quotes": counts["quotes"],
         "cancels": counts["cancels"],
         "fills": counts["fills"],
+        "option_quotes": counts["option quotes"],
+        "option_fills": counts["option fills"],
+        "hedges": counts["hedges"],
         "refused": {
             name.removeprefix("refused "): number
             for name, number in sorted(counts.items())
@@ -158,15 +165,9 @@ async def _run(
     ]
     bots: list[Bot] = []
     try:
-        names: list[str] = []
-        for number, client in enumerate(clients):
+        for client in clients:
             await client.connect()
-            names = names or await _tradable(client)
-            rng = random.Random(f"{seed}/{number}")  # noqa: S311 - replayable
-            if number >= len(traders):
-                bots.append(Gambler(client, names, rng, GAMBLE_USDC))
-            else:
-                bots.append((Taker if number % _TAKERS else MarketMaker)(client, names, rng))
+        bots += await _make_bots(clients, len(traders), seed)
         tasks = [asyncio.create_task(bot.run()) for bot in bots]
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
         for task in tasks:
@@ -184,16 +185,34 @@ async def _run(
     return sum((bot.counts for bot in bots), Counter())
 
 
-async def _tradable(client: AsyncClient) -> list[str]:
-    """Return the names of the linear instruments that have a mark; wait until one has."""
+async def _make_bots(clients: list[AsyncClient], traders: int, seed: int) -> list[Bot]:
+    """Return a bot for each client; those behind the traders gamble."""
+    bots: list[Bot] = []
+    linear, options = await _tradable(clients[0])
+    kinds = _WITH_OPTIONS if options else _LINEAR
+    for number, client in enumerate(clients):
+        rng = random.Random(f"{seed}/{number}")  # noqa: S311 - replayable
+        kind = kinds[number % len(kinds)]
+        if number >= traders:
+            bots.append(Gambler(client, linear, rng, GAMBLE_USDC))
+        else:
+            bots.append(kind(client, options if issubclass(kind, OptionBot) else linear, rng))
+    return bots
+
+
+async def _tradable(client: AsyncClient) -> tuple[list[str], list[str]]:
+    """Return the names of what has a mark: linear instruments, and options; wait until some have.
+
+    Options come a little later: they are listed around the first index price.
+    """
     loop = asyncio.get_running_loop()
-    end = loop.time() + READY_SECONDS
-    while loop.time() < end:
-        found = await client.call("public/get_instruments", currency="any")
-        names = [item["instrument_name"] for item in found if item["kind"] != "option"]
-        tickers = [await client.call("public/ticker", instrument_name=name) for name in names]
-        marked = [ticker["instrument_name"] for ticker in tickers if ticker["mark_price"]]
-        if marked:
-            return marked
+    began = loop.time()
+    while loop.time() < began + READY_SECONDS:
+        found = await client.call("public/get_book_summary_by_currency")
+        marked = [item for item in found if item["mark_price"]]
+        linear = [item["instrument_name"] for item in marked if "mark_iv" not in item]
+        options = [item["instrument_name"] for item in marked if "mark_iv" in item]
+        if linear and (options or loop.time() > began + OPTION_SECONDS):
+            return linear, options
         await asyncio.sleep(0.1)  # the oracle is about to report
     raise NotReadyError(f"no instrument has a price after {READY_SECONDS} s")

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rollup_node.core.account_leaves import Position
-from rollup_node.core.layout import UNDERLYING_LIMIT, series_key, terms_key
+from rollup_node.core.layout import UNDERLYING_LIMIT, expiry_key, series_key, terms_key
 from rollup_node.core.leaves import LeafReader
-from rollup_node.core.market_leaves import SeriesState, SeriesTerms
+from rollup_node.core.market_leaves import Expiry, SeriesState, SeriesTerms
 from rollup_node.core.risk import (
     BASE_FACTOR_PPM,
     DRIFT_FACTOR,
@@ -18,6 +18,7 @@ from rollup_node.core.risk import (
     read_assets,
     value_asset,
 )
+from rollup_node.node.instruments import FUTURE
 from rollup_node.node.margin_scratch import Weighed, weigh_account
 from rollup_node.rpc.backend import AssetView
 from rollup_node.rpc.margin_data import Collateral, MarginReport, PositionMargin, RowMargin
@@ -72,7 +73,7 @@ def report_margin(
 
 def _rows(weighed: Weighed, names: Names) -> Iterator[RowMargin]:
     held: list[list[PositionMargin]] = [[] for _ in range(UNDERLYING_LIMIT)]
-    for position in weighed.positions:
+    for position in sorted(weighed.positions, key=lambda held: _order(weighed, held)):
         terms: SeriesTerms = weighed.frame.get(terms_key(position.series))
         held[terms.underlying].append(_position(weighed, position, names))
     require = find_model(weighed.hot.mode).require
@@ -93,6 +94,15 @@ def _rows(weighed: Weighed, names: Names) -> Iterator[RowMargin]:
             factor_ppm=BASE_FACTOR_PPM + DRIFT_FACTOR * drift,
             required_usdc=require(row, price),
         )
+
+
+def _order(weighed: Weighed, position: Position) -> tuple[int, int, int]:
+    """Return where a position belongs: what has no date first, then by date and strike."""
+    terms: SeriesTerms = weighed.frame.get(terms_key(position.series))
+    if terms.kind < FUTURE:
+        return (0, 0, position.series)
+    expiry: Expiry = weighed.frame.get(expiry_key(terms.underlying, terms.expiry_slot))
+    return (expiry.expiry_at, terms.strike, position.series)
 
 
 def _position(weighed: Weighed, position: Position, names: Names) -> PositionMargin:
