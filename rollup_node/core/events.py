@@ -57,6 +57,16 @@ class TakerDone(NamedTuple):
     reason: Reason
 
 
+class Settled(NamedTuple):
+    """A position of `lots` that cost `basis` was paid at `payout` µUSDC a lot. Source: V-10."""
+
+    account: int
+    series: int
+    lots: int
+    basis: int
+    payout: int
+
+
 class Liquidated(NamedTuple):
     """A step of the liquidation ladder touched an account. Source: docs/spec.md L."""
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from rollup_node.core.account_leaves import NO_POSITION, Hot, Position, RiskRow
 from rollup_node.core.cash import change_cash
+from rollup_node.core.events import Settled
 from rollup_node.core.fixed_point import div_down
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Settle, SettlementPrice
@@ -134,6 +135,7 @@ def apply_settle(frame: Frame, settle: Settle, _authority: Authority) -> Reason:
     _close(frame, account, hot, terms, (number, position), state)
     left = state.open_interest - abs(position.lots)
     frame.put(series_key(series), state._replace(open_interest=left))
+    frame.events.append(Settled(account, series, position.lots, position.basis, state.mark))
     return _OK
 
 

@@ -42,7 +42,7 @@ from rollup_node.rpc.market_data import (
     Trade,
     UserTrade,
 )
-from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
 
 _PPM: Final = 1_000_000
 _INDEX_MASK: Final = (1 << INDEX_BITS) - 1
@@ -198,6 +198,16 @@ class NodeMarkets:
         mine = self._followed.fills.get(account, ())
         found = [fill for fill in mine if series is None or fill.trade.series == series]
         return found[:limit]
+
+    def settlements(self, account: int) -> Sequence[Settlement]:
+        """Return the positions of an account that were settled, the newest first."""
+        kept = self._followed.settled.get(account, ())
+        ends = ((self._deliveries.of(name), event) for name, event in kept)
+        return [
+            Settlement(end, event.lots, event.lots * event.payout - event.basis)
+            for end, event in ends
+            if end is not None
+        ]
 
     def outcome(self, record_hash: bytes) -> RecordOutcome:
         """Return what a record did, nothing if this node does not remember it."""

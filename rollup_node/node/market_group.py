@@ -9,6 +9,7 @@ from rollup_node.core.events import (
     OrderChanged,
     OrderRemoved,
     OrderRested,
+    Settled,
     TakerDone,
 )
 from rollup_node.core.inputs import Liquidate
@@ -45,6 +46,7 @@ class Followed:
         self.books, self.orders, self.stats = BookMirror(), OrderTracker(), MarketStats()
         self.outcomes: OrderedDict[bytes, RecordOutcome] = OrderedDict()
         self.fills: dict[int, deque[UserTrade]] = {}
+        self.settled: dict[int, deque[tuple[str, Settled]]] = {}
 
     def reprice(self, time_ms: int) -> list[int]:
         """Look at marks and funding again; return all series."""
@@ -64,6 +66,11 @@ class Followed:
             if len(mine) < len(kept):
                 self.fills[account] = deque(mine, maxlen=MAX_USER_TRADES)
         self.orders.forget(series)
+
+    def settle(self, event: Settled) -> None:
+        """Keep what a position was paid, by the name that its series has now."""
+        kept = self.settled.setdefault(event.account, deque(maxlen=MAX_USER_TRADES))
+        kept.appendleft((self.instruments.by_series(event.series).name, event))
 
     def remember(self, record_hash: bytes, outcome: RecordOutcome) -> None:
         """Keep what a record did."""
@@ -137,6 +144,9 @@ class MarketGroup:
             return
         elif kind is TakerDone:
             self._name_fills(line, event)
+        elif kind is Settled:
+            self._known.settle(event)
+            self._accounts.add(event.account)
         self._known.orders.hear(line, event)
 
     def _fill(self, line: Heard, placed: str, fill: Fill) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from rollup_node.rpc.margin_data import MarginReport
-from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
 
 
 class InstrumentKind(Enum):
@@ -321,6 +321,9 @@ class MarketData(Protocol):
 
     def user_trades(self, account: int, series: int | None, limit: int) -> Sequence[UserTrade]:
         """Return the newest fills of an account, newest first."""
+
+    def settlements(self, account: int) -> Sequence[Settlement]:
+        """Return the positions of an account that were settled, the newest first."""
 
     def outcome(self, record_hash: bytes) -> RecordOutcome:
         """Return what a record did, nothing if this node does not remember it."""

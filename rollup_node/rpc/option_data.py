@@ -62,3 +62,11 @@ class Delivery(NamedTuple):
     expires_ms: int
     price_usdc: int
     payout_usdc: int
+
+
+class Settlement(NamedTuple):
+    """A position that was paid: lots, and what it gained since it was opened, in µUSDC."""
+
+    delivery: Delivery
+    lots: int
+    profit_usdc: int

@@ -4,7 +4,7 @@ from typing import Any
 
 from rollup_node.rpc import units
 from rollup_node.rpc.market_data import Instrument, Position, Ticker
-from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
 
 _MONTH_YEAR = -2
 """Parts of the name of an option behind that of the future of its date."""
@@ -117,6 +117,14 @@ def format_delivery(delivery: Delivery) -> dict[str, Any]:
         "kind": delivery.kind,
         "index_price": units.to_usd(delivery.price_usdc),
         "mark_price": units.to_usd(delivery.payout_usdc * delivery.lots_per_unit),
+    }
+
+
+def format_settlement(settlement: Settlement) -> dict[str, Any]:
+    """Return one entry of `private/get_settlement_history_by_instrument`."""
+    return format_delivery(settlement.delivery) | {
+        "position": settlement.lots / settlement.delivery.lots_per_unit,
+        "profit_loss": units.to_usd(settlement.profit_usdc),
     }
 
 

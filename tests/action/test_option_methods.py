@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from rollup_node.core.events import Fill
+from rollup_node.core.inputs import Settle
 from rollup_node.core.layout import expiry_key, series_key, terms_key
 from rollup_node.core.markets import SeriesStatus
+from rollup_node.core.reason import Reason
 from rollup_node.node.market_data import NodeMarkets
 from rollup_node.node.tape import Heard
 from rollup_node.rpc import methods
@@ -161,6 +163,36 @@ def test_settlements_by_currency_go_on_page_by_page(counter: Counter) -> None:
     assert counter.call(by_currency, type="bankruptcy")["settlements"] == []
     with pytest.raises(RpcError, match="no such page"):
         counter.call(by_currency, continuation="nonsense")
+
+
+def test_settlement_history_says_what_the_account_was_paid(counter: Counter) -> None:
+    counter.trade(OPTIONS[0], 50)
+    arena = counter.arena
+    cost = 50 * arena.tick(OPTIONS[0]) * 2_000
+    counter.expire(3_050 * USD)
+    arena.seal(20)
+    name = "private/get_settlement_history_by_currency"
+    assert counter.call(name)["settlements"] == []
+    told: list[Any] = []
+    counter.markets.listen(told.append)
+    for account in (BUYER, SELLER):
+        steps: list[Any] = []
+        arena.watch = steps.append
+        assert arena.open_record(Settle(account, OPTIONS[0])) is Reason.OK
+        events = [event for step in steps for event in step.events]
+        record = Settle(account, OPTIONS[0])
+        counter.markets.hear([Heard(b"", record, arena.now(), events, is_repriced=True)])
+    assert [events.accounts for events in told] == [{BUYER}, {SELLER}]
+    (mine,) = counter.call(name, currency="ETH")["settlements"]
+    assert (mine["instrument_name"], mine["position"]) == (CALL, 0.5)
+    assert (mine["index_price"], mine["mark_price"]) == (3050.0, 50.0)
+    assert mine["profit_loss"] == 25.0 - cost / 10**6
+    by_name = "private/get_settlement_history_by_instrument"
+    assert counter.call(by_name, instrument_name=CALL)["settlements"] == [mine]
+    assert counter.call(by_name, instrument_name=PUT)["settlements"] == []
+    counter.session.account = SELLER
+    (theirs,) = counter.call(name)["settlements"]
+    assert theirs["profit_loss"] == -mine["profit_loss"]
 
 
 def test_hear_a_number_that_means_another_market_forgets_the_trades_of_the_last(

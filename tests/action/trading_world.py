@@ -33,7 +33,7 @@ from rollup_node.rpc.market_data import (
     Trade,
     UserTrade,
 )
-from rollup_node.rpc.option_data import Delivery, OptionTicker, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
 from rollup_node.rpc.server import RpcServer
 from tests.action.configs import make_configs
 from tests.action.sequencing import DOMAIN, KEYS, START_MS, FakeL1, FixedClock, make_sequencer
@@ -222,6 +222,9 @@ class Markets:
             UserTrade(account, t, Side.SELL, "1-7", is_maker=True, fee_usdc=-3)
             for t in mine[:limit]
         ]
+
+    def settlements(self, account: int) -> Sequence[Settlement]:
+        return [Settlement(end, account, 0) for end in self.ended]
 
     def outcome(self, record_hash: bytes) -> RecordOutcome:
         return self.outcomes.get(record_hash, RecordOutcome())

@@ -1,17 +1,25 @@
 """`public/*` about options and dates: volatilities, what series were paid, prices of delivery."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 from rollup_node.rpc import option_formats, units
 from rollup_node.rpc.errors import invalid_params
 from rollup_node.rpc.methods.markets import find_instrument
-from rollup_node.rpc.option_data import Delivery
+from rollup_node.rpc.option_data import Delivery, Settlement
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.trading_table import TRADING, Milliseconds, PageSize
 
+_LATEST: Final = (1 << 48) - 1
 SettlementType = Literal["delivery", "settlement", "bankruptcy"]
 """Series end by delivery; the other two are names of the field for what does not happen here."""
+
+
+class _Entry(NamedTuple):
+    """One settlement: how the series ended, and what is shown of it."""
+
+    end: Delivery
+    shown: dict[str, Any]
 
 
 @TRADING.add("public/get_volatility_surface")
@@ -27,14 +35,14 @@ def get_last_settlements_by_instrument(
     type: SettlementType = "delivery",
     count: PageSize = 20,
     continuation: str = "",
-    search_start_timestamp: Milliseconds = (1 << 48) - 1,
+    search_start_timestamp: Milliseconds = _LATEST,
 ) -> dict[str, Any]:
     """Return how a future or an option ended, nothing before that."""
     market = session.desk.market
     found = [item for item in market.deliveries() if item.name == instrument_name]
     if not found:
         find_instrument(market, instrument_name)
-    return _page(found, type, count, continuation, search_start_timestamp)
+    return _page(_public(found), type, count, continuation, search_start_timestamp)
 
 
 @TRADING.add("public/get_last_settlements_by_currency")
@@ -44,12 +52,42 @@ def get_last_settlements_by_currency(
     type: SettlementType = "delivery",
     count: PageSize = 20,
     continuation: str = "",
-    search_start_timestamp: Milliseconds = (1 << 48) - 1,
+    search_start_timestamp: Milliseconds = _LATEST,
 ) -> dict[str, Any]:
     """Return how the futures and options of an underlying ended, the newest date first."""
     deliveries = session.desk.market.deliveries()
     found = [item for item in deliveries if currency in {"any", item.currency}]
-    return _page(found, type, count, continuation, search_start_timestamp)
+    return _page(_public(found), type, count, continuation, search_start_timestamp)
+
+
+@TRADING.add("private/get_settlement_history_by_instrument")
+def get_settlement_history_by_instrument(
+    session: Session,
+    instrument_name: str,
+    type: SettlementType = "delivery",
+    count: PageSize = 20,
+    continuation: str = "",
+    search_start_timestamp: Milliseconds = _LATEST,
+) -> dict[str, Any]:
+    """Return what the account was paid for its position in a future or an option that ended."""
+    found = session.desk.market.settlements(session.account)
+    mine = [item for item in found if item.delivery.name == instrument_name]
+    return _page(_own(mine), type, count, continuation, search_start_timestamp)
+
+
+@TRADING.add("private/get_settlement_history_by_currency")
+def get_settlement_history_by_currency(
+    session: Session,
+    currency: str = "any",
+    type: SettlementType = "delivery",
+    count: PageSize = 20,
+    continuation: str = "",
+    search_start_timestamp: Milliseconds = _LATEST,
+) -> dict[str, Any]:
+    """Return what the account was paid for its positions that ended, the newest first."""
+    found = session.desk.market.settlements(session.account)
+    mine = [item for item in found if currency in {"any", item.delivery.currency}]
+    return _page(_own(mine), type, count, continuation, search_start_timestamp)
 
 
 @TRADING.add("public/get_delivery_prices")
@@ -71,18 +109,25 @@ def get_delivery_prices(
     return {"data": found[first : first + count], "records_total": len(found)}
 
 
+def _public(found: Iterable[Delivery]) -> list[_Entry]:
+    return [_Entry(item, option_formats.format_delivery(item)) for item in found]
+
+
+def _own(found: Iterable[Settlement]) -> list[_Entry]:
+    return [_Entry(item.delivery, option_formats.format_settlement(item)) for item in found]
+
+
 def _page(
-    found: Sequence[Delivery], wanted: str, count: int, continuation: str, latest_ms: int
+    found: Sequence[_Entry], wanted: str, count: int, continuation: str, latest_ms: int
 ) -> dict[str, Any]:
     """Return `count` entries from the one that `continuation` names on, and where to go on."""
-    kept = [item for item in found if wanted == "delivery" and item.expires_ms <= latest_ms]
-    names = [item.name for item in kept]
+    kept = [item for item in found if wanted == "delivery" and item.end.expires_ms <= latest_ms]
+    names = [item.end.name for item in kept]
     if continuation and continuation not in names:
         raise invalid_params(f"no such page: {continuation[:40]!r}", "continuation")
     first = names.index(continuation) if continuation else 0
     rest = names[first + count : first + count + 1]
-    page = kept[first : first + count]
     return {
-        "settlements": [option_formats.format_delivery(item) for item in page],
+        "settlements": [item.shown for item in kept[first : first + count]],
         "continuation": rest[0] if rest else "none",
     }
