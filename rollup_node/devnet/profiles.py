@@ -33,6 +33,7 @@ class Profile:
     """From scheduling a change of parameters to its execution (I-10)."""
     max_past_seconds: int
     max_future_seconds: int
+    """Small against the 30 minutes in which L1 may bring a settlement price (V-9)."""
     maturity_seconds: int
     """Age of a proven withdrawal before it can be finalized."""
     stake_wei: int

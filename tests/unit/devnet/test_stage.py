@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rollup_node.core.settlement import LATE_SECONDS
 from rollup_node.devnet import profiles, sockets
 from rollup_node.devnet.audit import Audit, Stakes
 from rollup_node.devnet.exchange_audit import Holdings
@@ -91,6 +92,14 @@ def test_profiles_leave_time_to_answer() -> None:
         assert profile.stake_wei >= 2 * earned * profile.tariff_gas_price_wei
     with pytest.raises(InputError, match="no profile 'x'"):
         profiles.profile("x")
+
+
+def test_profiles_leave_l1_its_time_to_bring_settlement_prices() -> None:
+    """A sequencer whose clock runs ahead would settle a date before its prices are made."""
+    for profile in profiles.profiles().values():
+        left = LATE_SECONDS - profile.max_future_seconds
+        assert left >= 1_500
+        assert left > 10 * profile.force_fast_after_seconds
 
 
 def test_run_directory_belongs_to_who_holds_its_lock(tmp_path: Path) -> None:
