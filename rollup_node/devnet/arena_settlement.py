@@ -14,6 +14,7 @@ from rollup_node.core.inputs import (
     ListExpiry,
     ListStrike,
     Settle,
+    Takeover,
     Withdraw,
 )
 from rollup_node.devnet.arena_deposits import USDC, Stakes, deposit_stakes
@@ -124,7 +125,7 @@ def _trade(script: Script) -> None:
 
 
 def _sell_off(script: Script) -> None:
-    """Let the price jump by a tenth and more, mark dave, and let bob buy his account."""
+    """Let the price jump by a tenth and more, mark dave; bob, not the fund, gets his account."""
     script.report(ETH, _ETH_USDC)
     script.surface(ETH, SLOT, smile(_VOLATILITY + 50))
     script.begin(31_000)
@@ -134,6 +135,7 @@ def _sell_off(script: Script) -> None:
     script.begin(30_000)
     script.report(ETH, _SHOCK_USDC + 2)
     script.open(Liquidate(DAVE, CALL))
+    script.open(Takeover(DAVE))
     for _ in range(2):
         script.begin()
         script.act("bob", Bid, BOB, 0, DAVE, 1, 1_000 * USDC_UNIT)

@@ -112,6 +112,7 @@ async def test_lying_settlement_price_is_defeated_and_the_true_one_is_paid(stage
         ("wrong-settlement-price", True),
         ("wrong-payout-rounding", True),
         ("underpriced-takeover", True),
+        ("early-takeover", True),
         ("double-settle", False),
     ],
 )

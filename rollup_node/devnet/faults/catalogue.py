@@ -131,6 +131,7 @@ _MARKET: Final = (
     _settlement("wrong-payout-rounding", "the payout of a lot is rounded up instead of down"),
     _settlement("double-settle", "a position is paid out twice as it is closed"),
     _settlement("underpriced-takeover", "an account is sold for less than the price of its age"),
+    _settlement("early-takeover", "the fund takes an account while bidders still have their time"),
 )
 
 _HISTORY: Final = (

@@ -139,6 +139,9 @@ _SETTLEMENT_RULES: Final[Mapping[str, _Rule]] = {
     "wrong-payout-rounding": _Rule(settlement_lies.wrong_payout_rounding, _kind(StepKind.SETTLE)),
     "double-settle": _Rule(settlement_lies.double_settle, _kind(StepKind.SETTLE)),
     "underpriced-takeover": _Rule(settlement_lies.underpriced_takeover, _kind(StepKind.BID)),
+    "early-takeover": _Rule(
+        settlement_lies.early_takeover, _kind(StepKind.TAKEOVER, reason=Reason.COOLING_DOWN)
+    ),
 }
 _RULES: Final[Mapping[str, _Rule]] = {
     **_MONEY_RULES,

@@ -1,7 +1,8 @@
 """The lies about the end of options and accounts: prices, payouts, and what a bidder owes."""
 
-from rollup_node.core.auctions import SALE_MS
-from rollup_node.core.inputs import Bid, Settle
+from rollup_node.core.account_leaves import Cold
+from rollup_node.core.auctions import AUCTION_MS, SALE_MS
+from rollup_node.core.inputs import Bid, Settle, Takeover
 from rollup_node.core.layout import balances_key, cold_key, grid_key, terms_key
 from rollup_node.core.market_leaves import SeriesTerms, SettlementGrid
 from rollup_node.core.option_terms import CALL
@@ -35,9 +36,19 @@ def double_settle(honest: HonestStep, inputs: StepInputs) -> StepResult:
 
 def underpriced_takeover(honest: HonestStep, inputs: StepInputs) -> StepResult:
     """Sell an account at the price of ten minutes later, out of the pocket of its old owner."""
-    key = cold_key(read_record(inputs, Bid).target)
-    cold = inputs.state.get(key)
-    return believing(honest, inputs, {key: cold._replace(auction_ms=cold.auction_ms - SALE_MS)})
+    return _aged(honest, inputs, read_record(inputs, Bid).target, SALE_MS)
+
+
+def early_takeover(honest: HonestStep, inputs: StepInputs) -> StepResult:
+    """Give an account to the fund for nothing, as if nobody had bid for two hours."""
+    return _aged(honest, inputs, read_record(inputs, Takeover).account, AUCTION_MS)
+
+
+def _aged(honest: HonestStep, inputs: StepInputs, account: int, age_ms: int) -> StepResult:
+    """Return the step as if the auction of an account had begun so much earlier."""
+    key = cold_key(account)
+    cold: Cold = inputs.state.get(key)
+    return believing(honest, inputs, {key: cold._replace(auction_ms=cold.auction_ms - age_ms)})
 
 
 def _terms(inputs: StepInputs) -> SeriesTerms:
