@@ -56,7 +56,7 @@ def read_metrics(node: JsonRpc) -> dict[tuple[str, ...], float]:
 def read_batches(session: Session) -> list[bytes]:
     """Return the bytes of all batches of the sequencer."""
     found: list[bytes] = []
-    while page := session.sequencer.call("rollup_getBatches", len(found), len(found) + _PAGE):
+    while page := session.sequencer.call("rollup_getBatches", len(found), _PAGE):
         found += [bytes.fromhex(row["data"][2:]) for row in page]
     return found
 

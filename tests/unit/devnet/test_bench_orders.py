@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rollup_node.codec.records import encode_prefix, encode_record, frame
 from rollup_node.core.inputs import CancelOrder, Leg, MassQuote, Seal, SignedTransaction
 from rollup_node.devnet.bench_orders import count_answers, count_bytes, percentile
-from rollup_node.devnet.bench_probe import is_disturbed
+from rollup_node.devnet.bench_probe import is_disturbed, read_batches
 from rollup_node.devnet.bench_socket import (
     Answer,
     Request,
@@ -21,6 +21,7 @@ from rollup_node.devnet.bench_socket import (
     split_frames,
 )
 from rollup_node.devnet.failure import DevnetError
+from rollup_node.devnet.session import Session
 
 
 def server_frame(payload: bytes) -> bytes:
@@ -174,3 +175,28 @@ def test_drive_a_lost_connection_is_an_error() -> None:
     work = lambda: drive(server.port, requests(50), 2, 3)  # noqa: E731 - one line
     with pytest.raises(DevnetError, match="connection was lost"):
         asyncio.run(run_with(server, work))
+
+
+class BatchNode:
+    """Gives the batches that it has, at most 256 at once, as the door of a sequencer does."""
+
+    def __init__(self, count: int) -> None:
+        self.batches = [number.to_bytes(2, "big") for number in range(count)]
+
+    def call(self, method: str, first: int, limit: int) -> list[dict[str, str]]:
+        assert method == "rollup_getBatches"
+        assert 1 <= limit <= 256
+        return [{"data": "0x" + data.hex()} for data in self.batches[first : first + limit]]
+
+
+class BatchSession:
+    """A session whose sequencer cut so many batches."""
+
+    def __init__(self, count: int) -> None:
+        self.sequencer = BatchNode(count)
+
+
+@pytest.mark.parametrize("count", [0, 1, 16, 400])
+def test_read_batches_returns_all_however_many(count: int) -> None:
+    session = BatchSession(count)
+    assert read_batches(cast("Session", session)) == session.sequencer.batches
