@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 Number = int | float | str | Decimal
-"""A price or an amount; text and `Decimal` are exact, a `float` counts as it prints."""
+"""A price or an amount; text and `Decimal` are exact, a `float` counts to twelve digits."""
 
 _MICRO: Final = 1_000_000
 
@@ -60,7 +60,7 @@ def read_instrument(found: dict[str, Any]) -> Instrument:
 
 
 def _exact(number: Number) -> Decimal:
-    return Decimal(repr(number) if isinstance(number, float) else number)
+    return Decimal(f"{number:.12g}" if isinstance(number, float) else number)
 
 
 def _whole(number: Decimal, what: str) -> int:

@@ -22,6 +22,13 @@ def test_to_ticks_between_two_ticks_is_refused() -> None:
         ETH.to_ticks("3000.01")
 
 
+@pytest.mark.parametrize("ticks", [3, 353, 60_001, 7_654_321])
+def test_to_ticks_of_a_float_that_was_computed_is_what_was_meant(ticks: int) -> None:
+    assert ETH.to_ticks(ticks * 0.05) == ticks
+    with pytest.raises(ValueError, match="multiple of"):
+        ETH.to_ticks(ticks * 0.05 + 0.001)
+
+
 def test_to_lots_whole_lots_only() -> None:
     assert ETH.to_lots(0.07) == 7
     with pytest.raises(ValueError, match=r"amount 0\.075"):
