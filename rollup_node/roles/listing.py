@@ -11,7 +11,7 @@ from rollup_node.core.calendar import DAY_SECONDS, HOUR_OF_DAY_SECONDS, is_listi
 from rollup_node.core.fixed_point import div_down, div_up, modulo
 from rollup_node.core.inputs import DelistStrike, ListExpiry, ListStrike, Prune
 from rollup_node.core.layout import EXPIRIES, FIRST_OPTION, SERIES_LIMIT, STRIKE_LIMIT
-from rollup_node.core.listing import PPM, UNWANTED_MS
+from rollup_node.core.listing import LAST_LISTING_MS, PPM, UNWANTED_MS
 
 LISTING_LIMIT: Final = 16
 """So many records are sent in one turn; the rest follows in the next ones."""
@@ -40,7 +40,7 @@ class ListingPolicy(NamedTuple):
     Attributes
     ----------
     least_seconds
-        A date that is nearer is not listed any more.
+        A date that is nearer gets no first strike any more.
     strikes_each_side
         So many strikes on either side of the one next to the index.
     most_strikes
@@ -163,15 +163,16 @@ class _Numbers:
 def find_over(board: OptionBoard, now_ms: int, policy: ListingPolicy) -> Iterable[Change]:
     """Yield what takes strikes off: orders that can never trade, then strikes nobody has.
 
-    A strike goes when its date is over, or a day after it was listed if it is no longer wanted.
+    A strike goes when its date is over, or a day after it was listed if others are wanted now.
     """
     for date in board.dates:
         is_over = date.expiry_at * _MS <= now_ms
         yield from (Prune(order) for order in date.orders)
         wanted = set(wanted_strikes(board, date.expiry_at, now_ms, policy))
         for listed in date.strikes:
-            is_old = now_ms >= listed.listed_ms + UNWANTED_MS and listed.strike not in wanted
-            if listed.is_unused and (is_over or (is_old and board.index_price)):
+            is_old = now_ms >= listed.listed_ms + UNWANTED_MS
+            is_spare = is_old and wanted and listed.strike not in wanted
+            if listed.is_unused and (is_over or is_spare):
                 yield DelistStrike(listed.series)
 
 
@@ -221,10 +222,10 @@ def wanted_strikes(
 ) -> list[int]:
     """Return the strikes that a date should have, the nearest to the index first.
 
-    None without an index, and for a date that is not one of options or too near.
+    None without an index, in the last half hour, and for a date that is not one of options.
     """
     left_ms = expiry_at * _MS - now_ms
-    is_near = left_ms < policy.least_seconds * _MS
+    is_near = left_ms <= LAST_LISTING_MS
     if not board.index_price or is_near or not is_listing_date(expiry_at, now_ms):
         return []
     apart_ppm = next(

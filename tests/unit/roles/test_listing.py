@@ -8,6 +8,7 @@ import pytest
 from rollup_node.core.calendar import is_listing_date
 from rollup_node.core.inputs import DelistStrike, ListExpiry, ListStrike, Prune
 from rollup_node.core.layout import EXPIRIES, FIRST_OPTION, SERIES_LIMIT
+from rollup_node.core.listing import LAST_LISTING_MS
 from rollup_node.roles.listing import (
     LISTING_LIMIT,
     LISTING_RETRY_MS,
@@ -110,9 +111,9 @@ def test_wanted_strikes_are_next_to_the_index_and_wider_for_later_dates(
 
 def test_wanted_strikes_without_a_price_or_shortly_before_the_date_are_none() -> None:
     assert wanted_strikes(board(index=0), DATES[0], NOW_MS, POLICY) == []
-    near_ms = (DATES[0] - POLICY.least_seconds) * 1_000
-    assert wanted_strikes(board(), DATES[0], near_ms, POLICY)
-    assert wanted_strikes(board(), DATES[0], near_ms + 1, POLICY) == []
+    near_ms = DATES[0] * 1_000 - LAST_LISTING_MS
+    assert wanted_strikes(board(), DATES[0], near_ms - 1, POLICY)
+    assert wanted_strikes(board(), DATES[0], near_ms, POLICY) == []
 
 
 def test_wanted_strikes_stay_within_the_range_of_the_rules() -> None:
@@ -194,6 +195,26 @@ def test_decide_what_is_over_goes_orders_first_and_what_is_held_stays() -> None:
     found = Listings().decide([board(over)], NOW_MS)
     assert found[:3] == [Prune(7), Prune(8), DelistStrike(over.strikes[0].series)]
     assert not any(isinstance(change, DelistStrike) for change in found[3:])
+
+
+def test_decide_date_that_is_near_gets_no_first_strike_but_follows_the_index() -> None:
+    near_ms = DATES[0] * 1_000 - 3_600_000
+    empty, listed = date(0, DATES[0]), date(0, DATES[0], 3_500)
+    later = [date(slot, each) for slot, each in ((1, DATES[1]), (2, DATES[2]))]
+    found = Listings().decide([board(empty, *later)], near_ms)
+    assert not any(isinstance(change, ListStrike) and not change.expiry_slot for change in found)
+    found = Listings().decide([board(listed, *later)], near_ms)
+    near = [change for change in found if isinstance(change, ListStrike) and not change.expiry_slot]
+    assert strikes_of([*near]) == [3_400, 3_600, 3_300, 3_700]
+
+
+def test_decide_strike_of_a_date_that_is_about_to_end_stays() -> None:
+    last = date(0, DATES[0], 9_000)
+    old = [last.strikes[0]._replace(listed_ms=NOW_MS - 2_000 * DAY)]
+    for left_ms, goes in ((LAST_LISTING_MS, False), (LAST_LISTING_MS + 1, True), (0, True)):
+        now_ms = DATES[0] * 1_000 - left_ms
+        found = Listings().decide([board(last._replace(strikes=old))], now_ms)
+        assert (DelistStrike(FIRST_OPTION) in found) is goes
 
 
 def test_decide_strike_that_nobody_wants_goes_after_a_day() -> None:
