@@ -190,6 +190,11 @@ def test_parse_orders_shocks_by_time() -> None:
         Shock("lie", "BTC", 1_000, -25, 0, 0),
         Shock("gap", "ETH", 120_000, 100),
     )
+    panic = PriceScript.parse("vol:ETH@10s+40%/10m,vol:*@20s-30%")
+    assert panic.shocks == (
+        Shock("vol", "ETH", 10_000, 4_000, 600_000),
+        Shock("vol", "*", 20_000, -3_000),
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,7 +202,7 @@ def test_parse_orders_shocks_by_time() -> None:
     [
         ("boom", "no price profile 'boom': one of calm, default, march-2020"),
         ("calm,default", "more than one profile"),
-        ("fall:ETH@10s", "no kind 'fall': one of gap, crash, wick, stale, lie"),
+        ("fall:ETH@10s", "no kind 'fall': one of gap, crash, wick, stale, lie, vol"),
         ("crash:ETH", "expected KIND:UNDERLYING@AT"),
         ("crash:ETH@10-50%/60s", "expected KIND:UNDERLYING@AT"),
         ("crash:eth@10s-50%/60s", "expected KIND:UNDERLYING@AT"),
@@ -215,6 +220,8 @@ def test_parse_orders_shocks_by_time() -> None:
         ("stale:ETH@10s", "stale needs a duration"),
         ("lie:ETH@10s", "lie needs a size"),
         ("lie:ETH@10s+1%:publisher-5", "no publisher-5"),
+        ("vol:ETH@10s/60s", "vol needs a size"),
+        ("vol:ETH@10s+1%:publisher-1", "only a lie has a publisher"),
     ],
 )
 def test_parse_bad_text_says_what_is_wrong(text: str, message: str) -> None:

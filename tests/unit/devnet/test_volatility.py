@@ -124,3 +124,9 @@ def test_level_at_shock_that_comes_later_changes_what_was_remembered() -> None:
     before = asked.level_at("ETH", START_MS + 900_000)
     process.add(make_process("gap:ETH@600s-10%", 3, 0).script.shocks)
     assert asked.level_at("ETH", START_MS + 900_000).now_ppm > 5 * before.now_ppm
+
+
+def test_level_at_panic_leaves_prices_alone() -> None:
+    calm, panic = (make_process(f"calm{more}", 3, START_MS) for more in ("", ",vol:*@5s+90%"))
+    times = [START_MS + 1_000 * second for second in range(20)]
+    assert [calm.quote_at("ETH", at) for at in times] == [panic.quote_at("ETH", at) for at in times]
