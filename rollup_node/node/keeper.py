@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from rollup_node.codec.records import encode_open
 from rollup_node.core.account_leaves import Hot
-from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
+from rollup_node.core.fixed_point import div_up
+from rollup_node.core.flags import FUND_FLAG, SALE_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import Liquidate, Settle, Takeover
 from rollup_node.core.kinds import Phase
@@ -26,6 +27,8 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.leaves import Cursor
+from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
+from rollup_node.core.option_terms import CALL
 from rollup_node.core.positions import read_directory, read_page
 from rollup_node.core.risk import (
     contribute_standard,
@@ -108,7 +111,7 @@ class KeeperPlayer:
             found = self.watch.note(account, read_health(frame, account), prices, frame.time_ms)
             if found is None or flags & FUND_FLAG:
                 continue
-            if found.series or not flags & LIQUIDATING_FLAG:  # nothing to reduce: marked once
+            if found.series or not flags & SALE_FLAG:  # nothing to reduce: it has to be for sale
                 await self._ask(found, frame.time_ms)
         for account in self.remains.due(frame.time_ms):
             await self._clear(frame, account)
@@ -226,10 +229,18 @@ def read_health(frame: Frame, account: int) -> Health:
                 gained, _, needed = contribute_standard(position, series_state)
                 equity += gained
                 maintenance += needed
-                notional = abs(position.lots) * series_state.mark
+                notional = abs(position.lots) * _most_per_lot(terms, series_state, prices)
                 exposures[terms.underlying] += notional + needed
-                largest = max(largest, (needed, series))
+                if terms.kind < CALL:
+                    largest = max(largest, (needed, series))
     return Health(equity, maintenance, tuple(exposures), largest[1])
+
+
+def _most_per_lot(terms: SeriesTerms, state: SeriesState, prices: Prices) -> int:
+    """Return what a lot loses at most if the price moves by 100 %: an option what it is on."""
+    if terms.kind < CALL:
+        return state.mark
+    return div_up(prices.rows[terms.underlying].index_price, terms.lots_per_unit)
 
 
 def _frame(state: ChainState) -> Frame:

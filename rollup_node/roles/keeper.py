@@ -45,7 +45,8 @@ class Health(NamedTuple):
     """How an account stood when it was looked at, in µUSDC.
 
     `exposures` is what equity less maintenance could lose per underlying if its price moved by
-    100 %; `series` its largest position, 0 if it has none.
+    100 %; `series` the largest position that can be reduced, 0 if there is none: options are not
+    (L-2), nor is what is sold as a whole.
     """
 
     equity: int
@@ -55,8 +56,8 @@ class Health(NamedTuple):
 
     @property
     def has_no_risk(self) -> bool:
-        """Tell whether it has no position, and no debt beyond its collateral."""
-        return not self.series and self.equity >= 0
+        """Tell whether no position requires anything, and no debt is beyond its collateral."""
+        return not self.series and not self.maintenance and self.equity >= 0
 
     @property
     def room_ppm(self) -> int:
@@ -91,8 +92,8 @@ class Watch:
     ) -> Liquidate | None:
         """Take down a look at an account; return the liquidation that it calls for.
 
-        One that has a debt and no position, after a settlement perhaps, is called for with series
-        0: there is nothing to reduce, but it is for sale then, and the insurance makes it good.
+        One of which nothing can be reduced - a debt without a position, after a settlement perhaps,
+        or options alone - is called for with series 0: that puts it up for sale.
         """
         self.looks += 1
         version = self._versions.get(account, 0) + 1

@@ -11,6 +11,7 @@ from rollup_node.core.inputs import Liquidate, Takeover
 from rollup_node.roles.keeper import (
     CLEAR_MS,
     PPM,
+    RETRY_MS,
     RUINED_RETRY_MS,
     TIERS,
     Health,
@@ -72,6 +73,16 @@ def test_note_debt_without_a_position_is_put_up_for_sale() -> None:
     covered = Health(4 * USD, 0, (5 * USD, *NONE[1:]), 0)
     assert watch.note(8, covered, prices(3_000), 0) is None
     assert watch.due(prices(3_000), TIERS[0].interval_ms) == [7]
+
+
+def test_note_options_alone_are_put_up_for_sale_and_watched_until_then() -> None:
+    watch = Watch()
+    exposures = (10 * USD, *NONE[1:])
+    assert watch.note(7, Health(2 * USD, USD, exposures, 0), prices(1_000), 0) is None
+    assert watch.due(prices(1_051), 1) == [7]
+    below = Health(USD, 2 * USD, exposures, 0)
+    assert watch.note(7, below, prices(1_051), 1) == Liquidate(7, 0)
+    assert watch.note(7, below, prices(1_051), 1 + RETRY_MS) == Liquidate(7, 0)
 
 
 def test_newer_look_replaces_the_older() -> None:
