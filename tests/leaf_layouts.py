@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from hypothesis import strategies as st
 
 from rollup_node.core.account_leaves import (
+    AccountRisk,
     Cold,
     Directory,
     Hot,
@@ -40,8 +41,8 @@ from rollup_node.core.market_leaves import (
 from rollup_node.core.option_leaves import (
     Board,
     OptionDates,
-    OptionRisk,
     OptionRules,
+    SeriesRisk,
     StrikeRow,
 )
 from rollup_node.core.surface import SurfaceNode
@@ -81,7 +82,7 @@ _ANCHORS: Final[dict[type, str]] = {
     OptionRules: "**S-21 Options.** Of an underlying, field `2` rules: ",
     OptionDates: "field `3` dates with strikes: ",
     Board: "field `32 + slot` board: ",
-    OptionRisk: "field `2` risk of an option: ",
+    SeriesRisk: "field `2` risk of a lot: ",
     Order: "**S-11 Order** slot, 63 bytes: ",
     Level: "both sides share it (a book is never crossed): ",
     ClientSlots: "**S-13 Client slots**: ",
@@ -90,6 +91,8 @@ _ANCHORS: Final[dict[type, str]] = {
     SessionKey: "**S-16 Session key** 1-3, fields `4`-`6`: ",
     Directory: "**S-17 Directory**, field `7`: ",
     Positions: "**S-18 Positions**, field `16 + n / 8`: ",
+    AccountRisk: "**S-22 Account risk**, field `8 + u`: of the positions in underlying `u` "
+    "under portfolio margin, ",
     Taker: "**S-20 Tasks.** Taker: ",
     RefreshTask: "Refresh: ",
     QuoteTask: "Quote: ",

@@ -1,4 +1,4 @@
-"""The bytes of the leaves of a trading account. Source: docs/spec.md S-14 to S-18."""
+"""The bytes of the leaves of a trading account. Source: docs/spec.md S-14 to S-18, S-22."""
 
 from collections.abc import Callable
 from struct import Struct
@@ -7,6 +7,7 @@ from typing import Any, Final
 from rollup_node.core.account_leaves import (
     NO_POSITION,
     NO_RISK,
+    AccountRisk,
     Cold,
     Directory,
     Hot,
@@ -28,7 +29,10 @@ _POSITIONS: Final = Struct(">" + "HiqqH" * 8)
 _POSITION: Final = Struct(">HiqqH")
 _NO_POSITION_BYTES: Final = bytes(_POSITION.size)
 
+_RISK: Final = Struct(">32q8qq")
+
 _ROWS: Final = 8
+_SCENARIOS: Final = 32
 _LOW: Final = (1 << 64) - 1
 _ADDRESS_BYTES: Final = 20
 
@@ -99,11 +103,24 @@ def _decode_positions(value: bytes) -> Positions:
     return Positions(tuple(Position(*fields[at : at + 5]) for at in range(0, 40, 5)))
 
 
+def _encode_risk(leaf: AccountRisk) -> bytes:
+    gains, deltas, charge = leaf
+    if len(deltas) != _ROWS:
+        raise OverflowError(f"{len(deltas)} deltas, expected {_ROWS}")
+    return _RISK.pack(*gains, *deltas, charge)
+
+
+def _decode_risk(value: bytes) -> AccountRisk:
+    fields = _RISK.unpack(value)
+    return AccountRisk(fields[:_SCENARIOS], fields[_SCENARIOS:-1], fields[-1])
+
+
 ACCOUNT_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
     Hot: (_HOT.size, _encode_hot, _decode_hot),
     Cold: (_COLD.size, _encode_cold, _decode_cold),
     SessionKey: (_SESSION_KEY.size, _encode_session_key, _decode_session_key),
     Directory: (_DIRECTORY.size, _encode_directory, _decode_directory),
     Positions: (_POSITIONS.size, _encode_positions, _decode_positions),
+    AccountRisk: (_RISK.size, _encode_risk, _decode_risk),
 }
 """Per leaf its length, and its encoder and decoder. Twin: contracts/src/core/AccountLeaves.sol."""

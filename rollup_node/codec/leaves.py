@@ -10,7 +10,7 @@ from rollup_node.codec.market_leaves import MARKET_LEAVES
 from rollup_node.codec.option_leaves import OPTION_LEAVES
 from rollup_node.codec.task_leaves import TASK_LEAVES
 from rollup_node.core import layout
-from rollup_node.core.account_leaves import Cold, Directory, Hot, Positions, SessionKey
+from rollup_node.core.account_leaves import AccountRisk, Cold, Directory, Hot, Positions, SessionKey
 from rollup_node.core.book_leaves import ClientSlots, Level, Order, TickWord
 from rollup_node.core.layout import LeafKey
 from rollup_node.core.leaves import (
@@ -36,7 +36,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
-from rollup_node.core.option_leaves import Board, OptionDates, OptionRisk, OptionRules
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, SeriesRisk
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -167,6 +167,7 @@ _ANY: Final = 0
 _Fields: TypeAlias = tuple[int, dict[int, type]]
 _NOTHING: Final[_Fields] = (0, {})
 _PAGES: Final = layout.POSITION_LIMIT >> 3
+_UNDERLYINGS: Final = layout.UNDERLYING_LIMIT
 
 _REGIONS: Final[dict[int, _Fields]] = {
     layout.GLOBALS: (
@@ -203,7 +204,7 @@ _REGIONS: Final[dict[int, _Fields]] = {
     ),
     layout.SERIES: (
         (1 << layout.SERIES_FIELD_BITS) - 1,
-        {0: SeriesTerms, 1: SeriesState, layout.OPTION_RISK_FIELD: OptionRisk},
+        {0: SeriesTerms, 1: SeriesState, layout.SERIES_RISK_FIELD: SeriesRisk},
     ),
     layout.LEVELS: (_ANY, {0: Level}),
     layout.TICK_MAP: (_ANY, {0: TickWord}),
@@ -218,6 +219,7 @@ _REGIONS: Final[dict[int, _Fields]] = {
             layout.DIRECTORY_FIELD: Directory,
         }
         | {layout.SESSION_KEY_FIELD + number: SessionKey for number in range(layout.SESSION_KEYS)}
+        | {layout.RISK_FIELD + underlying: AccountRisk for underlying in range(_UNDERLYINGS)}
         | {layout.POSITIONS_FIELD + page: Positions for page in range(_PAGES)},
     ),
     layout.CLIENT_SLOTS: (_ANY, {0: ClientSlots}),

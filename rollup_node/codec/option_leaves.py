@@ -9,8 +9,8 @@ from rollup_node.core.option_leaves import (
     SCENARIOS,
     Board,
     OptionDates,
-    OptionRisk,
     OptionRules,
+    SeriesRisk,
     StrikeRow,
 )
 from rollup_node.core.surface import MAX_NODES, Smile, SurfaceNode
@@ -78,19 +78,19 @@ def _decode_board(value: bytes) -> Board:
     return Board(surface_ms, decode_nodes(nodes), tuple(StrikeRow(*pair) for pair in pairs))
 
 
-def _encode_risk(leaf: OptionRisk) -> bytes:
+def _encode_risk(leaf: SeriesRisk) -> bytes:
     return _RISK.pack(leaf.epoch, leaf.delta, *leaf.gains)
 
 
-def _decode_risk(value: bytes) -> OptionRisk:
+def _decode_risk(value: bytes) -> SeriesRisk:
     epoch, delta, *gains = _RISK.unpack(value)
-    return OptionRisk(epoch, delta, tuple(gains))
+    return SeriesRisk(epoch, delta, tuple(gains))
 
 
 OPTION_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
     OptionRules: (_RULES.size, _encode_rules, _decode_rules),
     OptionDates: (_DATES.size, _encode_dates, _decode_dates),
     Board: (_BOARD.size, _encode_board, _decode_board),
-    OptionRisk: (_RISK.size, _encode_risk, _decode_risk),
+    SeriesRisk: (_RISK.size, _encode_risk, _decode_risk),
 }
 """Per leaf its length, its encoder and decoder. Twin: contracts/src/core/OptionLeaves.sol."""

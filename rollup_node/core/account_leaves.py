@@ -1,4 +1,4 @@
-"""Leaves of a trading account as values. Source: docs/spec.md S-14 to S-19."""
+"""Leaves of a trading account as values. Source: docs/spec.md S-14 to S-19, S-22."""
 
 from typing import Final, NamedTuple
 
@@ -103,10 +103,23 @@ class Positions(NamedTuple):
     rows: tuple[Position, ...]
 
 
+class AccountRisk(NamedTuple):
+    """What a row of an account under portfolio margin is weighed by, µUSDC, as of the row's epoch.
+
+    `gains` of all its positions in each of 32 scenarios; `deltas` per bucket of dates, of linear
+    positions and short options; `charge` of its short options.
+    """
+
+    gains: tuple[int, ...]
+    deltas: tuple[int, ...]
+    charge: int
+
+
 NO_RISK: Final = RiskRow(0, 0, 0, 0, 0)
 NO_HOT: Final = Hot(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * 8, (NO_RISK,) * 8)
 NO_PROTECTION: Final = ProtectionRow(0, 0, 0, 0)
 NO_COLD: Final = Cold(bytes(20), 0, 0, 0, 0, 0, (NO_PROTECTION,) * 8)
+NO_ACCOUNT_RISK: Final = AccountRisk((0,) * 32, (0,) * 8, 0)
 NO_DIRECTORY: Final = Directory((0,) * 128)
 NO_POSITION: Final = Position(0, 0, 0, 0, 0)
 NO_POSITIONS: Final = Positions((NO_POSITION,) * 8)

@@ -6,12 +6,12 @@ Source: docs/spec.md M-2 to M-8. Twin: contracts/src/core/Fills.sol.
 
 from typing import Final, NamedTuple
 
-from rollup_node.core.account_leaves import NO_POSITION, Hot, Position
+from rollup_node.core.account_leaves import NO_POSITION, AccountRisk, Hot, Position
 from rollup_node.core.cash import accrued_interest, mark_interest, read_credit, store_cash
 from rollup_node.core.fixed_point import div_down
 from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.frame import Frame
-from rollup_node.core.layout import MAX_BALANCE, MAX_LOTS, balances_key, hot_key
+from rollup_node.core.layout import MAX_BALANCE, MAX_LOTS, account_risk_key, balances_key, hot_key
 from rollup_node.core.leaves import Amounts, Balances, replace_amount
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
 from rollup_node.core.positions import (
@@ -59,7 +59,8 @@ class Side(NamedTuple):
 
     `amounts` are the balances before, `cash` that after it; `change` is the change of the open
     interest; `held` the balance of the asset of a spot series after it; `eased` how much equity
-    less maintenance margin rose, which for a linear fill M-6 asks about.
+    less maintenance margin rose, which for a linear fill M-6 asks about; `risk` the risk leaf of
+    the underlying after it, None if the model of the account has none.
     """
 
     account: int
@@ -73,6 +74,7 @@ class Side(NamedTuple):
     change: int
     held: int
     eased: int
+    risk: AccountRisk | None
 
 
 def read_market(
@@ -101,7 +103,8 @@ def weigh_side(
     """Return what `change` lots (signed, not 0) would leave of an account, or why not.
 
     The hot leaf is as read in this step. Linear: reads directory, the page of the position,
-    balances, and the asset terms if the other ways of M-6 do not do. Spot: reads balances, asset
+    balances, under portfolio margin the risk of account and series, and the asset terms if the
+    other ways of M-6 do not do. Spot: reads balances, asset
     terms, and credit if it would borrow.
     """
     series, terms, state, prices, price, restricted = market
@@ -124,7 +127,7 @@ def weigh_side(
     interest = accrued_interest(stored, hot.interest_ms, frame.time_ms) if stored < 0 else 0
     cash = stored - interest + gain - fee
     old = hot.rows[underlying]
-    row = replace_contribution(hot, underlying, position, moved, state, prices)
+    row, risk = replace_contribution(frame, account, hot, market, position, moved)
     eased = gain - fee - lots * (position[3] - index) + row[2] - row[4] - old[2] + old[4]
     changed = with_row(hot, underlying, row)
     released = old[4] - row[4]
@@ -138,7 +141,7 @@ def weigh_side(
         changed = mark_interest(changed, frame.time_ms, stored, cash)
     grown = max(0, after) - max(0, lots)
     return _OK, _new(
-        Side, (account, changed, number, moved, amounts, cash, interest, fee, grown, 0, eased)
+        Side, (account, changed, number, moved, amounts, cash, interest, fee, grown, 0, eased, risk)
     )
 
 
@@ -207,7 +210,7 @@ def _weigh_spot(
         return Reason.INSUFFICIENT_MARGIN, None
     row = hot[11][terms[1]]
     changed = mark_interest(with_row(hot, terms[1], row), frame.time_ms, amounts[0], cash)
-    side = (account, changed, None, NO_POSITION, amounts, cash, interest, fee, 0, held, 0)
+    side = (account, changed, None, NO_POSITION, amounts, cash, interest, fee, 0, held, 0, None)
     return _OK, _new(Side, side)
 
 
@@ -240,11 +243,11 @@ def charge_protocol(side: Side, fee: int, time_ms: int) -> Side:
 
 
 def settle_side(frame: Frame, market: Market, side: Side) -> None:
-    """Write one side of a fill: position or asset, cash, hot leaf.
+    """Write one side of a fill: position or asset, cash, hot leaf, risk leaf.
 
     Reads credit if cash is negative before or after.
     """
-    account, hot, number, position, amounts, cash, _, _, _, held, _ = side
+    account, hot, number, position, amounts, cash, _, _, _, held, _, risk = side
     if market[1][0] == SPOT:
         amounts = replace_amount(amounts, market[1][2], held)
         frame.put(balances_key(account), _new(Balances, (amounts,)))
@@ -252,3 +255,5 @@ def settle_side(frame: Frame, market: Market, side: Side) -> None:
         store_position(frame, account, number, position)
     store_cash(frame, account, amounts, cash)
     frame.put(hot_key(account), hot)
+    if risk is not None:
+        frame.put(account_risk_key(account, market[1][1]), risk)

@@ -88,7 +88,7 @@ GRID_FIELD: Final = 48
 SERIES_PER_UNDERLYING: Final = 16
 SERIES_LIMIT: Final = 4_096
 SERIES_FIELD_BITS: Final = 3
-OPTION_RISK_FIELD: Final = 2
+SERIES_RISK_FIELD: Final = 2
 
 FIRST_OPTION: Final = 2_048
 """Series from here on are options: calls even, the put of the same strike one more. S-8."""
@@ -155,6 +155,7 @@ _HOT_BASE: Final = ACCOUNTS << INDEX_BITS
 _UNDERLYINGS_BASE: Final = UNDERLYINGS << INDEX_BITS
 _SERIES_BASE: Final = SERIES << INDEX_BITS
 _SERIES_STATE_BASE: Final = _SERIES_BASE | 1
+_SERIES_RISK_BASE: Final = _SERIES_BASE | SERIES_RISK_FIELD
 _LEVELS_BASE: Final = LEVELS << INDEX_BITS
 _TICK_MAP_BASE: Final = TICK_MAP << INDEX_BITS
 _TRIGGER_LEVELS_BASE: Final = TRIGGER_LEVELS << INDEX_BITS
@@ -167,6 +168,7 @@ _BALANCES_BASE: Final = _ACCOUNTS_BASE | BALANCES_FIELD
 _COLD_BASE: Final = _ACCOUNTS_BASE | COLD_FIELD
 _SESSION_KEYS_BASE: Final = _ACCOUNTS_BASE + SESSION_KEY_FIELD - 1
 _DIRECTORY_BASE: Final = _ACCOUNTS_BASE | DIRECTORY_FIELD
+_ACCOUNT_RISK_BASE: Final = _ACCOUNTS_BASE | RISK_FIELD
 _POSITIONS_BASE: Final = _ACCOUNTS_BASE | POSITIONS_FIELD
 _OUTBOX_BASE: Final = OUTBOX << INDEX_BITS
 
@@ -259,9 +261,14 @@ def series_key(series: int) -> LeafKey:
     return _SERIES_STATE_BASE + (series << SERIES_FIELD_BITS)  # type: ignore[return-value]
 
 
-def option_risk_key(series: int) -> LeafKey:
-    """Return the key of the risk array of an option. Source: docs/spec.md S-21."""
-    return LeafKey(_SERIES_BASE + (series << SERIES_FIELD_BITS) + OPTION_RISK_FIELD)
+def series_risk_key(series: int) -> LeafKey:
+    """Return the key of the risk array of a series. Source: docs/spec.md S-21."""
+    return _SERIES_RISK_BASE + (series << SERIES_FIELD_BITS)  # type: ignore[return-value]
+
+
+def account_risk_key(account: int, underlying: int) -> LeafKey:
+    """Return the key of an account's risk in an underlying, 0 <= underlying < 8. Source: S-22."""
+    return _ACCOUNT_RISK_BASE + (account << ACCOUNT_FIELD_BITS) + underlying  # type: ignore[return-value]
 
 
 def tick_limit(series: int) -> int:

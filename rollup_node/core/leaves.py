@@ -2,7 +2,14 @@
 
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
-from rollup_node.core.account_leaves import Cold, Directory, Hot, Positions, SessionKey
+from rollup_node.core.account_leaves import (
+    AccountRisk,
+    Cold,
+    Directory,
+    Hot,
+    Positions,
+    SessionKey,
+)
 from rollup_node.core.book_leaves import ClientSlots, Level, Order, TickWord
 from rollup_node.core.layout import ALLOCATORS_KEY, CURSOR_KEY, TOTALS_KEY, LeafKey
 from rollup_node.core.market_leaves import (
@@ -18,7 +25,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
-from rollup_node.core.option_leaves import Board, OptionDates, OptionRisk, OptionRules
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, SeriesRisk
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -111,7 +118,7 @@ Leaf: TypeAlias = (
     | OptionRules
     | OptionDates
     | Board
-    | OptionRisk
+    | SeriesRisk
     | SeriesTerms
     | SeriesState
     | Order
@@ -123,6 +130,7 @@ Leaf: TypeAlias = (
     | SessionKey
     | Directory
     | Positions
+    | AccountRisk
     | Taker
     | RefreshTask
     | QuoteTask

@@ -3,9 +3,9 @@
 Source: docs/spec.md K-7. Twin: contracts/src/core/Moves.sol.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from rollup_node.core.account_leaves import NO_POSITION, Hot, Position
+from rollup_node.core.account_leaves import NO_POSITION, AccountRisk, Hot, Position, RiskRow
 from rollup_node.core.accounts import admit_owner, check_free, read_cold
 from rollup_node.core.cash import accrued_interest, change_cash
 from rollup_node.core.fixed_point import div_down
@@ -17,6 +17,7 @@ from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
     MAX_LOTS,
     SERIES_LIMIT,
+    account_risk_key,
     hot_key,
     owner_key,
     series_key,
@@ -142,11 +143,12 @@ def _hand_over(
     grown = Position(market.series, merged, old.basis + basis, index, generation)
     owed = old.lots * (index - old.funding_index)
     right = _Holding(other, theirs, place, old, grown, -owed)
-    for side, must_cover in ((left, False), (right, True)):
-        if not _may_hold(frame, market, side, must_cover=must_cover):
-            return Reason.INSUFFICIENT_MARGIN
-    for side in (left, right):
-        _store_holding(frame, market, side)
+    leaving = _weigh_holding(frame, market, left, must_cover=False)
+    arriving = _weigh_holding(frame, market, right, must_cover=True) if leaving else None
+    if leaving is None or arriving is None:
+        return Reason.INSUFFICIENT_MARGIN
+    _store_holding(frame, market, left, leaving)
+    _store_holding(frame, market, right, arriving)
     return Reason.OK
 
 
@@ -161,27 +163,35 @@ class _Holding(NamedTuple):
     cash: int
 
 
-def _may_hold(frame: Frame, market: Transferred, side: _Holding, *, must_cover: bool) -> bool:
-    """Say whether a side covers its initial margin, or, if it need not, only eases its own."""
+_Weighed: TypeAlias = tuple[RiskRow, AccountRisk | None]
+"""The row of a side after a move, and its risk leaf if its model has one."""
+
+
+def _weigh_holding(
+    frame: Frame, market: Transferred, side: _Holding, *, must_cover: bool
+) -> _Weighed | None:
+    """Return what a side holds after a move, None unless it may.
+
+    It covers its initial margin, or, if it need not, only eases its own.
+    """
     underlying = market.terms.underlying
-    row = replace_contribution(
-        side.hot, underlying, side.before, side.after, market.state, market.prices
-    )
+    row, risk = replace_contribution(frame, side.account, side.hot, market, side.before, side.after)
     old = side.hot.rows[underlying]
     moved = with_row(side.hot, underlying, row)
     amounts = read_amounts(frame, side.account)
     interest = accrued_interest(amounts[0], side.hot.interest_ms, frame.time_ms)
     settled = (amounts[0] - interest + side.cash, *amounts[1:])
-    if has_margin(frame, moved, settled, market.prices, 0):
-        return True
-    return not must_cover and row.maintenance <= old.maintenance and row.value >= old.value
+    eases = not must_cover and row.maintenance <= old.maintenance and row.value >= old.value
+    if has_margin(frame, moved, settled, market.prices, 0) or eases:
+        return row, risk
+    return None
 
 
-def _store_holding(frame: Frame, market: Transferred, side: _Holding) -> None:
+def _store_holding(frame: Frame, market: Transferred, side: _Holding, weighed: _Weighed) -> None:
     underlying = market.terms.underlying
-    row = replace_contribution(
-        side.hot, underlying, side.before, side.after, market.state, market.prices
-    )
+    row, risk = weighed
     store_position(frame, side.account, side.number, side.after)
     hot = with_row(side.hot, underlying, row)
     frame.put(hot_key(side.account), change_cash(frame, side.account, hot, side.cash))
+    if risk is not None:
+        frame.put(account_risk_key(side.account, underlying), risk)

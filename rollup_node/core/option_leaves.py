@@ -60,7 +60,7 @@ class Board(NamedTuple):
     strikes: tuple[StrikeRow, ...]
 
 
-class OptionRisk(NamedTuple):
+class SeriesRisk(NamedTuple):
     """What one long lot of an option gains (µUSDC, rounded down) in each scenario, as of `epoch`.
 
     `delta` is the change of its value per change of the underlying, in millionths of a unit.
@@ -76,4 +76,4 @@ NO_DATES: Final = OptionDates(0, 0)
 NO_NODE: Final = SurfaceNode(0, 0)
 NO_STRIKE: Final = StrikeRow(0, 0)
 NO_BOARD: Final = Board(0, (NO_NODE,) * MAX_NODES, (NO_STRIKE,) * STRIKES_PER_EXPIRY)
-NO_OPTION_RISK: Final = OptionRisk(0, 0, (0,) * SCENARIOS)
+NO_SERIES_RISK: Final = SeriesRisk(0, 0, (0,) * SCENARIOS)

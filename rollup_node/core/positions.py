@@ -1,14 +1,16 @@
 """Positions of accounts: where they are, what a fill makes of one, what they add to a row.
 
-Source: docs/spec.md M-2, M-4, S-17, S-18. Twin: contracts/src/core/Positions.sol.
+Source: docs/spec.md M-2, M-4, M-13, S-17, S-18, S-22. Twin: contracts/src/core/Positions.sol.
 """
 
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from rollup_node.core.account_leaves import (
+    NO_ACCOUNT_RISK,
     NO_DIRECTORY,
     NO_POSITION,
     NO_POSITIONS,
+    AccountRisk,
     Directory,
     Hot,
     Position,
@@ -17,13 +19,22 @@ from rollup_node.core.account_leaves import (
 )
 from rollup_node.core.fixed_point import div_down
 from rollup_node.core.frame import Frame
-from rollup_node.core.layout import POSITIONS_PER_PAGE, directory_key, positions_key
-from rollup_node.core.market_leaves import Prices, SeriesState
+from rollup_node.core.layout import (
+    POSITIONS_PER_PAGE,
+    account_risk_key,
+    directory_key,
+    positions_key,
+    series_risk_key,
+)
+from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
+from rollup_node.core.option_leaves import NO_SERIES_RISK, SeriesRisk
+from rollup_node.core.portfolio import measure_lot, replace_lots
 from rollup_node.core.risk import find_model
 
 BUY: Final = 0
 SELL: Final = 1
 _ROW_MASK: Final = POSITIONS_PER_PAGE - 1
+_SETTLED: Final = 4
 _GENERATIONS: Final = (1 << 16) - 1
 
 _Item = TypeVar("_Item")
@@ -128,18 +139,48 @@ def store_position(frame: Frame, account: int, number: int | None, position: Pos
     frame.put(positions_key(account, number), _new(Positions, (changed,)))
 
 
-def replace_contribution(
-    hot: Hot, underlying: int, old: Position, new: Position, state: SeriesState, prices: Prices
-) -> RiskRow:
-    """Return the row of an underlying with one contribution replaced. Source: docs/spec.md M-4.
+class Valued(Protocol):
+    """A series and the prices it is valued at: what a fill, or a move, knows anyway."""
 
-    Both are valued at the state of the series, which a current row was summed at.
+    @property
+    def series(self) -> int:
+        """Return its number."""
+
+    @property
+    def terms(self) -> SeriesTerms:
+        """Return what it is."""
+
+    @property
+    def state(self) -> SeriesState:
+        """Return what it is worth."""
+
+    @property
+    def prices(self) -> Prices:
+        """Return the prices of now."""
+
+
+def replace_contribution(
+    frame: Frame,
+    account: int,
+    hot: Hot,
+    market: Valued,
+    old: Position,
+    new: Position,
+    known: AccountRisk | None = None,
+) -> tuple[RiskRow, AccountRisk | None]:
+    """Return the row of an underlying with one contribution replaced, and its risk leaf.
+
+    Both are valued at the state of the series, which a current row was summed at. A model without
+    risk leaf has none (None); of one that has it, `known` is what an earlier change of the same
+    step made of it. Reads risk of the account, then of the series, if the model has it.
+    Source: docs/spec.md M-4, M-13.
     """
-    contribute = find_model(hot[3]).contribute
+    state, prices, underlying = market.state, market.prices, market.terms[1]
+    contribute, _, weigh = find_model(hot[3])
     value, initial, maintenance = contribute(new, state)
     old_value, old_initial, old_maintenance = contribute(old, state)
     epoch, count, row_value, row_initial, row_maintenance = hot[11][underlying]
-    return _new(
+    row = _new(
         RiskRow,
         (
             epoch if count else prices[0][underlying][0],
@@ -149,6 +190,31 @@ def replace_contribution(
             row_maintenance + maintenance - old_maintenance,
         ),
     )
+    if weigh is None:
+        return row, None
+    risk = known or read_risk(frame, account, underlying, count)
+    risk = shift_risk(frame, market, risk, (old.lots, new.lots))
+    return RiskRow(*row[:3], *weigh(risk)), risk
+
+
+def read_risk(frame: Frame, account: int, underlying: int, positions: int) -> AccountRisk:
+    """Return the risk leaf of a row with so many positions: without any it begins anew. S-22."""
+    risk: AccountRisk | None = frame.get(account_risk_key(account, underlying))
+    return NO_ACCOUNT_RISK if risk is None or positions == 0 else risk
+
+
+def shift_risk(
+    frame: Frame, market: Valued, risk: AccountRisk, lots: tuple[int, int]
+) -> AccountRisk:
+    """Return the risk of an account whose lots of a series change; reads the risk of the series.
+
+    What is settled moves no more: it adds nothing, and nothing is read. Source: docs/spec.md M-13.
+    """
+    if market.state.status == _SETTLED:
+        return risk
+    found: SeriesRisk = frame.get(series_risk_key(market.series)) or NO_SERIES_RISK
+    reference = market.prices.rows[market.terms.underlying].reference
+    return replace_lots(risk, *lots, measure_lot(market.terms, found, reference))
 
 
 def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:

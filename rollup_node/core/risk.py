@@ -7,7 +7,7 @@ M-10. Twin: contracts/src/core/Risk.sol.
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from rollup_node.core.account_leaves import NO_HOT, NO_RISK, Hot, Position, RiskRow
+from rollup_node.core.account_leaves import NO_HOT, NO_RISK, AccountRisk, Hot, Position, RiskRow
 from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
@@ -27,6 +27,7 @@ from rollup_node.core.market_leaves import (
     Prices,
     SeriesState,
 )
+from rollup_node.core.portfolio import weigh_risk
 from rollup_node.core.reason import Reason
 
 _OK: Final = Reason.OK
@@ -43,10 +44,15 @@ MAX_EXPONENT: Final = 36
 
 
 class RiskModel(NamedTuple):
-    """What a position adds to a row, and what a row requires initially. Source: M-10."""
+    """What a position adds to a row, and what a row requires initially. Source: M-10.
+
+    A model with `weigh` keeps a risk leaf, which says what the row requires (initial, maintenance)
+    instead of the sum over its positions.
+    """
 
     contribute: Callable[[Position, SeriesState], tuple[int, int, int]]
     require: Callable[[RiskRow, PriceRow], int]
+    weigh: Callable[[AccountRisk], tuple[int, int]] | None = None
 
 
 def compute_drift_ppm(price: PriceRow) -> int:
@@ -93,13 +99,19 @@ def contribute_standard(position: Position, state: SeriesState) -> tuple[int, in
     return lots * state.mark - basis, size * state.initial, size * state.maintenance
 
 
+def contribute_portfolio(position: Position, state: SeriesState) -> tuple[int, int, int]:
+    """Return the value of a position; what it requires is in the risk leaf. Source: M-13."""
+    return position.lots * state.mark - position.basis, 0, 0
+
+
 def require_standard(row: RiskRow, price: PriceRow) -> int:
     """Return the initial margin of a row, µUSDC, rounded up. Source: docs/spec.md M-5."""
     return div_up(row[3] * (BASE_FACTOR_PPM + DRIFT_FACTOR * compute_drift_ppm(price)), PPM)
 
 
 STANDARD: Final = RiskModel(contribute_standard, require_standard)
-MODELS: Final[dict[int, RiskModel]] = {0: STANDARD}
+PORTFOLIO: Final = RiskModel(contribute_portfolio, require_standard, weigh_risk)
+MODELS: Final[dict[int, RiskModel]] = {0: STANDARD, 1: PORTFOLIO}
 """Registered models by the `mode` of the account. Twin: contracts/src/core/Risk.sol."""
 
 

@@ -40,7 +40,6 @@ from rollup_node.core.option_terms import CALL
 from rollup_node.core.positions import (
     apply_fill,
     find_position,
-    replace_contribution,
     store_position,
     with_row,
 )
@@ -211,19 +210,19 @@ def _close(
     number, position = held
     lots = position.lots
     _, cash = apply_fill(position, position.series, -lots, state.mark, state.funding_index, 0)
-    row = _without(hot, terms.underlying, position, state, read_prices(frame))
+    epoch = read_prices(frame).rows[terms.underlying].epoch
+    row = _without(hot.rows[terms.underlying], epoch, position, state.mark)
     store_position(frame, account, number, NO_POSITION)
     hot = with_row(hot, terms.underlying, row)
     frame.put(hot_key(account), change_cash(frame, account, hot, cash))
 
 
-def _without(
-    hot: Hot, underlying: int, position: Position, state: SeriesState, prices: Prices
-) -> RiskRow:
-    """Return a row without a position: exact if it is current, else only its count is."""
-    row = hot.rows[underlying]
-    if row.epoch == prices.rows[underlying].epoch:
-        return replace_contribution(hot, underlying, position, NO_POSITION, state, prices)
-    if row.positions == 1:
-        return RiskRow(row.epoch, 0, 0, 0, 0)
-    return row._replace(positions=row.positions - 1)
+def _without(row: RiskRow, epoch: int, position: Position, mark: int) -> RiskRow:
+    """Return a row without a position: exact if it is current, else only its count is.
+
+    Such a position requires nothing, and has no part in the risk leaf of its account.
+    """
+    left = row.positions - 1
+    if row.epoch == epoch:
+        return row._replace(positions=left, value=row.value - position.lots * mark + position.basis)
+    return row._replace(positions=left) if left else RiskRow(row.epoch, 0, 0, 0, 0)

@@ -17,14 +17,14 @@ from rollup_node.core.layout import (
     board_key,
     expiry_key,
     option_dates_key,
-    option_risk_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.listing import OPEN, read_rules
 from rollup_node.core.market_leaves import Expiry, PriceRow, Prices, SeriesState, SeriesTerms
 from rollup_node.core.markets import SeriesStatus
-from rollup_node.core.option_leaves import Board, OptionDates, OptionRisk, OptionRules
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, SeriesRisk
 from rollup_node.core.reason import Reason
 from rollup_node.core.reprice import end_epoch
 from rollup_node.core.scenarios import Moves, Valuation, value_strike
@@ -89,7 +89,7 @@ def _reprice(frame: Frame, underlying: int, place: _Place, row: PriceRow) -> Non
     status = SeriesStatus.REDUCE_ONLY if is_old or rules.status != OPEN else SeriesStatus.TRADING
     for series, moves in ((call, found and found[0]), (call + 1, found and found[1])):
         state: SeriesState = frame.get(series_key(series))
-        frame.get(option_risk_key(series))
+        frame.get(series_risk_key(series))
         epoch = row.epoch + 1
         if is_over or state.status >= SeriesStatus.EXPIRED:
             over = max(state.status, SeriesStatus.EXPIRED)
@@ -110,7 +110,7 @@ def _reprice(frame: Frame, underlying: int, place: _Place, row: PriceRow) -> Non
                 maintenance=maintenance,
             ),
         )
-        frame.put(option_risk_key(series), OptionRisk(epoch, moves.delta, moves.gains))
+        frame.put(series_risk_key(series), SeriesRisk(epoch, moves.delta, moves.gains))
 
 
 def _value(

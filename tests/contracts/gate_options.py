@@ -32,10 +32,10 @@ from rollup_node.core.layout import (
     expiry_key,
     grid_key,
     option_dates_key,
-    option_risk_key,
     option_rules_key,
     series_key,
     series_list_key,
+    series_risk_key,
     terms_key,
     underlying_key,
 )
@@ -49,7 +49,7 @@ from rollup_node.core.market_leaves import (
 )
 from rollup_node.core.markets import SetExpiry, SetOptionRules
 from rollup_node.core.option_leaves import (
-    NO_OPTION_RISK,
+    NO_SERIES_RISK,
     NO_STRIKE,
     Board,
     OptionDates,
@@ -104,7 +104,7 @@ def _with_pair(world: Exchange, **state: int) -> Exchange:
         terms = TERMS._replace(kind=kind, expiry_slot=_LAST, book=series, strike=_STRIKE)
         world.state[terms_key(series)] = terms
         world.state[series_key(series)] = STATE._replace(**state)
-        world.state[option_risk_key(series)] = NO_OPTION_RISK._replace(epoch=3)
+        world.state[series_risk_key(series)] = NO_SERIES_RISK._replace(epoch=3)
     return world
 
 

@@ -28,14 +28,14 @@ from rollup_node.core.layout import (
     directory_key,
     hot_key,
     option_dates_key,
-    option_risk_key,
     positions_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.leaves import Balances
 from rollup_node.core.market_leaves import NO_CREDIT, NO_POOLS, Credit, Pools, Prices, SeriesTerms
-from rollup_node.core.option_leaves import NO_DATES, OptionDates, OptionRisk
+from rollup_node.core.option_leaves import NO_DATES, OptionDates, SeriesRisk
 
 _YEAR: Final = 31_536_000_000
 SETTLED: Final = 4
@@ -195,7 +195,7 @@ class Ledger:
             terms: SeriesTerms = self.leaves[terms_key(series)]
             assert (terms.strike, terms.expiry_slot) == (strike, slot), f"X-23: series {series}"
             if state.status == TRADING and state.mark:
-                risk: OptionRisk = self.leaves[option_risk_key(series)]
+                risk: SeriesRisk = self.leaves[series_risk_key(series)]
                 assert risk.epoch == state.epoch, f"X-22: risk array of series {series}"
                 assert risk.gains[UNMOVED] == 0, f"X-22: series {series}"
                 worst = min(risk.gains)

@@ -70,7 +70,7 @@ library Layout {
     uint256 internal constant SERIES_PER_UNDERLYING = 16;
     uint256 internal constant SERIES_LIMIT = 4096;
     uint256 internal constant FIELDS_PER_SERIES = 8;
-    uint256 internal constant OPTION_RISK_FIELD = 2;
+    uint256 internal constant SERIES_RISK_FIELD = 2;
 
     /// @dev Series from here on are options: calls even, the put of the same strike one more.
     uint256 internal constant FIRST_OPTION = 2048;
@@ -173,8 +173,8 @@ library Layout {
     }
 
     /// @notice Key of the risk array of an option.
-    function optionRiskKey(uint256 series) internal pure returns (LeafKey) {
-        return _key(SERIES, series * FIELDS_PER_SERIES + OPTION_RISK_FIELD);
+    function seriesRiskKey(uint256 series) internal pure returns (LeafKey) {
+        return _key(SERIES, series * FIELDS_PER_SERIES + SERIES_RISK_FIELD);
     }
 
     /// @notice Key of the rules of an underlying's options.

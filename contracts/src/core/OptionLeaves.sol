@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Board, OptionDates, OptionRisk, OptionRules} from "../types/Option.sol";
+import {Board, OptionDates, SeriesRisk, OptionRules} from "../types/Option.sol";
 import {SurfaceNode} from "../types/Surface.sol";
 import {Structs} from "./Structs.sol";
 
@@ -93,13 +93,13 @@ library OptionLeaves {
         }
     }
 
-    function decodeRisk(bytes memory value) internal pure returns (OptionRisk memory leaf) {
+    function decodeRisk(bytes memory value) internal pure returns (SeriesRisk memory leaf) {
         if (!Structs.isPresent(value, RISK_BYTES)) return leaf;
         Structs.unpack(value, 0, RISK, Structs.pointerTo(leaf));
         Structs.unpack(value, GAINS_AT, GAINS, Structs.pointerTo(leaf.gains));
     }
 
-    function encodeRisk(OptionRisk memory leaf) internal pure returns (bytes memory value) {
+    function encodeRisk(SeriesRisk memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(RISK_BYTES);
         Structs.pack(Structs.pointerTo(leaf), RISK, value, 0);
         Structs.pack(Structs.pointerTo(leaf.gains), GAINS, value, GAINS_AT);

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Frame, Frames} from "../steps/Frames.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
-import {OptionRisk, OptionRules} from "../types/Option.sol";
+import {SeriesRisk, OptionRules} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {PriceTask} from "../types/Task.sol";
 import {FixedPoint} from "./FixedPoint.sol";
@@ -139,7 +139,7 @@ library Strikes {
     function _store(Frame memory frame, Strike memory strike, uint256 series, Moves memory moves) private pure {
         LeafKey key = Layout.seriesKey(series);
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(key));
-        frame.get(Layout.optionRiskKey(series));
+        frame.get(Layout.seriesRiskKey(series));
         unchecked {
             state.epoch = strike.row.epoch + 1;
         }
@@ -158,11 +158,11 @@ library Strikes {
         (state.status, state.mark) = (strike.status, uint32(moves.mark));
         (state.initial, state.maintenance) = (uint32(initial), uint32(maintenance));
         frame.put(key, MarketLeaves.encodeSeriesState(state));
-        OptionRisk memory risk;
+        SeriesRisk memory risk;
         (risk.epoch, risk.delta) = (state.epoch, int32(moves.delta));
         for (uint256 i = 0; i < 32; ++i) {
             risk.gains[i] = int32(moves.gains[i]);
         }
-        frame.put(Layout.optionRiskKey(series), OptionLeaves.encodeRisk(risk));
+        frame.put(Layout.seriesRiskKey(series), OptionLeaves.encodeRisk(risk));
     }
 }

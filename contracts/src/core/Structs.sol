@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Cold, Hot, Position, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
 import {Level, Order} from "../types/Book.sol";
 import {AssetRow, Credit, Expiry, PriceRow, SeriesState, SeriesTerms, Underlying} from "../types/Market.sol";
-import {OptionDates, OptionRisk, OptionRules, StrikeRow} from "../types/Option.sol";
+import {OptionDates, SeriesRisk, OptionRules, StrikeRow} from "../types/Option.sol";
 import {
     Bid,
     CancelAll,
@@ -476,7 +476,7 @@ library Structs {
         }
     }
 
-    function pointerTo(OptionRisk memory leaf) internal pure returns (uint256 pointer) {
+    function pointerTo(SeriesRisk memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf
         }

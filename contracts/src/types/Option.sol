@@ -47,8 +47,8 @@ struct Board {
 }
 
 /// @notice What one long lot of an option gains in each scenario, µUSDC, and its delta in millionths.
-/// @custom:twin rollup_node/core/option_leaves.py OptionRisk
-struct OptionRisk {
+/// @custom:twin rollup_node/core/option_leaves.py SeriesRisk
+struct SeriesRisk {
     uint32 epoch;
     int32 delta;
     int32[32] gains;

@@ -42,8 +42,8 @@ contract KeyCodec {
         return Layout.seriesKey(id);
     }
 
-    function optionRiskKey(uint256 id) external pure returns (LeafKey) {
-        return Layout.optionRiskKey(id);
+    function seriesRiskKey(uint256 id) external pure returns (LeafKey) {
+        return Layout.seriesRiskKey(id);
     }
 
     function optionRulesKey(uint256 id) external pure returns (LeafKey) {

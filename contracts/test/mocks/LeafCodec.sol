@@ -21,7 +21,7 @@ import {
     SettlementGrid,
     Underlying
 } from "../../src/types/Market.sol";
-import {Board, OptionDates, OptionRisk, OptionRules} from "../../src/types/Option.sol";
+import {Board, OptionDates, SeriesRisk, OptionRules} from "../../src/types/Option.sol";
 import {
     LeaveTask,
     LiquidationTask,
@@ -216,7 +216,7 @@ contract LeafCodec {
         again = OptionLeaves.encodeBoard(leaf);
     }
 
-    function decodeOptionRisk(bytes calldata value) external pure returns (OptionRisk memory leaf, bytes memory again) {
+    function decodeSeriesRisk(bytes calldata value) external pure returns (SeriesRisk memory leaf, bytes memory again) {
         leaf = OptionLeaves.decodeRisk(value);
         again = OptionLeaves.encodeRisk(leaf);
     }

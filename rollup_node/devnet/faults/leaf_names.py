@@ -25,7 +25,6 @@ from rollup_node.core.layout import (
     LEVELS,
     LIQUIDATION_KEY,
     OPTION_DATES_FIELD,
-    OPTION_RISK_FIELD,
     OPTION_RULES_FIELD,
     OPTION_TICK_BITS,
     ORDERS,
@@ -38,9 +37,11 @@ from rollup_node.core.layout import (
     PUBLISHERS_KEY,
     QUOTE_KEY,
     REFRESH_KEY,
+    RISK_FIELD,
     SERIES,
     SERIES_FIELD_BITS,
     SERIES_LIST_FIELD,
+    SERIES_RISK_FIELD,
     SESSION_KEY_FIELD,
     SESSION_KEYS,
     SWEEP_KEY,
@@ -79,7 +80,7 @@ _OF_ACCOUNT: Final[Mapping[int, str]] = {
     BALANCES_FIELD: "balances",
     DIRECTORY_FIELD: "directory",
 }
-_OF_SERIES: Final[Mapping[int, str]] = {0: "terms", 1: "state", OPTION_RISK_FIELD: "risk array"}
+_OF_SERIES: Final[Mapping[int, str]] = {0: "terms", 1: "state", SERIES_RISK_FIELD: "risk array"}
 _OF_UNDERLYING: Final[Mapping[int, str]] = {
     0: "oracle",
     SERIES_LIST_FIELD: "series list",
@@ -127,7 +128,9 @@ def _name_field(index: int) -> str:
     number = field - SESSION_KEY_FIELD + 1
     if 0 < number <= SESSION_KEYS:
         return f"session key {number} of account {account}"
-    kind = "positions" if field >= POSITIONS_FIELD else _OF_ACCOUNT.get(field, f"field {field}")
+    if RISK_FIELD <= field < POSITIONS_FIELD:
+        return f"risk in underlying {field - RISK_FIELD} of account {account}"
+    kind = "positions" if field >= POSITIONS_FIELD else _OF_ACCOUNT[field]
     return f"{kind} of account {account}"
 
 

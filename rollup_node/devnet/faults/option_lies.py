@@ -3,7 +3,7 @@
 from rollup_node.core.inputs import SurfaceReport
 from rollup_node.core.layout import CURSOR_KEY, PRICE_TASK_KEY, board_key
 from rollup_node.core.market_leaves import SeriesState
-from rollup_node.core.option_leaves import Board, OptionRisk
+from rollup_node.core.option_leaves import Board, SeriesRisk
 from rollup_node.devnet.faults.machine import HonestStep, StepInputs, read_record, with_leaf
 from rollup_node.proof.machine import StepResult
 
@@ -12,7 +12,7 @@ def wrong_risk_array_entry(honest: HonestStep, inputs: StepInputs) -> StepResult
     """Make the worst entry of a risk array better by a µUSDC a lot."""
     result = honest(inputs)
     for key, leaf in result.writes.items():
-        if isinstance(leaf, OptionRisk):
+        if isinstance(leaf, SeriesRisk):
             worst = leaf.gains.index(min(leaf.gains))
             gains = (*leaf.gains[:worst], leaf.gains[worst] + 1, *leaf.gains[worst + 1 :])
             return with_leaf(result, key, leaf._replace(gains=gains))

@@ -13,13 +13,13 @@ from rollup_node.core.layout import (
     board_key,
     expiry_key,
     hot_key,
-    option_risk_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.market_leaves import Prices
 from rollup_node.core.markets import SetOptionRules
-from rollup_node.core.option_leaves import OptionRisk
+from rollup_node.core.option_leaves import SeriesRisk
 from rollup_node.core.reason import Reason
 from rollup_node.core.scenarios import Valuation, shock_deviation, value_strike
 from rollup_node.core.settlement import compute_payout
@@ -105,7 +105,7 @@ def test_reprice_gives_call_and_put_mark_requirement_and_risk_of_the_epoch(arena
     reprice(arena)
     row = arena.row(ETH)
     call, put = arena.series(CALL), arena.series(PUT)
-    risk: OptionRisk = arena.leaf(option_risk_key(CALL))
+    risk: SeriesRisk = arena.leaf(series_risk_key(CALL))
     assert call.epoch == put.epoch == risk.epoch == row.epoch
     # strike 3,000 at the forward: call and put are worth the same
     assert call.mark == put.mark > 0
@@ -116,7 +116,7 @@ def test_reprice_gives_call_and_put_mark_requirement_and_risk_of_the_epoch(arena
     assert low.initial == 450 * USD // LOTS
     assert low.mark - high.mark == pytest.approx(100 * USD // LOTS, abs=1)
     assert 0 < risk.delta < 10**6
-    assert arena.leaf(option_risk_key(PUT)).delta == risk.delta - 10**6
+    assert arena.leaf(series_risk_key(PUT)).delta == risk.delta - 10**6
 
 
 def test_reprice_of_far_options_requires_the_floor(arena: Arena) -> None:

@@ -1,12 +1,13 @@
 """What a fill makes of a position, lot by lot and to the last unit."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
 from rollup_node.core.account_leaves import NO_HOT, NO_POSITION, NO_RISK, Position, RiskRow
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import directory_key, positions_key
+from rollup_node.core.market_leaves import NO_PRICE, Prices, SeriesState, SeriesTerms
 from rollup_node.core.positions import (
     apply_fill,
     closable_lots,
@@ -17,7 +18,7 @@ from rollup_node.core.positions import (
     store_position,
     with_row,
 )
-from tests.unit.core.exchange import BUY, SELL, STATE, Exchange
+from tests.unit.core.exchange import BUY, SELL, STATE, TERMS, Exchange
 
 LONG: Final = Position(1, 10, 1_005, 3, 4)
 SHORT: Final = Position(1, -10, -1_005, 3, 4)
@@ -98,18 +99,28 @@ def test_free_number_of_a_full_account_is_none() -> None:
     assert exchange.run(lambda frame: free_number(frame, 1)) is None
 
 
-def test_replace_contribution_first_position_takes_the_epoch() -> None:
-    from rollup_node.core.market_leaves import NO_PRICE, Prices
+class _Market(NamedTuple):
+    series: int
+    terms: SeriesTerms
+    state: SeriesState
+    prices: Prices
 
+
+def test_replace_contribution_first_position_takes_the_epoch() -> None:
     prices = Prices((NO_PRICE._replace(epoch=6), *(NO_PRICE,) * 7), 0)
-    state = STATE._replace(mark=110, initial=6, maintenance=3)
-    row = replace_contribution(NO_HOT, 0, NO_POSITION, LONG, state, prices)
-    assert row == RiskRow(6, 1, 1_100 - 1_005, 60, 30)
-    hot = with_row(NO_HOT, 0, row)
-    assert (hot.version, hot.rows[0]) == (1, row)
-    assert replace_contribution(hot, 0, LONG, NO_POSITION, state, prices) == NO_RISK._replace(
-        epoch=6
-    )
+    market = _Market(1, TERMS, STATE._replace(mark=110, initial=6, maintenance=3), prices)
+
+    def step(frame: Frame) -> None:
+        row, risk = replace_contribution(frame, 1, NO_HOT, market, NO_POSITION, LONG)
+        assert (row, risk) == (RiskRow(6, 1, 1_100 - 1_005, 60, 30), None)
+        hot = with_row(NO_HOT, 0, row)
+        assert (hot.version, hot.rows[0]) == (1, row)
+        closed = replace_contribution(frame, 1, hot, market, LONG, NO_POSITION)
+        assert closed == (NO_RISK._replace(epoch=6), None)
+
+    exchange = Exchange()
+    exchange.run(step)
+    assert exchange.openings == []
 
 
 def test_with_row_at_the_last_version_wraps() -> None:
