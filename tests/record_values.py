@@ -27,6 +27,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -77,6 +78,7 @@ ACCOUNT_RECORDS: Final[dict[type, st.SearchStrategy[Any]]] = {
     SetGuardian: st.builds(SetGuardian, _u32, addresses, _u64),
     SetProtection: st.builds(SetProtection, *_head, _u8, _u32, _u32, _u64),
     SetDeadMan: st.builds(SetDeadMan, *_head, _u64, _u64),
+    SetMode: st.builds(SetMode, *_head, _u8, _u64),
     MovePosition: st.builds(MovePosition, _u32, _u32, _u16, sint(32), _u64),
 }
 REPORTS: Final[dict[type, st.SearchStrategy[Any]]] = {
@@ -120,6 +122,7 @@ KINDS: Final[dict[type, int]] = {
     SetGuardian: 0x53,
     SetProtection: 0x54,
     SetDeadMan: 0x55,
+    SetMode: 0x57,
     MovePosition: 0x56,
 }
 """First byte of each record. Source: docs/spec.md R-4."""

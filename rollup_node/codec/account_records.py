@@ -21,6 +21,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
 )
 
@@ -139,6 +140,17 @@ def decode_set_dead_man(body: bytes, at: int) -> tuple[SetDeadMan, int]:
     key = body[at]
     time_ms, at = decode_varint(body, at + 1, U64)
     return SetDeadMan(account, key, time_ms, 0), at
+
+
+def encode_set_mode(record: SetMode) -> bytes:
+    """Return the fields of a risk model."""
+    return encode_varint(record.account) + bytes((record.key, record.mode))
+
+
+def decode_set_mode(body: bytes, at: int) -> tuple[SetMode, int]:
+    """Read a risk model; its nonce is left 0."""
+    account, at = decode_varint(body, at, U32)
+    return SetMode(account, body[at], body[at + 1], 0), at + 2
 
 
 def encode_move_position(record: MovePosition) -> bytes:

@@ -28,6 +28,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     SettlementPrice,
     SignedContent,
@@ -83,6 +84,7 @@ SIGNED_TYPES: Final[dict[type, tuple[str, str]]] = {
         "uint32 account,uint8 key,uint8 underlying,uint32 limit,uint32 windowMs,uint64 nonce",
     ),
     SetDeadMan: ("SetDeadMan", "uint32 account,uint8 key,uint64 timeMs,uint64 nonce"),
+    SetMode: ("SetMode", "uint32 account,uint8 key,uint8 mode,uint64 nonce"),
     MovePosition: (
         "MovePosition",
         "uint32 account,uint32 recipient,uint16 series,int32 lots,uint64 nonce",
@@ -153,6 +155,7 @@ _SMALL_WORDS: Final[dict[type, Struct]] = {
         Freeze,
         SetProtection,
         SetDeadMan,
+        SetMode,
     )
 }
 """The types whose fields are all unsigned and of at most 64 bits."""

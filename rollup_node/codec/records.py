@@ -42,6 +42,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -108,6 +109,11 @@ _SIGNED: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
         RecordKind.SET_DEAD_MAN,
         account_records.encode_set_dead_man,
         account_records.decode_set_dead_man,
+    ),
+    SetMode: (
+        RecordKind.SET_MODE,
+        account_records.encode_set_mode,
+        account_records.decode_set_mode,
     ),
     MovePosition: (
         RecordKind.MOVE_POSITION,

@@ -29,6 +29,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
 )
 from rollup_node.core.kinds import OrderClass, StepKind
@@ -52,7 +53,7 @@ from rollup_node.core.leaves import Allocators, Balances, Owner, replace_amount
 from rollup_node.core.leaving import check_leaving
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
-from rollup_node.core.risk import is_current, read_amounts, read_hot, read_prices
+from rollup_node.core.risk import MODELS, is_current, read_amounts, read_hot, read_prices
 
 GUARDIAN_KEY: Final = 255
 """The `key` of a freeze that the guardian signs. Source: docs/spec.md K-4."""
@@ -269,4 +270,23 @@ def set_dead_man(frame: Frame, record: SetDeadMan, authority: Authority) -> tupl
         return kind, Reason.BAD_PARAMETERS
     hot = read_hot(frame, account)
     frame.put(hot_key(account), hot._replace(dead_man_ms=time_ms))
+    return kind, _OK
+
+
+def set_mode(frame: Frame, record: SetMode, authority: Authority) -> tuple[StepKind, Reason]:
+    """Choose the risk model: only while there is no position, as rows and leaves are a model's own.
+
+    Reads owner, the key, hot. Source: docs/spec.md K-8.
+    """
+    kind = StepKind.SET_MODE
+    account, key, mode, nonce = record
+    reason = _admit_settings(frame, account, key, nonce, authority)
+    if reason:
+        return kind, reason
+    if mode not in MODELS:
+        return kind, Reason.BAD_MODE
+    hot = read_hot(frame, account)
+    if any(row.positions for row in hot.rows):
+        return kind, Reason.HAS_POSITIONS
+    frame.put(hot_key(account), hot._replace(mode=mode))
     return kind, _OK

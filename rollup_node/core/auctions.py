@@ -289,4 +289,16 @@ def _take(frame: Frame, account: int, hot: Hot, cold: Cold, standing: Standing) 
         release(frame, account, hot, cold)
         return
     flags = hot.flags & CHILD_FLAG | LIQUIDATING_FLAG | FUND_FLAG | SALE_FLAG
-    _hand_over(frame, account, FUND_OWNER, hot._replace(group=0, flags=flags), cold, insurer)
+    taken = _make_standard(hot)._replace(group=0, flags=flags)
+    _hand_over(frame, account, FUND_OWNER, taken, cold, insurer)
+
+
+def _make_standard(hot: Hot) -> Hot:
+    """Return an account under the standard model, so that the fund may reduce it leg by leg.
+
+    Its rows become stale, whoever touches it next refreshes them; no epoch is 0. Source: L-5.
+    """
+    if hot.mode == 0:
+        return hot
+    rows = tuple(row._replace(epoch=0) if row.positions else row for row in hot.rows)
+    return hot._replace(mode=0, rows=rows)

@@ -13,6 +13,7 @@ from rollup_node.core.accounts import (
     set_dead_man,
     set_guardian,
     set_key,
+    set_mode,
     set_protection,
 )
 from rollup_node.core.auctions import apply_bid, apply_takeover
@@ -41,6 +42,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -118,6 +120,7 @@ ACTIONS: Final[dict[type, Action]] = {
     SetGuardian: set_guardian,
     SetProtection: set_protection,
     SetDeadMan: set_dead_man,
+    SetMode: set_mode,
     MovePosition: move_position,
     **dict.fromkeys(ADMIN_MESSAGES, apply_admin),
 }

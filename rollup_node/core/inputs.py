@@ -197,6 +197,15 @@ class SetDeadMan(NamedTuple):
     nonce: int
 
 
+class SetMode(NamedTuple):
+    """Choose the risk model of an account that has no position: 0 standard, 1 portfolio. K-8."""
+
+    account: int
+    key: int
+    mode: int
+    nonce: int
+
+
 class MovePosition(NamedTuple):
     """Move `lots` (signed) of a position to another account of the same owner. Source: K-7."""
 
@@ -330,6 +339,7 @@ AccountRecord: TypeAlias = (
     | SetGuardian
     | SetProtection
     | SetDeadMan
+    | SetMode
     | MovePosition
     | Bid
 )

@@ -54,6 +54,7 @@ class RecordKind(IntEnum):
     SET_PROTECTION = 0x54
     SET_DEAD_MAN = 0x55
     MOVE_POSITION = 0x56
+    SET_MODE = 0x57
 
 
 class StepKind(IntEnum):
@@ -107,6 +108,7 @@ class StepKind(IntEnum):
     LIST_STRIKE = 45
     DELIST_STRIKE = 46
     STRIKE = 47
+    SET_MODE = 48
 
 
 class Phase(IntEnum):

@@ -37,7 +37,7 @@ from rollup_node.core.order_checks import PROTOCOL
 from rollup_node.core.positions import find_position
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
-from rollup_node.core.risk import is_current, read_hot, read_prices
+from rollup_node.core.risk import find_model, is_current, read_hot, read_prices
 from rollup_node.core.standing import (
     Standing,
     is_account,
@@ -112,7 +112,15 @@ def _judge(frame: Frame, task: LiquidationTask) -> Reason:
         frame.put(LIQUIDATION_KEY, task)
         begin_sweep(frame, SweepTask(account, ALL, 0, 0, Reason.LIQUIDATING, Phase.LIQUIDATE))
         return _OK
-    return _reduce(frame, account, series, hot, standing)
+    return _OK if is_whole(hot) else _reduce(frame, account, series, hot, standing)
+
+
+def is_whole(hot: Hot) -> bool:
+    """Say whether an account is sold as a whole: the legs of a hedge are not reduced one by one.
+
+    So one under portfolio margin; the fund has none, its accounts are standard. Source: L-1.
+    """
+    return find_model(hot.mode).weigh is not None
 
 
 def _mark(frame: Frame, account: int, hot: Hot, cold: Cold, standing: Standing) -> Hot:
@@ -120,7 +128,7 @@ def _mark(frame: Frame, account: int, hot: Hot, cold: Cold, standing: Standing) 
     now = frame.time_ms
     since_ms = cold.liquidated_ms if hot.flags & LIQUIDATING_FLAG else now
     auction_ms = cold.auction_ms if hot.flags & LIQUIDATING_FLAG else 0
-    is_deep = 3 * standing.equity < 2 * standing.maintenance
+    is_deep = is_whole(hot) or 3 * standing.equity < 2 * standing.maintenance
     if auction_ms == 0 and (is_deep or now >= since_ms + IDLE_MS):
         auction_ms = now
     flags = hot.flags | LIQUIDATING_FLAG | (SALE_FLAG if auction_ms else 0)

@@ -18,8 +18,10 @@ from rollup_node.core.layout import (
     option_dates_key,
     series_key,
     series_list_key,
+    series_risk_key,
     terms_key,
 )
+from rollup_node.core.listing import read_rules
 from rollup_node.core.market_leaves import (
     NO_EXPIRY,
     NO_SERIES,
@@ -31,19 +33,23 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
 )
 from rollup_node.core.markets import SeriesKind, SeriesStatus
-from rollup_node.core.option_leaves import NO_DATES, OptionDates
+from rollup_node.core.option_leaves import NO_DATES, OptionDates, SeriesRisk
 from rollup_node.core.prices import continue_work
 from rollup_node.core.reason import Reason
+from rollup_node.core.scenarios import value_linear
 from rollup_node.core.task_leaves import PriceTask
 
 PPM: Final = 1_000_000
+DEFAULT_SCAN_PPM: Final = 160_000
+"""The largest ordinary move of the scenarios where no rules of options say another."""
 
 
 def reprice(frame: Frame) -> tuple[StepKind, Reason]:
     """Reprice the next series of the underlying, or go on with its strikes, or end its epoch.
 
-    Reads price task, prices, series list, then terms, state and, for a future, its expiry; after
-    the last one the dates with strikes.
+    Reads price task, prices, series list, then terms, state and, for a future, its expiry; of what
+    is neither spot nor over the rules of options and its risk; after the last one the dates with
+    strikes.
     """
     task: PriceTask = frame.get(PRICE_TASK_KEY)
     prices: Prices = frame.get(PRICES_KEY)
@@ -59,6 +65,8 @@ def reprice(frame: Frame) -> tuple[StepKind, Reason]:
     state: SeriesState = frame.get(key)
     repriced = _reprice_series(frame, terms, state, row)
     frame.put(key, repriced)
+    if terms.kind != SeriesKind.SPOT and repriced.status < SeriesStatus.EXPIRED:
+        _store_risk(frame, listed.series[place], terms, repriced)
     due, sample, _, _, drain, drained, resume, _ = task
     if repriced.triggers:
         drain |= 1 << place
@@ -117,7 +125,7 @@ def _reprice_series(
         status = max(state.status, SeriesStatus.EXPIRED)
         return state._replace(status=status, epoch=epoch)
     mark, status = div_down(price, terms.lots_per_unit), state.status
-    if not 0 < mark <= MAX_LOT_VALUE:
+    if not 0 < mark <= MAX_LOT_VALUE or row.index_price > MAX_LOT_VALUE * terms.lots_per_unit:
         mark, status = state.mark, SeriesStatus.REDUCE_ONLY
     index, rest = state.funding_index, state.funding_rest
     if terms.kind == SeriesKind.PERPETUAL:
@@ -137,6 +145,14 @@ def _reprice_series(
         low=min(state.low, tick) if state.triggers and state.low else tick,
         high=max(state.high, tick) if state.triggers else tick,
     )
+
+
+def _store_risk(frame: Frame, series: int, terms: SeriesTerms, state: SeriesState) -> None:
+    """Write what a lot gains in each scenario. Reads rules of options, then the risk. V-5."""
+    scan_ppm = read_rules(frame, terms.underlying).scan_ppm or DEFAULT_SCAN_PPM
+    key = series_risk_key(series)
+    frame.get(key)
+    frame.put(key, SeriesRisk(state.epoch, PPM, value_linear(state.mark, scan_ppm)))
 
 
 def initial_ppm(terms: SeriesTerms, open_interest: int) -> int:

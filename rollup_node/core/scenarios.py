@@ -1,4 +1,4 @@
-"""What an option is worth, and what it would gain in each of 32 scenarios.
+"""What an option is worth, and what it and a linear series would gain in 32 scenarios.
 
 A slot is a move of the forward and a volatility: slots 0 to 26 are nine moves from minus to plus
 the scan range, each with the volatility down, as it is, and up; slots 27 to 31 are crashes and
@@ -100,6 +100,17 @@ def value_strike(valuation: Valuation) -> tuple[Moves, Moves]:
     delta = div_down(now.delta, ATTO)
     call_moves = Moves(_mark(now.call, lots), delta, tuple(calls))
     return call_moves, Moves(_mark(now.put, lots), delta - _PPM, tuple(puts))
+
+
+def value_linear(mark: int, scan_ppm: int) -> tuple[int, ...]:
+    """Return what one long lot of a linear series gains in each scenario, µUSDC, rounded down.
+
+    It moves as the forward does, whatever the volatility. Source: docs/spec.md V-5.
+    """
+    gains: list[int] = []
+    for move_ppm, weight_ppm, numbers in _scenarios(scan_ppm):
+        gains += [div_down(mark * move_ppm * weight_ppm, _PPM * _PPM)] * len(numbers)
+    return tuple(gains)
 
 
 def shock_deviation(deviation: int, left_ms: int) -> tuple[int, int, int]:

@@ -96,7 +96,8 @@ def _reprice(frame: Frame, underlying: int, place: _Place, row: PriceRow) -> Non
             frame.put(series_key(series), state._replace(status=over, epoch=epoch))
             continue
         initial, maintenance = compute_short_margins(rules, terms, row.index_price, series & 1)
-        if moves is None or initial > MAX_LOT_VALUE:
+        is_large = row.index_price > MAX_LOT_VALUE * terms.lots_per_unit
+        if moves is None or initial > MAX_LOT_VALUE or is_large:
             stopped = state._replace(status=SeriesStatus.REDUCE_ONLY, epoch=epoch)
             frame.put(series_key(series), stopped)
             continue

@@ -53,6 +53,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_600_000,  # LIST_STRIKE
     1_200_000,  # DELIST_STRIKE
     1_600_000,  # STRIKE
+    1_200_000,  # SET_MODE
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 

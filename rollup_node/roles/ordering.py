@@ -26,6 +26,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -63,6 +64,7 @@ _MAKERS: Final = (
     SetGuardian,
     SetProtection,
     SetDeadMan,
+    SetMode,
     MovePosition,
 )
 _CLASSES: Final[dict[type, int]] = {

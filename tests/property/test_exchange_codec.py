@@ -22,6 +22,7 @@ from rollup_node.core.inputs import (
     PriceReport,
     SettlementPrice,
     SignedTransaction,
+    SurfaceReport,
     Trigger,
 )
 from rollup_node.core.kinds import RecordKind
@@ -108,7 +109,7 @@ def test_signed_record_round_trip_is_identity(record: Any, signature: bytes) -> 
 def test_forced_round_trip_drops_only_the_nonce(record: Any) -> None:
     body = encode_forced(record)
     decoded: Any = decode_forced(body)
-    if isinstance(record, PriceReport | ForwardReport | SettlementPrice):
+    if isinstance(record, PriceReport | ForwardReport | SettlementPrice | SurfaceReport):
         assert decoded is None
     elif "nonce" in record._fields:
         assert decoded == record._replace(nonce=0)
