@@ -54,6 +54,7 @@ from rollup_node.core.leaving import check_leaving
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
 from rollup_node.core.risk import MODELS, is_current, read_amounts, read_hot, read_prices
+from rollup_node.core.standing import has_positions
 
 GUARDIAN_KEY: Final = 255
 """The `key` of a freeze that the guardian signs. Source: docs/spec.md K-4."""
@@ -286,7 +287,7 @@ def set_mode(frame: Frame, record: SetMode, authority: Authority) -> tuple[StepK
     if mode not in MODELS:
         return kind, Reason.BAD_MODE
     hot = read_hot(frame, account)
-    if any(row.positions for row in hot.rows):
+    if has_positions(hot):
         return kind, Reason.HAS_POSITIONS
     frame.put(hot_key(account), hot._replace(mode=mode))
     return kind, _OK

@@ -31,6 +31,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -62,6 +63,7 @@ _SIGNED: Final[dict[type, str]] = {
     SetGuardian: "decodeSetGuardian",
     SetProtection: "decodeSetProtection",
     SetDeadMan: "decodeSetDeadMan",
+    SetMode: "decodeSetMode",
     MovePosition: "decodeMovePosition",
 }
 _REPORTS: Final[dict[type, str]] = {

@@ -34,6 +34,7 @@ _KEYS: Final[dict[str, tuple[_Make, tuple[st.SearchStrategy[int], ...]]]] = {
     "expiryKey": (layout.expiry_key, (_underlyings, st.integers(0, layout.EXPIRIES - 1))),
     "termsKey": (layout.terms_key, (_series,)),
     "seriesKey": (layout.series_key, (_series,)),
+    "accountRiskKey": (layout.account_risk_key, (_accounts, _underlyings)),
     "seriesRiskKey": (layout.series_risk_key, (_series,)),
     "optionRulesKey": (layout.option_rules_key, (_underlyings,)),
     "optionDatesKey": (layout.option_dates_key, (_underlyings,)),

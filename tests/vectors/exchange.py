@@ -35,6 +35,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -75,6 +76,7 @@ SIGNED: Final[tuple[tuple[str, AccountRecord], ...]] = (
     ("decodeSetGuardian", SetGuardian(1, b"\xee" * 20, _NOW)),
     ("decodeSetProtection", SetProtection(1, 0, 7, 1_000, 60_000, _NOW)),
     ("decodeSetDeadMan", SetDeadMan(1, 1, _NOW + 5_000, _NOW)),
+    ("decodeSetMode", SetMode(1, 1, 1, _NOW)),
     ("decodeMovePosition", MovePosition(1, 1 << 21, 2, -5, _NOW)),
 )
 """Each with the function of the twin that decodes it."""

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Cold, Directory, Hot, Positions, SessionKey} from "../types/Account.sol";
+import {AccountRisk, Cold, Directory, Hot, Positions, SessionKey} from "../types/Account.sol";
 import {Leaves} from "./Leaves.sol";
 import {Structs} from "./Structs.sol";
 
-/// @notice Leaves of a trading account (docs/spec.md S-14 to S-18) as bytes, both ways. The empty leaf is all zeros.
+/// @notice Leaves of a trading account (docs/spec.md S-14 to S-18, S-22) as bytes, both ways. The empty leaf is all zeros.
 /// @dev The tables are those of `Structs`; rows begin where the head ends.
 /// @custom:twin rollup_node/codec/account_leaves.py
 library AccountLeaves {
@@ -14,12 +14,17 @@ library AccountLeaves {
     uint256 internal constant SESSION_KEY_BYTES = 70;
     uint256 internal constant DIRECTORY_BYTES = 256;
     uint256 internal constant POSITIONS_BYTES = 192;
+    uint256 internal constant RISK_BYTES = 328;
 
     uint256 private constant ROWS = 8;
     uint256 private constant HOT_SLOTS_AT = 53;
     uint256 private constant HOT_ROWS_AT = 85;
     uint256 private constant COLD_SERIES_AT = 32;
     uint256 private constant COLD_ROWS_AT = 50;
+    uint256 private constant DELTAS_AT = 256;
+    uint256 private constant CHARGE_AT = 320;
+    /// @dev The charge is the third member, each a word.
+    uint256 private constant CHARGE_MEMBER = 64;
 
     bytes32 private constant HOT = hex"08040101010208080410";
     bytes32 private constant SLOTS = hex"0404040404040404";
@@ -28,6 +33,9 @@ library AccountLeaves {
     bytes32 private constant PROTECTION_ROW = hex"04040804";
     bytes32 private constant SESSION_KEY = hex"14010108080818";
     bytes32 private constant POSITION = hex"0284888802";
+    bytes32 private constant GAINS = hex"8888888888888888888888888888888888888888888888888888888888888888";
+    bytes32 private constant DELTAS = hex"8888888888888888";
+    bytes32 private constant CHARGE = hex"88";
 
     function decodeHot(bytes memory value) internal pure returns (Hot memory leaf) {
         if (!Structs.isPresent(value, HOT_BYTES)) return leaf;
@@ -89,6 +97,20 @@ library AccountLeaves {
 
     function _shift(uint256 number) private pure returns (uint256) {
         return 240 - 16 * (number & 15);
+    }
+
+    function decodeRisk(bytes memory value) internal pure returns (AccountRisk memory leaf) {
+        if (!Structs.isPresent(value, RISK_BYTES)) return leaf;
+        Structs.unpack(value, 0, GAINS, Structs.pointerTo(leaf.gains));
+        Structs.unpack(value, DELTAS_AT, DELTAS, Structs.pointerTo(leaf.deltas));
+        Structs.unpack(value, CHARGE_AT, CHARGE, Structs.pointerTo(leaf) + CHARGE_MEMBER);
+    }
+
+    function encodeRisk(AccountRisk memory leaf) internal pure returns (bytes memory value) {
+        value = new bytes(RISK_BYTES);
+        Structs.pack(Structs.pointerTo(leaf.gains), GAINS, value, 0);
+        Structs.pack(Structs.pointerTo(leaf.deltas), DELTAS, value, DELTAS_AT);
+        Structs.pack(Structs.pointerTo(leaf) + CHARGE_MEMBER, CHARGE, value, CHARGE_AT);
     }
 
     function decodePositions(bytes memory value) internal pure returns (Positions memory leaf) {

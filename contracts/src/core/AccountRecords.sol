@@ -11,6 +11,7 @@ import {
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection
 } from "../types/Records.sol";
 import {Fields, Scan} from "./Fields.sol";
@@ -121,6 +122,20 @@ library AccountRecords {
         record.account = uint32(scan.varint(body, 32));
         record.key = scan.byteField(body);
         record.timeMs = uint64(scan.varint(body, 64));
+        (record.nonce, signature) = scan.authorization(body, signed);
+        ok = scan.isWhole(body);
+    }
+
+    /// @notice A risk model.
+    function decodeSetMode(bytes calldata body, bool signed)
+        internal
+        pure
+        returns (bool ok, SetMode memory record, CompactSignature memory signature)
+    {
+        Scan memory scan = Fields.start(body, RecordKind.SET_MODE);
+        record.account = uint32(scan.varint(body, 32));
+        record.key = scan.byteField(body);
+        record.mode = scan.byteField(body);
         (record.nonce, signature) = scan.authorization(body, signed);
         ok = scan.isWhole(body);
     }

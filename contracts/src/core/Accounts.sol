@@ -6,7 +6,7 @@ import {Cold, Hot, ProtectionRow, SessionKey} from "../types/Account.sol";
 import {OrderClass} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
-import {Freeze, OpenAccount, SetDeadMan, SetGuardian, SetKey, SetProtection} from "../types/Records.sol";
+import {Freeze, OpenAccount, SetDeadMan, SetGuardian, SetKey, SetMode, SetProtection} from "../types/Records.sol";
 import {Allocators, Owner} from "../types/State.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Authorities, Authority} from "./Authority.sol";
@@ -17,6 +17,7 @@ import {Leaves} from "./Leaves.sol";
 import {Leaving} from "./Leaving.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
+import {Standings} from "./Standing.sol";
 
 /// @notice Records by which an account orders its own affairs: further accounts, keys, freeze, protection
 /// (docs/spec.md K).
@@ -198,6 +199,21 @@ library Accounts {
         if (record.timeMs >= TIME_LIMIT_MS) return Reason.BAD_PARAMETERS;
         Hot memory hot = Risk.readHot(frame, record.account);
         hot.deadManMs = record.timeMs;
+        frame.put(Layout.hotKey(record.account), AccountLeaves.encodeHot(hot));
+    }
+
+    /// @notice Choose the risk model: only while there is no position, as rows and leaves are a model's own (K-8).
+    function setMode(Frame memory frame, SetMode memory record, Authority memory authority)
+        internal
+        pure
+        returns (Reason reason)
+    {
+        reason = _admitSettings(frame, record.account, record.key, record.nonce, authority);
+        if (reason != Reason.OK) return reason;
+        if (record.mode > Risk.PORTFOLIO) return Reason.BAD_MODE;
+        Hot memory hot = Risk.readHot(frame, record.account);
+        if (Standings.hasPositions(hot)) return Reason.HAS_POSITIONS;
+        hot.mode = record.mode;
         frame.put(Layout.hotKey(record.account), AccountLeaves.encodeHot(hot));
     }
 

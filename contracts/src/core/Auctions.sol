@@ -252,8 +252,19 @@ library Auctions {
             Standings.release(frame, account, hot, cold);
             return;
         }
+        _makeStandard(hot);
         hot.group = 0;
         hot.flags = uint8(hot.flags & Flags.CHILD | Flags.LIQUIDATING | Flags.FUND | Flags.SALE);
         _handOver(frame, account, Standings.FUND_OWNER, hot, cold, uint32(insurer));
+    }
+
+    /// @dev Makes an account standard, so that the fund may reduce it leg by leg. Its rows become stale, whoever touches it
+    /// next refreshes them; no epoch is 0.
+    function _makeStandard(Hot memory hot) private pure {
+        if (hot.mode == 0) return;
+        hot.mode = 0;
+        for (uint256 i = 0; i < Risk.ROWS; ++i) {
+            if (hot.rows[i].positions != 0) hot.rows[i].epoch = 0;
+        }
     }
 }

@@ -16,6 +16,7 @@ import {
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     SettlementPrice,
     SurfaceReport
@@ -52,6 +53,7 @@ library ExchangeEip712 {
         keccak256("SetProtection(uint32 account,uint8 key,uint8 underlying,uint32 limit,uint32 windowMs,uint64 nonce)");
     bytes32 private constant SET_DEAD_MAN_TYPE =
         keccak256("SetDeadMan(uint32 account,uint8 key,uint64 timeMs,uint64 nonce)");
+    bytes32 private constant SET_MODE_TYPE = keccak256("SetMode(uint32 account,uint8 key,uint8 mode,uint64 nonce)");
     bytes32 private constant MOVE_POSITION_TYPE =
         keccak256("MovePosition(uint32 account,uint32 recipient,uint16 series,int32 lots,uint64 nonce)");
     bytes32 private constant PRICE_REPORT_TYPE =
@@ -118,6 +120,10 @@ library ExchangeEip712 {
 
     function digest(bytes32 domain, SetDeadMan memory record) internal pure returns (bytes32) {
         return _digest(domain, Structs.hash(SET_DEAD_MAN_TYPE, Structs.pointerTo(record), 4));
+    }
+
+    function digest(bytes32 domain, SetMode memory record) internal pure returns (bytes32) {
+        return _digest(domain, Structs.hash(SET_MODE_TYPE, Structs.pointerTo(record), 4));
     }
 
     function digest(bytes32 domain, MovePosition memory record) internal pure returns (bytes32) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
 import {Hot, Position, RiskRow} from "../types/Account.sol";
-import {AssetTerms, Credit, Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
+import {AssetTerms, Credit} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
@@ -11,18 +11,8 @@ import {FixedPoint} from "./FixedPoint.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
-import {Positions} from "./Positions.sol";
+import {Market, Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
-
-/// @notice Where a fill happens: `price` is µUSDC per lot; `restricted` as docs/spec.md M-6 says.
-struct Market {
-    uint256 series;
-    SeriesTerms terms;
-    SeriesState state;
-    Prices prices;
-    int256 price;
-    bool restricted;
-}
 
 /// @notice What a fill leaves of one side: not written yet.
 /// @param account Whose side it is.
@@ -36,6 +26,7 @@ struct Market {
 /// @param change Change of the open interest.
 /// @param held Balance of the asset of a spot series after.
 /// @param eased How much equity less maintenance margin rose, which M-6 asks of a linear fill.
+/// @param risk The risk leaf of the underlying after; empty unless the account is under portfolio margin.
 struct Side {
     uint256 account;
     Hot hot;
@@ -48,6 +39,7 @@ struct Side {
     int256 change;
     int256 held;
     int256 eased;
+    bytes risk;
 }
 
 /// @notice Both sides of a fill: `weighSide` reads and decides, `settleSide` writes; a side that fails leaves nothing
@@ -116,9 +108,8 @@ library Fills {
         pure
         returns (bool)
     {
-        RiskRow memory row = Positions.replaceContribution(
-            side.hot, market.terms.underlying, position, side.position, market.state, market.prices
-        );
+        RiskRow memory row;
+        (row, side.risk) = Positions.replaceContribution(frame, side.account, side.hot, market, position, side.position);
         bool reduces = _reduces(frame, market, side, row, gain);
         Positions.setRow(side.hot, market.terms.underlying, row);
         if (market.restricted || reduces) return reduces;
@@ -216,7 +207,7 @@ library Fills {
         side.hot.version = uint32(uint256(side.hot.version) + type(uint32).max);
     }
 
-    /// @notice Write one side of a fill: position or asset, cash, hot leaf.
+    /// @notice Write one side of a fill: position or asset, cash, hot leaf, risk leaf.
     function settleSide(Frame memory frame, Market memory market, Side memory side) internal pure {
         if (market.terms.kind == SPOT) {
             side.amounts[market.terms.asset] = side.held;
@@ -225,5 +216,8 @@ library Fills {
         }
         Cash.storeCash(frame, side.account, side.amounts, side.cash);
         frame.put(Layout.hotKey(side.account), AccountLeaves.encodeHot(side.hot));
+        if (side.risk.length != 0) {
+            frame.put(Layout.accountRiskKey(side.account, market.terms.underlying), side.risk);
+        }
     }
 }

@@ -50,6 +50,7 @@ library Layout {
     uint256 internal constant BALANCES_FIELD = 3;
     uint256 internal constant SESSION_KEY_FIELD = 4;
     uint256 internal constant DIRECTORY_FIELD = 7;
+    uint256 internal constant RISK_FIELD = 8;
     uint256 internal constant POSITIONS_FIELD = 16;
 
     uint256 internal constant SESSION_KEYS = 3;
@@ -137,6 +138,11 @@ library Layout {
         return _accountKey(account, DIRECTORY_FIELD);
     }
 
+    /// @notice Key of an account's risk in an underlying < 8.
+    function accountRiskKey(uint256 account, uint256 underlying) internal pure returns (LeafKey) {
+        return _accountKey(account, RISK_FIELD + underlying);
+    }
+
     /// @notice Key of the page that holds position `number` < 128.
     function positionsKey(uint256 account, uint256 number) internal pure returns (LeafKey) {
         return _accountKey(account, POSITIONS_FIELD + number / POSITIONS_PER_PAGE);
@@ -172,7 +178,7 @@ library Layout {
         return _key(SERIES, series * FIELDS_PER_SERIES + 1);
     }
 
-    /// @notice Key of the risk array of an option.
+    /// @notice Key of the risk array of a series.
     function seriesRiskKey(uint256 series) internal pure returns (LeafKey) {
         return _key(SERIES, series * FIELDS_PER_SERIES + SERIES_RISK_FIELD);
     }

@@ -87,7 +87,7 @@ library Liquidation {
             }
             _mark(frame, task.account, hot, cold, standing);
         }
-        if (hot.slotMap == 0) return _reduce(frame, task, hot, standing);
+        if (hot.slotMap == 0) return Risk.isPortfolio(hot) ? Reason.OK : _reduce(frame, task, hot, standing);
         frame.put(Layout.LIQUIDATION_TASK, TaskLeaves.encodeLiquidationTask(task));
         beginSweep(frame, task.account, Phase.LIQUIDATE);
         return Reason.OK;
@@ -107,7 +107,8 @@ library Liquidation {
         pure
     {
         if (hot.flags & Flags.LIQUIDATING == 0) (cold.liquidatedMs, cold.auctionMs) = (frame.timeMs, 0);
-        bool isDeep = 3 * standing.equity < 2 * standing.maintenance;
+        // The legs of a hedge are not reduced one by one: it is sold as a whole.
+        bool isDeep = Risk.isPortfolio(hot) || 3 * standing.equity < 2 * standing.maintenance;
         bool isIdle = frame.timeMs >= uint256(cold.liquidatedMs) + IDLE_MS;
         if (cold.auctionMs == 0 && (isDeep || isIdle)) cold.auctionMs = frame.timeMs;
         hot.flags |= uint8(cold.auctionMs != 0 ? Flags.LIQUIDATING | Flags.SALE : Flags.LIQUIDATING);

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
 import {Hot, Position, RiskRow} from "../types/Account.sol";
-import {Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {MovePosition} from "../types/Records.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
@@ -16,7 +15,7 @@ import {Layout} from "./Layout.sol";
 import {Leaves} from "./Leaves.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 import {SeriesStatus} from "./Markets.sol";
-import {Positions} from "./Positions.sol";
+import {Market, Positions} from "./Positions.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
 
@@ -25,15 +24,8 @@ import {Risk} from "./Risk.sol";
 library Moves {
     using Frames for Frame;
 
-    /// @dev The series of a position that moves, and the prices of its underlying.
-    struct Market {
-        uint16 series;
-        SeriesTerms terms;
-        SeriesState state;
-        Prices prices;
-    }
-
-    /// @dev One side of a move: its position before and after, and the funding it is paid.
+    /// @dev One side of a move: its position before and after, the funding it is paid, and its risk leaf after; empty unless
+    /// the account is under portfolio margin.
     struct Holding {
         uint32 account;
         Hot hot;
@@ -41,6 +33,7 @@ library Moves {
         Position before;
         Position moved;
         int256 cash;
+        bytes risk;
     }
 
     /// @notice Move lots of a position, with their share of the basis; a stale account is refreshed instead.
@@ -129,12 +122,13 @@ library Moves {
         }
         uint16 generation = old != 0 ? right.before.generation : Positions.nextGeneration(right.hot);
         right.cash = -old * (index - right.before.fundingIndex);
-        right.moved =
-            Position(market.series, int32(old + lots), int64(right.before.basis + basis), int64(index), generation);
+        right.moved = Position(
+            uint16(market.series), int32(old + lots), int64(right.before.basis + basis), int64(index), generation
+        );
         if (!_mayHold(frame, market, left, false)) return Reason.INSUFFICIENT_MARGIN;
         if (!_mayHold(frame, market, right, true)) return Reason.INSUFFICIENT_MARGIN;
-        _store(frame, left);
-        _store(frame, right);
+        _store(frame, left, market.terms.underlying);
+        _store(frame, right, market.terms.underlying);
         return Reason.OK;
     }
 
@@ -147,8 +141,8 @@ library Moves {
     {
         uint256 underlying = market.terms.underlying;
         RiskRow memory old = side.hot.rows[underlying];
-        RiskRow memory row =
-            Positions.replaceContribution(side.hot, underlying, side.before, side.moved, market.state, market.prices);
+        RiskRow memory row;
+        (row, side.risk) = Positions.replaceContribution(frame, side.account, side.hot, market, side.before, side.moved);
         Positions.setRow(side.hot, underlying, row);
         int256[4] memory amounts = Cash.readBalances(frame, side.account);
         amounts[0] += side.cash - Cash.accruedInterest(amounts[0], side.hot.interestMs, frame.timeMs);
@@ -156,10 +150,11 @@ library Moves {
         return !mustCover && row.maintenance <= old.maintenance && row.value >= old.value;
     }
 
-    function _store(Frame memory frame, Holding memory side) private pure {
+    function _store(Frame memory frame, Holding memory side, uint256 underlying) private pure {
         Positions.storePosition(frame, side.account, side.number, side.moved);
         Cash.changeCash(frame, side.account, side.hot, side.cash);
         frame.put(Layout.hotKey(side.account), AccountLeaves.encodeHot(side.hot));
+        if (side.risk.length != 0) frame.put(Layout.accountRiskKey(side.account, underlying), side.risk);
     }
 
     function _abs(int256 number) private pure returns (int256) {

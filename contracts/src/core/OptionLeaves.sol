@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Board, OptionDates, SeriesRisk, OptionRules} from "../types/Option.sol";
+import {Board, OptionDates, OptionRules, SeriesRisk} from "../types/Option.sol";
 import {SurfaceNode} from "../types/Surface.sol";
 import {Structs} from "./Structs.sol";
 

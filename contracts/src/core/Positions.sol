@@ -2,16 +2,28 @@
 pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
-import {Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
+import {AccountRisk, Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
 import {LeafKey} from "../types/LeafKey.sol";
-import {Prices, SeriesState} from "../types/Market.sol";
+import {Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
+import {OptionLeaves} from "./OptionLeaves.sol";
+import {Portfolio} from "./Portfolio.sol";
 import {Risk} from "./Risk.sol";
 
+/// @notice A series and the prices it is valued at. Of a fill: `price` is µUSDC per lot, `restricted` as docs/spec.md M-6 says.
+struct Market {
+    uint256 series;
+    SeriesTerms terms;
+    SeriesState state;
+    Prices prices;
+    int256 price;
+    bool restricted;
+}
+
 /// @notice Positions of accounts: where they are, what a fill makes of one, what they add to a row (docs/spec.md M-2,
-/// M-4, S-17, S-18).
+/// M-4, M-13, S-17, S-18, S-22).
 /// @custom:twin rollup_node/core/positions.py
 library Positions {
     using AccountLeaves for Directory;
@@ -101,27 +113,61 @@ library Positions {
         frame.put(key, AccountLeaves.encodePositions(page));
     }
 
-    /// @notice The row of an underlying with one contribution replaced, both valued at the state of the series (M-4).
+    /// @notice The row of an underlying with one contribution replaced, both valued at the state of the series, and its risk
+    /// leaf: empty unless the account is under portfolio margin (M-4, M-13).
     function replaceContribution(
+        Frame memory frame,
+        uint256 account,
         Hot memory hot,
-        uint256 underlying,
+        Market memory market,
         Position memory old,
-        Position memory moved,
-        SeriesState memory state,
-        Prices memory prices
-    ) internal pure returns (RiskRow memory row) {
+        Position memory moved
+    ) internal pure returns (RiskRow memory row, bytes memory risk) {
+        uint256 underlying = market.terms.underlying;
         RiskRow memory was = hot.rows[underlying];
         row = RiskRow(was.epoch, was.positions, was.value, was.initial, was.maintenance);
-        if (was.positions == 0) row.epoch = prices.rows[underlying].epoch;
-        _add(row, moved, state, 1);
-        _add(row, old, state, -1);
+        if (was.positions == 0) row.epoch = market.prices.rows[underlying].epoch;
+        _add(hot, row, moved, market.state, 1);
+        _add(hot, row, old, market.state, -1);
+        if (!Risk.isPortfolio(hot)) return (row, risk);
+        AccountRisk memory leaf = readRisk(frame, account, underlying, was.positions);
+        shiftRisk(frame, market, leaf, old.lots, moved.lots);
+        (row.initial, row.maintenance) = Portfolio.weighRisk(leaf);
+        risk = AccountLeaves.encodeRisk(leaf);
+    }
+
+    /// @notice The risk leaf of a row with so many positions: without any it begins anew (S-22).
+    function readRisk(Frame memory frame, uint256 account, uint256 underlying, uint256 positions)
+        internal
+        pure
+        returns (AccountRisk memory leaf)
+    {
+        bytes memory value = frame.get(Layout.accountRiskKey(account, underlying));
+        if (positions != 0) leaf = AccountLeaves.decodeRisk(value);
+    }
+
+    /// @notice Let the lots of a series be `moved` instead of `before` in a risk leaf; reads the risk of the series. What is
+    /// settled moves no more: it adds nothing, and nothing is read (M-13).
+    function shiftRisk(Frame memory frame, Market memory market, AccountRisk memory leaf, int256 before, int256 moved)
+        internal
+        pure
+    {
+        if (market.state.status == Risk.SETTLED) return;
+        bytes memory value = frame.get(Layout.seriesRiskKey(market.series));
+        uint256 referencePrice = market.prices.rows[market.terms.underlying].referencePrice;
+        Portfolio.replaceLots(
+            leaf, before, moved, Portfolio.measureLot(market.terms, OptionLeaves.decodeRisk(value), referencePrice)
+        );
     }
 
     /// @dev Adds the contribution of a position to a row (`sign` 1), or takes it out (-1); the new one goes in first, so no
     /// sum is negative on the way.
-    function _add(RiskRow memory row, Position memory position, SeriesState memory state, int256 sign) private pure {
+    function _add(Hot memory hot, RiskRow memory row, Position memory position, SeriesState memory state, int256 sign)
+        private
+        pure
+    {
         if (position.lots == 0) return;
-        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(position, state);
+        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(hot, position, state);
         row.positions = uint8(uint256(int256(uint256(row.positions)) + sign));
         row.value = int64(row.value + sign * value);
         row.initial = uint64(uint256(int256(uint256(row.initial)) + sign * initial));

@@ -2,24 +2,36 @@
 pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
-import {Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
+import {AccountRisk, Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
 import {Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
-import {Prices, SeriesState} from "../types/Market.sol";
+import {Prices} from "../types/Market.sol";
 import {RefreshRow, RefreshTask} from "../types/Task.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
-import {Positions} from "./Positions.sol";
+import {Portfolio} from "./Portfolio.sol";
+import {Market, Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
 
 /// @notice The page of positions at hand while an account is revalued.
+/// @param key Its key.
+/// @param page Its positions.
+/// @param isChanged Whether funding of one of them was settled.
+/// @param hot The hot leaf of the account.
+/// @param prices The prices of now.
+/// @param risks The risk leaves of the underlyings in `known`; none unless the account is under portfolio margin.
+/// @param known A mask of the underlyings whose risk leaf was read.
 struct Sheet {
     LeafKey key;
     Page page;
     bool isChanged;
+    Hot hot;
+    Prices prices;
+    AccountRisk[] risks;
+    uint256 known;
 }
 
 /// @notice The revaluation of one account at the prices of now: a task of at most four steps (docs/spec.md M-11).
@@ -43,17 +55,21 @@ library Refresh {
     /// @notice Revalue up to 32 positions of the account in the task; the last step writes the rows.
     function refresh(Frame memory frame) internal pure {
         RefreshTask memory task = TaskLeaves.decodeRefreshTask(frame.get(Layout.REFRESH));
-        Prices memory prices = Risk.readPrices(frame);
+        Sheet memory sheet;
+        sheet.prices = Risk.readPrices(frame);
         Hot memory hot = Risk.readHot(frame, task.account);
+        sheet.hot = hot;
+        if (Risk.isPortfolio(hot)) sheet.risks = new AccountRisk[](Risk.ROWS);
         Directory memory directory = Positions.readDirectory(frame, task.account);
         uint256 left = _count(directory, task.next);
-        (uint256 number, int256 cash) = _walk(frame, task, directory, left);
+        (uint256 number, int256 cash) = _walk(frame, task, sheet, directory, left);
+        _storeRisks(frame, task.account, sheet);
         if (left > REFRESH_POSITIONS) {
             task.next = uint8(number);
             frame.put(Layout.REFRESH, TaskLeaves.encodeRefreshTask(task));
         } else {
             cash -= _payFee(frame, task.resume, _count(directory, 0));
-            _setRows(hot, prices, task);
+            _setRows(frame, sheet, task);
             frame.phase = task.resume;
         }
         Cash.changeCash(frame, task.account, hot, cash);
@@ -61,12 +77,13 @@ library Refresh {
     }
 
     /// @dev Revalues the next positions; returns the number after the last one, and the cash that they move.
-    function _walk(Frame memory frame, RefreshTask memory task, Directory memory directory, uint256 left)
-        private
-        pure
-        returns (uint256 number, int256 cash)
-    {
-        Sheet memory sheet;
+    function _walk(
+        Frame memory frame,
+        RefreshTask memory task,
+        Sheet memory sheet,
+        Directory memory directory,
+        uint256 left
+    ) private pure returns (uint256 number, int256 cash) {
         number = task.next;
         for (uint256 done = 0; done < REFRESH_POSITIONS && done < left; ++number) {
             if (directory.seriesAt(number) == 0) continue;
@@ -100,19 +117,48 @@ library Refresh {
         pure
         returns (int256 cash)
     {
-        uint256 underlying = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(position.series))).underlying;
-        SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(position.series)));
-        if (position.fundingIndex != state.fundingIndex) {
-            cash = int256(position.lots) * (int256(position.fundingIndex) - state.fundingIndex);
-            position.fundingIndex = state.fundingIndex;
+        Market memory market;
+        market.series = position.series;
+        market.terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(position.series)));
+        market.state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(position.series)));
+        market.prices = sheet.prices;
+        if (position.fundingIndex != market.state.fundingIndex) {
+            cash = int256(position.lots) * (int256(position.fundingIndex) - market.state.fundingIndex);
+            position.fundingIndex = market.state.fundingIndex;
             sheet.isChanged = true;
         }
-        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(position, state);
-        RefreshRow memory row = task.rows[underlying];
+        (int256 value, int256 initial, int256 maintenance) = Risk.contribute(sheet.hot, position, market.state);
+        RefreshRow memory row = task.rows[market.terms.underlying];
+        if (sheet.risks.length != 0) _addRisk(frame, task.account, sheet, market, row.positions, position.lots);
         row.positions += 1;
         row.value = int64(row.value + value);
         row.initial = uint64(uint256(int256(uint256(row.initial)) + initial));
         row.maintenance = uint64(uint256(int256(uint256(row.maintenance)) + maintenance));
+    }
+
+    /// @dev Adds a position to the risk of its underlying, of which the task has counted `positions` before.
+    function _addRisk(
+        Frame memory frame,
+        uint256 account,
+        Sheet memory sheet,
+        Market memory market,
+        uint256 positions,
+        int256 lots
+    ) private pure {
+        uint256 underlying = market.terms.underlying;
+        if (sheet.known >> underlying & 1 == 0) {
+            sheet.known |= 1 << underlying;
+            sheet.risks[underlying] = Positions.readRisk(frame, account, underlying, positions);
+        }
+        Positions.shiftRisk(frame, market, sheet.risks[underlying], 0, lots);
+    }
+
+    /// @dev Writes the risk leaves that have changed.
+    function _storeRisks(Frame memory frame, uint256 account, Sheet memory sheet) private pure {
+        for (uint256 i = 0; i < sheet.risks.length; ++i) {
+            if (sheet.known >> i & 1 == 0) continue;
+            frame.put(Layout.accountRiskKey(account, i), AccountLeaves.encodeRisk(sheet.risks[i]));
+        }
     }
 
     /// @dev What a refresh costs, paid to the fees: by who trades or leaves, or rests an order that is met. What others do
@@ -124,12 +170,17 @@ library Refresh {
         Cash.addFees(frame, fee);
     }
 
-    /// @dev Makes all rows that have positions current.
-    function _setRows(Hot memory hot, Prices memory prices, RefreshTask memory task) private pure {
+    /// @dev Makes all rows that have positions current. Reads the risk leaf of each of them, if there are any.
+    function _setRows(Frame memory frame, Sheet memory sheet, RefreshTask memory task) private pure {
         for (uint256 i = 0; i < Risk.ROWS; ++i) {
-            if (hot.rows[i].positions == 0) continue;
+            if (sheet.hot.rows[i].positions == 0) continue;
             RefreshRow memory row = task.rows[i];
-            hot.rows[i] = RiskRow(prices.rows[i].epoch, row.positions, row.value, row.initial, row.maintenance);
+            if (sheet.risks.length != 0) {
+                AccountRisk memory risk = Positions.readRisk(frame, task.account, i, row.positions);
+                (row.initial, row.maintenance) = Portfolio.weighRisk(risk);
+            }
+            sheet.hot.rows[i] =
+                RiskRow(sheet.prices.rows[i].epoch, row.positions, row.value, row.initial, row.maintenance);
         }
     }
 }

@@ -5,6 +5,7 @@ import {Frame, Frames} from "../steps/Frames.sol";
 import {Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, SeriesList, SeriesState, SeriesTerms} from "../types/Market.sol";
+import {SeriesRisk} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {PriceTask} from "../types/Task.sol";
 import {FixedPoint} from "./FixedPoint.sol";
@@ -14,6 +15,7 @@ import {MarketLeaves} from "./MarketLeaves.sol";
 import {SeriesKind, SeriesStatus} from "./Markets.sol";
 import {OptionLeaves} from "./OptionLeaves.sol";
 import {PriceRules} from "./PriceRules.sol";
+import {Scenarios} from "./Scenarios.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
 
 /// @notice Repricing: marks, requirements and funding of the linear series of an underlying, one a step (docs/spec.md V-5).
@@ -22,6 +24,8 @@ library Reprice {
     using Frames for Frame;
 
     uint256 internal constant PPM = 1_000_000;
+    /// @dev The largest ordinary move of the scenarios where no rules of options say another.
+    uint256 internal constant DEFAULT_SCAN_PPM = 160_000;
 
     /// @notice Reprice the next series of the underlying, or go on with its strikes, or end its epoch.
     function reprice(Frame memory frame) internal pure returns (Reason) {
@@ -39,6 +43,9 @@ library Reprice {
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(key));
         _repriceSeries(frame, terms, state, prices.rows[task.underlying]);
         frame.put(key, MarketLeaves.encodeSeriesState(state));
+        if (terms.kind != SeriesKind.SPOT && state.status < SeriesStatus.EXPIRED) {
+            _storeRisk(frame, series, terms.underlying, state);
+        }
         if (state.triggers != 0) task.drain |= uint16(2 ** place);
         task.next = uint16(place + 1);
         task.impact = 0;
@@ -117,7 +124,8 @@ library Reprice {
             return;
         }
         uint256 mark = price > 0 ? FixedPoint.divDown(uint256(price), terms.lotsPerUnit) : 0;
-        if (mark == 0 || mark > Layout.MAX_LOT_VALUE) {
+        bool isLarge = row.indexPrice > Layout.MAX_LOT_VALUE * terms.lotsPerUnit;
+        if (mark == 0 || mark > Layout.MAX_LOT_VALUE || isLarge) {
             mark = state.mark;
             state.status = SeriesStatus.REDUCE_ONLY;
         }
@@ -129,6 +137,16 @@ library Reprice {
         state.premiumCount = 0;
         state.fundedMs = frame.timeMs;
         _widen(state, uint32(FixedPoint.divDown(mark, terms.unit)));
+    }
+
+    /// @dev Writes what a lot gains in each scenario.
+    function _storeRisk(Frame memory frame, uint256 series, uint256 underlying, SeriesState memory state) private pure {
+        uint256 scanPpm = OptionLeaves.decodeRules(frame.get(Layout.optionRulesKey(underlying))).scanPpm;
+        if (scanPpm == 0) scanPpm = DEFAULT_SCAN_PPM;
+        LeafKey key = Layout.seriesRiskKey(series);
+        frame.get(key);
+        int32[32] memory gains = Scenarios.valueLinear(state.mark, scanPpm);
+        frame.put(key, OptionLeaves.encodeRisk(SeriesRisk(state.epoch, int32(int256(PPM)), gains)));
     }
 
     /// @dev Takes the tick of the mark into the range that triggers are drained over.

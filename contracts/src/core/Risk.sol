@@ -13,8 +13,8 @@ import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 
 /// @notice What an account is worth and what it must be worth: equity, margins, models of risk (docs/spec.md M-4 to M-10).
-/// @dev The one model so far is the standard one, which every mode means; another one is another branch of `contribute`
-/// and `requireInitial`. Sums and products are unchecked: amounts have at most 96 bits, prices and rows 64, weights 32, a
+/// @dev Mode 1 is the portfolio model, whose rows require what their risk leaves say; every other one the standard model.
+/// Sums and products are unchecked: amounts have at most 96 bits, prices and rows 64, weights 32, a
 /// drift 84, powers of ten 120, so nothing reaches 2^200 (M-4).
 /// @custom:twin rollup_node/core/risk.py
 library Risk {
@@ -27,7 +27,8 @@ library Risk {
     uint256 internal constant DRIFT_FACTOR = 8;
     uint256 internal constant MAX_EXPONENT = 36;
     uint256 internal constant ROWS = 8;
-    uint8 private constant SETTLED = 4;
+    uint8 internal constant SETTLED = 4;
+    uint8 internal constant PORTFOLIO = 1;
 
     /// @notice How far the index is from the reference, rounded up; 10^6 without a reference.
     function computeDriftPpm(PriceRow memory price) internal pure returns (uint256) {
@@ -55,9 +56,14 @@ library Risk {
         return isStale(price, timeMs) || computeDriftPpm(price) > MAX_DRIFT_PPM;
     }
 
+    /// @notice Whether an account is under portfolio margin, so that its rows have risk leaves (M-10).
+    function isPortfolio(Hot memory hot) internal pure returns (bool) {
+        return hot.mode == PORTFOLIO;
+    }
+
     /// @notice What a position adds to a row, in µUSDC, exact (M-4). A long option requires its whole mark, so it carries
-    /// nothing else (M-12).
-    function contribute(Position memory position, SeriesState memory state)
+    /// nothing else (M-12). What it requires under portfolio margin is in the risk leaf (M-13).
+    function contribute(Hot memory hot, Position memory position, SeriesState memory state)
         internal
         pure
         returns (int256 value, int256 initial, int256 maintenance)
@@ -65,6 +71,7 @@ library Risk {
         int256 lots = position.lots;
         int256 size = lots < 0 ? -lots : lots;
         value = lots * int256(uint256(state.mark)) - position.basis;
+        if (isPortfolio(hot)) return (value, 0, 0);
         if (lots > 0 && position.series >= Layout.FIRST_OPTION) {
             initial = state.status == SETTLED ? int256(0) : lots * int256(uint256(state.mark));
             return (value, initial, initial);

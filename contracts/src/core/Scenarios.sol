@@ -24,7 +24,7 @@ struct Valuation {
     uint256 scanPpm;
 }
 
-/// @notice What an option is worth, and what it would gain in each of 32 scenarios (docs/spec.md V-14). Slots 0 to 26 are
+/// @notice What an option is worth, and what it and a linear series would gain in 32 scenarios (docs/spec.md V-14). Slots 0 to 26 are
 /// nine moves of the forward, each with the volatility down, as it is, and up; slots 27 to 31 are crashes and rallies
 /// with the volatility up, of whose outcome only a part counts.
 /// @dev Unchecked: forward and strike have at most 42 bits, six times that in a scenario, in 1e-18 USDC at most 2^85;
@@ -39,6 +39,7 @@ library Scenarios {
     uint256 internal constant LEAST_VARIANCE = 16 * 10 ** 34;
     uint256 internal constant TAIL_WEIGHT_PPM = 750_000;
     int256 private constant MOVES = 4;
+    uint256 private constant TAILS = 5;
     uint256 private constant HOUR_MS = 3_600_000;
     uint256 private constant FACTORS = 14;
     uint256 private constant LAST_FACTOR_PPM = 722_650;
@@ -78,6 +79,27 @@ library Scenarios {
         }
     }
 
+    /// @notice What one long lot of a linear series gains in each scenario, µUSDC, rounded down: it moves as the forward
+    /// does, whatever the volatility (V-5). `mark` has at most 31 bits.
+    function valueLinear(uint256 mark, uint256 scanPpm) internal pure returns (int32[32] memory gains) {
+        unchecked {
+            uint256 slot = 0;
+            for (int256 step = -MOVES; step <= MOVES; ++step) {
+                int256 move = FixedPoint.divToZero(int256(scanPpm) * step, MOVES);
+                int32 gain = int32(FixedPoint.divDown(int256(mark) * move, int256(PPM)));
+                for (uint256 i = 0; i < 3; ++i) {
+                    gains[slot] = gain;
+                    ++slot;
+                }
+            }
+            for (uint256 i = 0; i < TAILS; ++i) {
+                (int256 move, int256 weight) = _tail(i, scanPpm);
+                gains[slot] = int32(FixedPoint.divDown(int256(mark) * move * weight, int256(SQUARE)));
+                ++slot;
+            }
+        }
+    }
+
     /// @notice A deviation with the volatility down, as it is, and up, `leftMs` before the date.
     function shockDeviation(uint256 deviation, uint256 leftMs) internal pure returns (uint256[3] memory shocked) {
         unchecked {
@@ -114,16 +136,23 @@ library Scenarios {
                     ++slot;
                 }
             }
-            int256[5] memory tails =
-                [int256(-660_000), int256(-330_000), int256(500_000), int256(1_000_000), int256(5_000_000)];
-            for (uint256 i = 0; i < 5; ++i) {
-                uint256 size = uint256(tails[i] < 0 ? -tails[i] : tails[i]);
-                uint256 weight = FixedPoint.divDown(TAIL_WEIGHT_PPM * scanPpm, size);
-                if (weight > PPM) weight = PPM;
-                (uint256 moved, uint256 distance) = _forwardAt(base, tails[i]);
-                (calls[slot], puts[slot]) = _gains(base, moved, distance, base.deviations[2], int256(weight));
+            for (uint256 i = 0; i < TAILS; ++i) {
+                (int256 move, int256 weight) = _tail(i, scanPpm);
+                (uint256 moved, uint256 distance) = _forwardAt(base, move);
+                (calls[slot], puts[slot]) = _gains(base, moved, distance, base.deviations[2], weight);
                 ++slot;
             }
+        }
+    }
+
+    /// @dev Move and weight of a tail, in millionths.
+    function _tail(uint256 number, uint256 scanPpm) private pure returns (int256 move, int256 weight) {
+        unchecked {
+            int256[5] memory tails =
+                [int256(-660_000), int256(-330_000), int256(500_000), int256(1_000_000), int256(5_000_000)];
+            move = tails[number];
+            weight = int256(FixedPoint.divDown(TAIL_WEIGHT_PPM * scanPpm, uint256(move < 0 ? -move : move)));
+            if (weight > int256(PPM)) weight = int256(PPM);
         }
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Frame, Frames} from "../steps/Frames.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
-import {SeriesRisk, OptionRules} from "../types/Option.sol";
+import {OptionRules, SeriesRisk} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {PriceTask} from "../types/Task.sol";
 import {FixedPoint} from "./FixedPoint.sol";
@@ -150,7 +150,8 @@ library Strikes {
         }
         (uint256 initial, uint256 maintenance) =
             computeShortMargins(strike.rules, strike.terms, strike.row.indexPrice, series & 1 == 1);
-        if (!strike.isPriced || initial > Layout.MAX_LOT_VALUE) {
+        bool isLarge = strike.row.indexPrice > Layout.MAX_LOT_VALUE * strike.terms.lotsPerUnit;
+        if (!strike.isPriced || initial > Layout.MAX_LOT_VALUE || isLarge) {
             state.status = SeriesStatus.REDUCE_ONLY;
             frame.put(key, MarketLeaves.encodeSeriesState(state));
             return;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Cold, Hot, Position, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
+import {AccountRisk, Cold, Hot, Position, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
 import {Level, Order} from "../types/Book.sol";
 import {AssetRow, Credit, Expiry, PriceRow, SeriesState, SeriesTerms, Underlying} from "../types/Market.sol";
-import {OptionDates, SeriesRisk, OptionRules, StrikeRow} from "../types/Option.sol";
+import {OptionDates, OptionRules, SeriesRisk, StrikeRow} from "../types/Option.sol";
 import {
     Bid,
     CancelAll,
@@ -20,6 +20,7 @@ import {
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     SettlementPrice
 } from "../types/Records.sol";
@@ -183,6 +184,12 @@ library Structs {
     }
 
     function pointerTo(Hot memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(AccountRisk memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf
         }
@@ -416,6 +423,12 @@ library Structs {
         }
     }
 
+    function pointerTo(SetMode memory record) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := record
+        }
+    }
+
     function pointerTo(SetDeadMan memory record) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := record
@@ -479,6 +492,18 @@ library Structs {
     function pointerTo(SeriesRisk memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf
+        }
+    }
+
+    function pointerTo(int64[32] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
+        }
+    }
+
+    function pointerTo(int64[8] memory row) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := row
         }
     }
 

@@ -15,6 +15,7 @@ import {
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection
 } from "../types/Records.sol";
 import {StepKind} from "../types/StepKind.sol";
@@ -48,6 +49,7 @@ contract KeySteps is IStep {
         if (kind == RecordKind.SET_GUARDIAN) return _setGuardian(frame, input);
         if (kind == RecordKind.SET_PROTECTION) return _setProtection(frame, input);
         if (kind == RecordKind.SET_DEAD_MAN) return _setDeadMan(frame, input);
+        if (kind == RecordKind.SET_MODE) return _setMode(frame, input);
         return frame.undecodable(input.forced);
     }
 
@@ -103,5 +105,14 @@ contract KeySteps is IStep {
         bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
         Authority memory authority = Signers.authorityOf(input, digest, signature);
         return frame.finish(StepKind.SET_DEAD_MAN, Accounts.setDeadMan(frame, record, authority));
+    }
+
+    function _setMode(Frame memory frame, StepInput calldata input) private view returns (StepResult memory) {
+        (bool ok, SetMode memory record, CompactSignature memory signature) =
+            AccountRecords.decodeSetMode(input.body, !input.forced);
+        if (!ok) return frame.undecodable(input.forced);
+        bytes32 digest = ExchangeEip712.digest(DOMAIN_SEPARATOR, record);
+        Authority memory authority = Signers.authorityOf(input, digest, signature);
+        return frame.finish(StepKind.SET_MODE, Accounts.setMode(frame, record, authority));
     }
 }

@@ -85,6 +85,17 @@ struct Position {
     uint16 generation;
 }
 
+/// @notice What a row of an account under portfolio margin is weighed by, µUSDC, as of the row's epoch (docs/spec.md S-22).
+/// @param gains Of all its positions in each scenario.
+/// @param deltas Per bucket of dates, of linear positions and short options.
+/// @param charge Of its short options.
+/// @custom:twin rollup_node/core/account_leaves.py AccountRisk
+struct AccountRisk {
+    int64[32] gains;
+    int64[8] deltas;
+    int64 charge;
+}
+
 /// @notice A page of eight positions.
 /// @custom:twin rollup_node/core/account_leaves.py Positions
 struct Positions {

@@ -29,4 +29,5 @@ library RecordKind {
     uint8 internal constant SET_PROTECTION = 0x54;
     uint8 internal constant SET_DEAD_MAN = 0x55;
     uint8 internal constant MOVE_POSITION = 0x56;
+    uint8 internal constant SET_MODE = 0x57;
 }

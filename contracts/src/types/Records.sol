@@ -139,6 +139,14 @@ struct SetDeadMan {
     uint64 nonce;
 }
 
+/// @custom:twin rollup_node/core/inputs.py SetMode
+struct SetMode {
+    uint32 account;
+    uint8 key;
+    uint8 mode;
+    uint64 nonce;
+}
+
 /// @custom:twin rollup_node/core/inputs.py MovePosition
 struct MovePosition {
     uint32 account;

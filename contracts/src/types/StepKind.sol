@@ -51,5 +51,6 @@ enum StepKind {
     LIST_EXPIRY,
     LIST_STRIKE,
     DELIST_STRIKE,
-    STRIKE
+    STRIKE,
+    SET_MODE
 }

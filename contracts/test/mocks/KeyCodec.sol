@@ -42,6 +42,10 @@ contract KeyCodec {
         return Layout.seriesKey(id);
     }
 
+    function accountRiskKey(uint256 account, uint256 underlying) external pure returns (LeafKey) {
+        return Layout.accountRiskKey(account, underlying);
+    }
+
     function seriesRiskKey(uint256 id) external pure returns (LeafKey) {
         return Layout.seriesRiskKey(id);
     }

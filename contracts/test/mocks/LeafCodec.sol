@@ -6,7 +6,7 @@ import {BookLeaves} from "../../src/core/BookLeaves.sol";
 import {MarketLeaves} from "../../src/core/MarketLeaves.sol";
 import {OptionLeaves} from "../../src/core/OptionLeaves.sol";
 import {TaskLeaves} from "../../src/core/TaskLeaves.sol";
-import {Cold, Directory, Hot, Positions, SessionKey} from "../../src/types/Account.sol";
+import {AccountRisk, Cold, Directory, Hot, Positions, SessionKey} from "../../src/types/Account.sol";
 import {ClientSlots, Level, Order, TickWord} from "../../src/types/Book.sol";
 import {
     AssetTerms,
@@ -21,7 +21,7 @@ import {
     SettlementGrid,
     Underlying
 } from "../../src/types/Market.sol";
-import {Board, OptionDates, SeriesRisk, OptionRules} from "../../src/types/Option.sol";
+import {Board, OptionDates, OptionRules, SeriesRisk} from "../../src/types/Option.sol";
 import {
     LeaveTask,
     LiquidationTask,
@@ -134,6 +134,15 @@ contract LeafCodec {
     function decodeDirectory(bytes calldata value) external pure returns (Directory memory leaf, bytes memory again) {
         leaf = AccountLeaves.decodeDirectory(value);
         again = AccountLeaves.encodeDirectory(leaf);
+    }
+
+    function decodeAccountRisk(bytes calldata value)
+        external
+        pure
+        returns (AccountRisk memory leaf, bytes memory again)
+    {
+        leaf = AccountLeaves.decodeRisk(value);
+        again = AccountLeaves.encodeRisk(leaf);
     }
 
     function decodePositions(bytes calldata value) external pure returns (Positions memory leaf, bytes memory again) {

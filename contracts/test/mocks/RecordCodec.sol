@@ -23,6 +23,7 @@ import {
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     SettlementPrice,
     SurfaceReport
@@ -135,6 +136,15 @@ contract RecordCodec {
         returns (bool ok, SetDeadMan memory record, CompactSignature memory signature, bytes32 digest)
     {
         (ok, record, signature) = AccountRecords.decodeSetDeadMan(body, signed);
+        digest = ExchangeEip712.digest(domain, record);
+    }
+
+    function decodeSetMode(bytes calldata body, bool signed, bytes32 domain)
+        external
+        pure
+        returns (bool ok, SetMode memory record, CompactSignature memory signature, bytes32 digest)
+    {
+        (ok, record, signature) = AccountRecords.decodeSetMode(body, signed);
         digest = ExchangeEip712.digest(domain, record);
     }
 
