@@ -35,6 +35,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Settle,
     SettlementPrice,
@@ -87,6 +88,9 @@ SERIES: Final = tuple(market.series for market in MARKETS)
 TERMS: Final = {market.series: market.terms for market in MARKETS}
 START_MS: Final = 1_763_700_000_000
 _USD: Final = 1_000_000
+_PORTFOLIOS: Final = 0.4
+"""So many of the traders begin under portfolio margin."""
+
 _PRICES: Final = (3_000 * _USD, 95_000 * _USD)
 _SEALS: Final = ((0, 2), (19, 2), (20, 6), (25, 40), (40, 30), (1_000, 4), (30_500, 0.2))
 
@@ -140,6 +144,11 @@ class Exchange(World):
             state.commit(apply_record(state, report, None, 0, signers).writes)
             while state.get(CURSOR_KEY).phase > 1:
                 state.commit(run_task(state).writes)
+        state.commit({CURSOR_KEY: state.get(CURSOR_KEY)._replace(order_class=0)})
+        for account in TRADERS:
+            mode = SetMode(account, 0, int(self.rng.random() < _PORTFOLIOS), START_MS - 200)
+            owner = state.get(owner_key(account)).address
+            state.commit(apply_record(state, mode, owner, 0).writes)
 
     def _opening(self, publishers: list[bytes]) -> list[bytes]:
         """Return what the governor says first."""
@@ -388,6 +397,7 @@ class Exchange(World):
             lambda: SetDeadMan(
                 account, key, self.odd(rng.choice([0, clock + 500, clock + 10**7]), 1 << 50), nonce
             ),
+            lambda: SetMode(account, key, self.odd(rng.randrange(2), 2, 255), nonce),
             lambda: OpenAccount(account, rng.choice([0, 0, 2, 9, 5_000]), nonce),
             lambda: self._move(account, nonce),
             lambda: self._move(account, nonce),
