@@ -9,6 +9,7 @@ from tests.contracts import (
     scenes_money,
     scenes_options,
     scenes_orders,
+    scenes_portfolio,
 )
 from tests.contracts.stage import Scene
 
@@ -19,5 +20,6 @@ SCENES: Final[dict[str, Scene]] = {
     **scenes_markets.SCENES,
     **scenes_distress.SCENES,
     **scenes_options.SCENES,
+    **scenes_portfolio.SCENES,
 }
 """By name."""

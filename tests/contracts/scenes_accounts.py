@@ -19,6 +19,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     Transfer,
     Withdraw,
@@ -41,6 +42,7 @@ _SIGNED: Final[dict[str, _Make]] = {
     "bid": lambda _, a, k, n: Bid(a, k, 2, 0, 0, n),
     "freeze": lambda _, a, k, n: Freeze(a, k, 1 if a < 6 else 0, n),
     "protection": lambda _, a, k, n: SetProtection(a, k, ETH, 5, 1_000, n),
+    "mode": lambda _, a, k, n: SetMode(a, k, 1, n),
     "dead man": lambda _, a, k, n: SetDeadMan(a, k, 0, n),
 }
 """Records that name a key, by account, key and nonce."""
@@ -113,6 +115,9 @@ def _settings(stage: Stage) -> None:
     stage.send(SetProtection(1, 0, 8, 5, 1_000, nonce()))
     stage.send(SetProtection(1, 0, ETH, 5, 0, nonce()))
     stage.send(SetDeadMan(1, 0, 1 << 48, nonce()))
+    stage.send(SetMode(1, 0, 2, nonce()))
+    stage.hold(2, 5, 5 * MARK, series=FUTURE)
+    stage.send(SetMode(2, 0, 1, nonce()))
     stage.send(OpenAccount(1, 9, nonce()))
     stage.send(OpenAccount(1, PERP, nonce()))
     stage.send(CancelAll(1, 0, 3, 0, nonce()))

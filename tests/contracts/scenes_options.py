@@ -20,15 +20,24 @@ from rollup_node.core.layout import (
     option_dates_key,
     option_rules_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.market_leaves import NO_EXPIRY
 from rollup_node.core.markets import SetExpiry, SetOptionRules
-from rollup_node.core.option_leaves import NO_BOARD, NO_STRIKE, Board, OptionDates, StrikeRow
+from rollup_node.core.option_leaves import (
+    NO_BOARD,
+    NO_STRIKE,
+    Board,
+    OptionDates,
+    SeriesRisk,
+    StrikeRow,
+)
+from rollup_node.core.scenarios import Valuation, value_strike
 from rollup_node.core.surface import SurfaceNode
 from rollup_node.devnet.markets import OPTION_RULES, smile
 from tests.contracts.stage import Scene, Stage
-from tests.unit.core.exchange import BUY, ETH, MARK, NOW, SELL, STATE, TERMS, USD
+from tests.unit.core.exchange import BUY, ETH, MARK, NOW, PRICE, SELL, STATE, TERMS, USD
 
 SLOT: Final = 3
 AT: Final = 1_065_600
@@ -61,6 +70,13 @@ def open_options(stage: Stage, *, at: int = AT) -> None:
             )  # fmt: skip
             margins = {"mark": TICK * UNIT, "initial": 3 * USD, "maintenance": USD}
             state[series_key(series)] = STATE._replace(**margins)
+            state[series_risk_key(series)] = _risk(series, strike)
+
+
+def _risk(series: int, strike: int) -> SeriesRisk:
+    """Return the risk array of an option at the mark of the stage, a month before its date."""
+    found = value_strike(Valuation(PRICE, strike, 100, smile(6_000), 30 * DAY * 1_000, 160_000))
+    return SeriesRisk(7, *found[series & 1][1:])
 
 
 def _then_too_late(stage: Stage, post: Callable[[], None]) -> None:

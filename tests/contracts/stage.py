@@ -33,6 +33,7 @@ from rollup_node.core.layout import (
     hot_key,
     owner_key,
     series_key,
+    series_risk_key,
     session_key_key,
     terms_key,
     underlying_key,
@@ -46,7 +47,17 @@ from rollup_node.proof.inbox import next_delayed_accumulator, next_fast_accumula
 from rollup_node.proof.machine import Machine
 from rollup_node.proof.witness import BlobData
 from tests.contracts.random_world import ADDRESSES, KEYS
-from tests.unit.core.exchange import BTC, ETH, FUTURE, NOW, STATE, TERMS, TICK, Exchange
+from tests.unit.core.exchange import (
+    BTC,
+    ETH,
+    FUTURE,
+    LINEAR_RISK,
+    NOW,
+    STATE,
+    TERMS,
+    TICK,
+    Exchange,
+)
 
 RICH: Final = 10**12
 PUBLISHER_KEYS: Final = tuple(
@@ -76,6 +87,7 @@ class Stage(Exchange):
         terms = TERMS._replace(kind=3, underlying=BTC, book=FUTURE)
         self.state[terms_key(FUTURE)] = terms
         self.state[series_key(FUTURE)] = STATE
+        self.state[series_risk_key(FUTURE)] = LINEAR_RISK
         self.state[expiry_key(BTC, 0)] = NO_EXPIRY._replace(expiry_at=EXPIRY_AT)
         for underlying in (ETH, BTC):
             self.state[underlying_key(underlying)] = Underlying(1, 5, 7, 0)

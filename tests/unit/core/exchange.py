@@ -3,7 +3,15 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from rollup_node.core.account_leaves import NO_HOT, NO_RISK, Hot, Position, RiskRow
+from rollup_node.core.account_leaves import (
+    NO_ACCOUNT_RISK,
+    NO_HOT,
+    NO_RISK,
+    AccountRisk,
+    Hot,
+    Position,
+    RiskRow,
+)
 from rollup_node.core.book import allocate_slot, link_order
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import REDUCE_ONLY_FLAG
@@ -19,12 +27,14 @@ from rollup_node.core.layout import (
     TAKER_KEY,
     TOTALS_KEY,
     LeafKey,
+    account_risk_key,
     balances_key,
     directory_key,
     hot_key,
     owner_key,
     positions_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.leaves import Allocators, Amounts, Balances, Cursor, Leaf, Owner, Totals
@@ -40,8 +50,11 @@ from rollup_node.core.market_leaves import (
     SeriesState,
     SeriesTerms,
 )
+from rollup_node.core.option_leaves import SeriesRisk
 from rollup_node.core.option_terms import compute_reserve
-from rollup_node.core.risk import contribute_standard
+from rollup_node.core.portfolio import measure_lot, replace_lots
+from rollup_node.core.risk import find_model
+from rollup_node.core.scenarios import value_linear
 from rollup_node.core.task_leaves import Taker
 
 T = TypeVar("T")
@@ -54,6 +67,8 @@ USD: Final = 1_000_000
 PERP: Final = 1
 SPOT: Final = 2
 FUTURE: Final = 3
+SETTLED: Final = 4
+"""A status of a series."""
 ETH: Final = 0
 BTC: Final = 1
 PRICE: Final = 2_000 * USD
@@ -90,6 +105,7 @@ TERMS: Final = SeriesTerms(
 STATE: Final = SeriesState(
     1, 0, 0, 0, 0, 0, 7, MARK, MARK // 20, MARK // 40, 0, 0, 0, 0, NOW, 0, 0, 0
 )
+LINEAR_RISK: Final = SeriesRisk(7, 10**6, value_linear(MARK, 160_000))
 
 
 def flags(side: int, *, reduce_only: bool = False, immediate: bool = False, mode: int = 0) -> int:
@@ -113,6 +129,7 @@ class Exchange:
             CREDIT_KEY: Credit(0, 0, 10**12),
             terms_key(PERP): TERMS,
             series_key(PERP): STATE,
+            series_risk_key(PERP): LINEAR_RISK,
             terms_key(SPOT): TERMS._replace(kind=1, asset=1, book=SPOT),
             series_key(SPOT): STATE._replace(initial=0, maintenance=0),
         }
@@ -196,22 +213,34 @@ class Exchange:
 
         self.state[key] = Positions(tuple(rows))
         self.state[directory] = Directory(tuple(listed))
-        hot = self.hot(account)
-        old = hot.rows[terms.underlying]
-        value, initial, maintenance = contribute_standard(position, series_state)
-        row = RiskRow(
-            self.epoch(terms.underlying),
-            old.positions + 1,
-            old.value + value,
-            old.initial + initial,
-            old.maintenance + maintenance,
-        )
-        changed = list(hot.rows)
-        changed[terms.underlying] = row
-        self.state[hot_key(account)] = hot._replace(rows=tuple(changed))
+        self._add_to_row(account, position, terms, series_state)
         if lots > 0:
             open_interest = series_state.open_interest + lots
             self.state[series_key(series)] = series_state._replace(open_interest=open_interest)
+
+    def _add_to_row(
+        self, account: int, position: Position, terms: SeriesTerms, series_state: SeriesState
+    ) -> None:
+        """Let the row of an underlying, and its risk leaf if the model has one, have a position."""
+        hot, underlying = self.hot(account), terms.underlying
+        old, model = hot.rows[underlying], find_model(hot.mode)
+        value, initial, maintenance = model.contribute(position, series_state)
+        margins = old.initial + initial, old.maintenance + maintenance
+        if model.weigh is not None:
+            key = account_risk_key(account, underlying)
+            leaf: Any = self.state.get(key) if old.positions else None
+            risk: AccountRisk = leaf or NO_ACCOUNT_RISK
+            if series_state.status < SETTLED:
+                prices: Any = self.state[PRICES_KEY]
+                series: Any = self.state[series_risk_key(position.series)]
+                lot = measure_lot(terms, series, prices.rows[underlying].reference)
+                risk = replace_lots(risk, 0, position.lots, lot)
+            self.state[key] = risk
+            margins = model.weigh(risk)
+        row = RiskRow(self.epoch(underlying), old.positions + 1, old.value + value, *margins)
+        changed = list(hot.rows)
+        changed[underlying] = row
+        self.state[hot_key(account)] = hot._replace(rows=tuple(changed))
 
     def set_phase(self, phase: int) -> None:
         """Put the machine into a phase."""
