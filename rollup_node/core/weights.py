@@ -27,7 +27,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     2_200_000,  # TAKE
     1_600_000,  # LEG
     1_200_000,  # SWEEP
-    4_400_000,  # REFRESH
+    5_400_000,  # REFRESH
     1_200_000,  # PRICE_REPORT
     1_200_000,  # FORWARD_REPORT
     1_200_000,  # SETTLEMENT_PRICE

@@ -6,6 +6,7 @@ the tick map, protection that is exceeded, and for a refresh 32 series that paid
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from rollup_node.core.account_leaves import NO_COLD, ProtectionRow
@@ -17,23 +18,27 @@ from rollup_node.core.layout import (
     LEAVE_KEY,
     REFRESH_KEY,
     TOTALS_KEY,
+    UNDERLYING_LIMIT,
     cold_key,
     expiry_key,
     hot_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.leaves import Cursor, Totals
-from rollup_node.core.market_leaves import NO_EXPIRY, Credit
-from rollup_node.core.task_leaves import NO_REFRESH_ROW, LeaveTask, RefreshTask
+from rollup_node.core.market_leaves import NO_EXPIRY, Credit, PriceRow
+from rollup_node.core.task_leaves import NO_REFRESH_ROW, LeaveTask, RefreshRow, RefreshTask
 from rollup_node.proof.chain_state import ChainState
 from tests.contracts.gate import Case, Gate, Measure
 from tests.unit.core.exchange import (
     BUY,
     ETH,
     FUTURE,
+    LINEAR_RISK,
     MARK,
     NOW,
+    PRICE,
     REDUCE_ONLY_FLAG,
     SELL,
     STATE,
@@ -48,18 +53,20 @@ _DEBT: Final = -1_000 * USD
 _TICK: Final = 0x2_AAAA
 _FAR_TICK: Final = 0xF_5555
 _LONG_AGO: Final = 1
+FRESH: Final = PriceRow(7, NOW, PRICE, PRICE, NOW, 0)
 
 
-def _exchange() -> Exchange:
+def _exchange(mode: int = 0) -> Exchange:
     """Return an exchange with two debtors and a future."""
     world = Exchange()
     for account in (TAKER, MAKER):
-        world.open(account, _DEBT, 100 * 10**18, interest_ms=_LONG_AGO)
+        world.open(account, _DEBT, 100 * 10**18, interest_ms=_LONG_AGO, mode=mode)
     world.state[CREDIT_KEY] = Credit(0, -2 * _DEBT, 10**15)
     world.state[terms_key(FUTURE)] = TERMS._replace(
         kind=3, book=31, expiry_slot=15, maker_fee_ppm=100, unit=MARK // _TICK
     )
     world.state[series_key(FUTURE)] = STATE
+    world.state[series_risk_key(FUTURE)] = LINEAR_RISK
     world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
     return world
 
@@ -70,20 +77,21 @@ def _crowded(world: Exchange, account: int, count: int) -> None:
         series = 4_095 - 31 * number
         world.state[terms_key(series)] = TERMS._replace(underlying=number & 1)
         world.state[series_key(series)] = STATE
+        world.state[series_risk_key(series)] = LINEAR_RISK
         world.hold(account, 1, MARK, series=series, number=number)
 
 
-def take_worst() -> Exchange:
+def take_worst(mode: int = 0) -> Exchange:
     """Let a taker fill the only order of a level, whose owner is swept for it."""
-    world = _exchange()
+    world = _exchange(mode)
     for account in (TAKER, MAKER):
         _crowded(world, account, 120)
     return _meet(world)
 
 
-def take_reducing() -> Exchange:
+def take_reducing(mode: int = 0) -> Exchange:
     """Let both sides close a part of what they hold, which paid funding, and nothing else."""
-    world = _exchange()
+    world = _exchange(mode)
     for account, lots in ((TAKER, -500), (MAKER, 500)):
         _crowded(world, account, 120)
         world.hold(account, lots, lots * MARK, series=FUTURE, number=127)
@@ -102,33 +110,41 @@ def _meet(world: Exchange, flags: int = 0, generation: int = 0) -> Exchange:
     return world
 
 
-def take_failing_maker() -> Exchange:
+def take_failing_maker(mode: int = 0) -> Exchange:
     """Let the maker fail, and forfeit its reserve."""
-    world = take_worst()
+    world = take_worst(mode)
     world.open(MAKER, _DEBT, 1, interest_ms=_LONG_AGO, **_kept(world))
     return world
 
 
 def _kept(world: Exchange) -> dict[str, Any]:
     hot = world.hot(MAKER)
-    names = ("reserve", "open_orders", "slot_map", "slots", "rows", "protected")
+    names = ("mode", "reserve", "open_orders", "slot_map", "slots", "rows", "protected")
     return {name: getattr(hot, name) for name in names}
 
 
-def refresh_worst(start: int = 96, apart: int = 1) -> Exchange:
+def refresh_worst(start: int = 96, apart: int = 1, mode: int = 0) -> Exchange:
     """Revalue the last 32 of an account's positions, all of which paid funding.
 
     `apart` places from each other, from place `start` on: 4 apart they lie on all sixteen pages.
+    Under portfolio margin they are short options in all underlyings, whose sums go on.
     """
-    world = _exchange()
+    world = _exchange(mode)
+    spread = (UNDERLYING_LIMIT if mode else 2) - 1
+    for underlying in range(spread + 1):
+        world.set_prices(underlying, **FRESH._asdict())
     for number in range(0, 128, apart):
         series = 4_095 - 31 * number
-        world.state[terms_key(series)] = TERMS._replace(underlying=number & 1)
+        kind = 4 + (series & 1) if mode else 2
+        terms = TERMS._replace(underlying=number >> 2 & spread, kind=kind, expiry_slot=number & 15)
+        world.state[terms_key(series)] = terms
         world.state[series_key(series)] = STATE
-        world.hold(TAKER, 1, MARK, series=series, number=number)
+        world.state[series_risk_key(series)] = LINEAR_RISK
+        world.hold(TAKER, 1 - 2 * mode, MARK, series=series, number=number)
         world.set_series(series, funding_index=7 + number)
     world.set_prices(ETH, epoch=8)
-    world.state[REFRESH_KEY] = RefreshTask(TAKER, start, Phase.TAKE, (NO_REFRESH_ROW,) * 8)
+    sums = RefreshRow(3, 0, 0, 0) if mode else NO_REFRESH_ROW
+    world.state[REFRESH_KEY] = RefreshTask(TAKER, start, Phase.TAKE, (sums,) * 8)
     world.set_phase(Phase.REFRESH)
     return world
 
@@ -168,6 +184,10 @@ def worlds() -> Iterator[tuple[str, Callable[[], Exchange]]]:
     yield "maker fails", take_failing_maker
     yield "32 positions on 4 pages", refresh_worst
     yield "32 positions on 16 pages", lambda: refresh_worst(0, 4)
+    for take in (take_worst, take_reducing, take_failing_maker):
+        yield f"{take.__name__}, portfolio margin", partial(take, 1)
+    yield "32 positions on 4 pages, portfolio margin", partial(refresh_worst, 96, 1, 1)
+    yield "32 positions on 16 pages, portfolio margin", partial(refresh_worst, 0, 4, 1)
     yield "withdrawal of collateral", leave_worst
     yield "withdrawal of cash", leave_cash
     yield "transfer to a debtor", transfer_worst

@@ -20,6 +20,7 @@ library OptionLeaves {
     uint256 private constant NODES_AT = 8;
     uint256 private constant STRIKES_AT = 88;
     uint256 private constant GAINS_AT = 8;
+    uint256 private constant DELTA_AT = 4;
 
     bytes32 private constant RULES = hex"010404080402020404080404040404";
     bytes32 private constant DATES = hex"0202";
@@ -97,6 +98,17 @@ library OptionLeaves {
         if (!Structs.isPresent(value, RISK_BYTES)) return leaf;
         Structs.unpack(value, 0, RISK, Structs.pointerTo(leaf));
         Structs.unpack(value, GAINS_AT, GAINS, Structs.pointerTo(leaf.gains));
+    }
+
+    /// @notice The delta in the risk leaf of a series, by the leaf alone.
+    function deltaIn(bytes memory risk) internal pure returns (int256) {
+        return Structs.isPresent(risk, RISK_BYTES) ? int32(uint32(Structs.number(risk, DELTA_AT, 4))) : int32(0);
+    }
+
+    /// @notice Add `factor` times each gain in the risk leaf of a series, by the leaf alone, and `addend`.
+    function addGains(bytes memory risk, int64[32] memory gains, int256 factor, int256 addend) internal pure {
+        if (!Structs.isPresent(risk, RISK_BYTES)) factor = 0;
+        Structs.addScaled(Structs.pointerTo(gains), risk, GAINS_AT, gains.length, factor, addend);
     }
 
     function encodeRisk(SeriesRisk memory leaf) internal pure returns (bytes memory value) {

@@ -3,19 +3,19 @@ pragma solidity 0.8.37;
 
 import {AccountRisk} from "../types/Account.sol";
 import {SeriesTerms} from "../types/Market.sol";
-import {SeriesRisk} from "../types/Option.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
+import {OptionLeaves} from "./OptionLeaves.sol";
 import {OptionTerms} from "./OptionTerms.sol";
 
 /// @notice What a lot of a series adds to the risk of an account, µUSDC (docs/spec.md M-13).
-/// @param gains Of a long lot, rounded down.
+/// @param risk The risk leaf of the series, whose gains are those of a long lot, rounded down.
 /// @param delta Counts in `bucket`; of an option only if it is short.
 /// @param bucket 0 for what has no date.
 /// @param charge Of a short lot.
 /// @param isOption Whether the lot is one of an option.
 struct LotRisk {
-    int32[32] gains;
+    bytes risk;
     int256 delta;
     uint256 bucket;
     int256 charge;
@@ -42,7 +42,7 @@ library Portfolio {
     uint256 private constant BUCKETS = 8;
 
     /// @notice What a lot adds, at a reference price in µUSDC per unit. A delta is at most 2^31 - 1 either way.
-    function measureLot(SeriesTerms memory terms, SeriesRisk memory risk, uint256 referencePrice)
+    function measureLot(SeriesTerms memory terms, bytes memory risk, uint256 referencePrice)
         internal
         pure
         returns (LotRisk memory lot)
@@ -50,8 +50,8 @@ library Portfolio {
         unchecked {
             uint256 parts = PPM * terms.lotsPerUnit;
             int256 bound = int256(Layout.MAX_LOT_VALUE);
-            lot.gains = risk.gains;
-            lot.delta = FixedPoint.divDown(risk.delta * int256(referencePrice), int256(parts));
+            lot.risk = risk;
+            lot.delta = FixedPoint.divDown(OptionLeaves.deltaIn(risk) * int256(referencePrice), int256(parts));
             if (lot.delta > bound) lot.delta = bound;
             if (lot.delta < -bound) lot.delta = -bound;
             lot.isOption = terms.kind >= OptionTerms.CALL;
@@ -68,9 +68,7 @@ library Portfolio {
         unchecked {
             int256 change = moved - before;
             int256 short = _min(moved, 0) - _min(before, 0);
-            for (uint256 i = 0; i < SLOTS; ++i) {
-                risk.gains[i] = int64(risk.gains[i] + change * lot.gains[i] + short);
-            }
+            OptionLeaves.addGains(lot.risk, risk.gains, change, short);
             int256 counted = lot.isOption ? short : change;
             risk.deltas[lot.bucket] = int64(risk.deltas[lot.bucket] + counted * lot.delta);
             risk.charge = int64(risk.charge - short * lot.charge);

@@ -8,7 +8,6 @@ import {Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
-import {OptionLeaves} from "./OptionLeaves.sol";
 import {Portfolio} from "./Portfolio.sol";
 import {Risk} from "./Risk.sol";
 
@@ -155,9 +154,7 @@ library Positions {
         if (market.state.status == Risk.SETTLED) return;
         bytes memory value = frame.get(Layout.seriesRiskKey(market.series));
         uint256 referencePrice = market.prices.rows[market.terms.underlying].referencePrice;
-        Portfolio.replaceLots(
-            leaf, before, moved, Portfolio.measureLot(market.terms, OptionLeaves.decodeRisk(value), referencePrice)
-        );
+        Portfolio.replaceLots(leaf, before, moved, Portfolio.measureLot(market.terms, value, referencePrice));
     }
 
     /// @dev Adds the contribution of a position to a row (`sign` 1), or takes it out (-1); the new one goes in first, so no

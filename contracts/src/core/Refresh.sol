@@ -55,11 +55,9 @@ library Refresh {
     /// @notice Revalue up to 32 positions of the account in the task; the last step writes the rows.
     function refresh(Frame memory frame) internal pure {
         RefreshTask memory task = TaskLeaves.decodeRefreshTask(frame.get(Layout.REFRESH));
-        Sheet memory sheet;
-        sheet.prices = Risk.readPrices(frame);
+        Prices memory prices = Risk.readPrices(frame);
         Hot memory hot = Risk.readHot(frame, task.account);
-        sheet.hot = hot;
-        if (Risk.isPortfolio(hot)) sheet.risks = new AccountRisk[](Risk.ROWS);
+        Sheet memory sheet = _openSheet(hot, prices);
         Directory memory directory = Positions.readDirectory(frame, task.account);
         uint256 left = _count(directory, task.next);
         (uint256 number, int256 cash) = _walk(frame, task, sheet, directory, left);
@@ -74,6 +72,12 @@ library Refresh {
         }
         Cash.changeCash(frame, task.account, hot, cash);
         frame.put(Layout.hotKey(task.account), AccountLeaves.encodeHot(hot));
+    }
+
+    function _openSheet(Hot memory hot, Prices memory prices) private pure returns (Sheet memory) {
+        Page memory none;
+        AccountRisk[] memory risks = new AccountRisk[](Risk.isPortfolio(hot) ? Risk.ROWS : 0);
+        return Sheet(LeafKey.wrap(0), none, false, hot, prices, risks, 0);
     }
 
     /// @dev Revalues the next positions; returns the number after the last one, and the cash that they move.
@@ -117,11 +121,14 @@ library Refresh {
         pure
         returns (int256 cash)
     {
-        Market memory market;
-        market.series = position.series;
-        market.terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(position.series)));
-        market.state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(position.series)));
-        market.prices = sheet.prices;
+        Market memory market = Market(
+            position.series,
+            MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(position.series))),
+            MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(position.series))),
+            sheet.prices,
+            0,
+            false
+        );
         if (position.fundingIndex != market.state.fundingIndex) {
             cash = int256(position.lots) * (int256(position.fundingIndex) - market.state.fundingIndex);
             position.fundingIndex = market.state.fundingIndex;

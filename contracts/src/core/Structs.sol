@@ -91,6 +91,22 @@ library Structs {
         }
     }
 
+    /// @notice Add to each of `count` words at `target` the signed number of 4 bytes in a leaf, from byte `offset` on, times
+    /// `factor`, and `addend`.
+    function addScaled(uint256 target, bytes memory value, uint256 offset, uint256 count, int256 factor, int256 addend)
+        internal
+        pure
+    {
+        assembly ("memory-safe") {
+            let source := add(add(value, 32), offset)
+            for { let end := add(target, shl(5, count)) } lt(target, end) { target := add(target, 32) } {
+                let scaled := mul(sar(224, mload(source)), factor)
+                mstore(target, add(mload(target), add(scaled, addend)))
+                source := add(source, 4)
+            }
+        }
+    }
+
     /// @notice Read the fields of a table, which begin at byte `offset` and end within the value, into the members at
     /// `target`.
     function unpack(bytes memory value, uint256 offset, bytes32 widths, uint256 target) internal pure {

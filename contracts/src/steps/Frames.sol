@@ -77,11 +77,20 @@ library Frames {
         return finish(frame, forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE, Reason.UNDECODABLE);
     }
 
-    /// @dev Index of a leaf that was read, latest first; `used` or more if it was not.
+    /// @dev Index of a leaf that was read, latest first; `used` or more if it was not. In assembly, without the checks of an
+    /// array: a refresh of 32 positions compares 10,000 keys, which was a fifth of its gas.
     function _find(Frame memory frame, LeafKey key) private pure returns (uint256) {
-        for (uint256 i = frame.used; i > 0; --i) {
-            if (!(frame.keys[i - 1] != key)) return i - 1;
+        LeafKey[] memory keys = frame.keys;
+        uint256 used = frame.used;
+        uint256 index = type(uint256).max;
+        assembly ("memory-safe") {
+            for { let i := used } i { i := sub(i, 1) } {
+                if eq(mload(add(keys, shl(5, i))), key) {
+                    index := sub(i, 1)
+                    break
+                }
+            }
         }
-        return type(uint256).max;
+        return index;
     }
 }
