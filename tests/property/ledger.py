@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
-from rollup_node.core.account_leaves import NO_HOT, Hot, Position, RiskRow
+from rollup_node.core.account_leaves import NO_HOT, AccountRisk, Hot, Position, RiskRow
+from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.layout import (
     ACCOUNTS,
     ASSET_COUNT,
@@ -23,6 +24,7 @@ from rollup_node.core.layout import (
     TOTALS_KEY,
     UNDERLYING_LIMIT,
     LeafKey,
+    account_risk_key,
     balances_key,
     board_key,
     directory_key,
@@ -36,9 +38,13 @@ from rollup_node.core.layout import (
 from rollup_node.core.leaves import Balances
 from rollup_node.core.market_leaves import NO_CREDIT, NO_POOLS, Credit, Pools, Prices, SeriesTerms
 from rollup_node.core.option_leaves import NO_DATES, OptionDates, SeriesRisk
+from tests.property import portfolio
 
 _YEAR: Final = 31_536_000_000
 SETTLED: Final = 4
+PORTFOLIO: Final = 1
+"""The mode of accounts under portfolio margin."""
+
 TRADING: Final = 1
 UNMOVED: Final = 13
 """The slot in which neither forward nor volatility moves."""
@@ -117,9 +123,26 @@ class Ledger:
             else:
                 row[2] += abs(position.lots) * state.initial
                 row[3] += abs(position.lots) * state.maintenance
+        if self.hot(account).mode == PORTFOLIO:
+            for row, risk in zip(sums, self.risks(account), strict=True):
+                row[2:] = portfolio.require(*risk)
         return [
             RiskRow(price.epoch, *row) for price, row in zip(self.prices.rows, sums, strict=True)
         ]
+
+    def risks(self, account: int) -> list[tuple[list[int], list[int], int]]:
+        """Return gains, deltas and charge of the positions in each underlying."""
+        held: list[list[portfolio.Held]] = [[] for _ in self.prices.rows]
+        for position in self.positions(account):
+            series = position.series
+            terms = self.leaves[terms_key(series)]
+            risk: SeriesRisk = self.leaves[series_risk_key(series)]
+            reference = self.prices.rows[terms.underlying].reference
+            state = self.leaves[series_key(series)]
+            held[terms.underlying].append(
+                portfolio.Held(position.lots, terms, state, risk, reference)
+            )
+        return [portfolio.sum_risk(positions) for positions in held]
 
     def collateral(self, account: int) -> Fraction:
         """Return what the balances besides cash count, exactly."""
@@ -153,14 +176,19 @@ class Ledger:
 
     # Checks
 
-    def check(self, *, rows: bool = True) -> None:
-        """Check all that holds of a state by itself; `rows` not in the midst of a reprice."""
+    def check(self, *, rows: bool = True, risks: bool = True) -> None:
+        """Check all that holds of a state by itself; `rows` not in the midst of a reprice.
+
+        Neither `risks`, nor in the midst of a refresh, which sums them up in their leaves.
+        """
         accounts = self.accounts()
         positions = {account: self.positions(account) for account in accounts}
         self.check_positions([row for rows in positions.values() for row in rows])
         self.check_money(accounts, [row for rows in positions.values() for row in rows])
         for account in accounts if rows else ():
             self.check_rows(account)
+            if risks:
+                self.check_risks(account)
         if rows:
             self.check_options()
 
@@ -248,3 +276,18 @@ class Ledger:
             assert row.maintenance <= row.initial, f"X-4: account {account}"
             if row.positions and row.epoch == price.epoch:
                 assert row == expected, f"X-3: account {account}"
+
+    def check_risks(self, account: int) -> None:
+        """Check the risk leaves behind rows that are current. Invariant X-24."""
+        hot = self.hot(account)
+        assert hot.mode in {0, PORTFOLIO}, f"X-24: account {account}"
+        if hot.mode != PORTFOLIO:
+            return
+        assert not hot.flags & FUND_FLAG, f"X-24: account {account} of the fund"
+        risks = self.risks(account)
+        for underlying, (row, price) in enumerate(zip(hot.rows, self.prices.rows, strict=True)):
+            if row.positions and row.epoch == price.epoch:
+                leaf: AccountRisk = self.leaves[account_risk_key(account, underlying)]
+                gains, deltas, charge = risks[underlying]
+                expected = AccountRisk(tuple(gains), tuple(deltas), charge)
+                assert leaf == expected, f"X-24: account {account}, underlying {underlying}"

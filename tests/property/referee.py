@@ -55,7 +55,8 @@ class Referee:
         self.counts[step.kind, step.reason] += 1
         state = self.arena.state
         now = Ledger(state, self.arena.now())
-        now.check(rows=self.arena.cursor().phase not in {Phase.REPRICE, Phase.STRIKE})
+        phase = self.arena.cursor().phase
+        now.check(rows=phase not in {Phase.REPRICE, Phase.STRIKE}, risks=phase != Phase.REFRESH)
         if any(key >> INDEX_BITS for key in step.replaced):
             audit(state)
         self.changed.update(step.replaced)

@@ -35,7 +35,7 @@ RECORDS: Final = (
     inputs.SetGuardian, inputs.SetProtection, inputs.SetDeadMan, inputs.MovePosition, inputs.Prune,
     PriceReport, inputs.ForwardReport, inputs.SettlementPrice, inputs.Settle, inputs.Liquidate,
     inputs.Bid, inputs.Trigger, inputs.Takeover, inputs.SurfaceReport, inputs.ListExpiry,
-    inputs.ListStrike, inputs.DelistStrike, *(inputs.PlaceOrder,) * 8,
+    inputs.ListStrike, inputs.DelistStrike, inputs.SetMode, *(inputs.PlaceOrder,) * 8,
 )  # fmt: skip
 BITS: Final = {
     "series": 16, "asset": 8, "key": 8, "underlying": 8, "expiry_slot": 8, "slot": 16, "nonce": 64,

@@ -21,6 +21,7 @@ from rollup_node.core.inputs import (
     Prune,
     SetDeadMan,
     SetKey,
+    SetMode,
     SetProtection,
     Takeover,
     Transfer,
@@ -77,6 +78,8 @@ class ExchangeMachine(RuleBasedStateMachine):
             if account % 2:
                 assert self.arena.deposit(account, 1, 10**19) is Reason.OK
         self.arena.seal()
+        for account in (2, 3, 6):
+            assert self.send(SetMode(account, 0, 1, self.arena.nonce())) is Reason.OK
         for account in (3, 4, 6):
             legs = [(s, side, 4 * s + side, 10 * account, 200) for s in SERIES for side in (0, 1)]
             self.quote(account, legs)
@@ -337,6 +340,11 @@ class ExchangeMachine(RuleBasedStateMachine):
         """Set the dead-man time."""
         at = self.arena.now() + ahead_ms if ahead_ms else 0
         self.send(SetDeadMan(account, 0, at, self.arena.nonce()))
+
+    @rule(account=ACCOUNTS, mode=st.sampled_from([0, 1, 1, 1, 2]))
+    def set_mode(self, account: int, mode: int) -> None:
+        """Choose a risk model."""
+        self.send(SetMode(account, 0, mode, self.arena.nonce()))
 
     @rule(account=ACCOUNTS, scope=st.sampled_from([1, 4, 7]))
     def set_key(self, account: int, scope: int) -> None:

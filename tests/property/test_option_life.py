@@ -10,6 +10,7 @@ from rollup_node.core.inputs import (
     Leg,
     ListExpiry,
     ListStrike,
+    SetMode,
     Settle,
     SettlementPrice,
     Withdraw,
@@ -44,6 +45,9 @@ class Life:
             cash = self.random.choice((3_000, 20_000, 10**6)) * USD
             assert self.arena.deposit(account, 0, cash) is Reason.OK
         self.arena.seal()
+        for account in ACCOUNTS:
+            mode = SetMode(account, 0, account & 1, self.arena.nonce())
+            assert self.arena.send(mode) is Reason.OK
 
     def trade(self) -> None:
         """Let somebody quote, and somebody else take."""
