@@ -81,6 +81,15 @@ def replace_lots(risk: AccountRisk, before: int, after: int, lot: LotRisk) -> Ac
     return AccountRisk(summed, tuple(deltas), risk.charge - short * charge)
 
 
+def keep_losses(before: AccountRisk, after: AccountRisk) -> AccountRisk:
+    """Return `after` without what any slot gained: a series that is over is a hedge no more.
+
+    Its price is being made already, and what it does not lose in a move it may not lend to what
+    still moves. Source: docs/spec.md M-13.
+    """
+    return after._replace(gains=tuple(map(min, before.gains, after.gains)))
+
+
 def weigh_risk(risk: AccountRisk) -> tuple[int, int]:
     """Return (initial, maintenance) of a row, µUSDC, each part rounded up. Source: M-14."""
     worst = max(0, -min(risk.gains))

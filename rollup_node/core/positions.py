@@ -28,12 +28,13 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
 from rollup_node.core.option_leaves import NO_SERIES_RISK, SeriesRisk
-from rollup_node.core.portfolio import measure_lot, replace_lots
+from rollup_node.core.portfolio import keep_losses, measure_lot, replace_lots
 from rollup_node.core.risk import find_model
 
 BUY: Final = 0
 SELL: Final = 1
 _ROW_MASK: Final = POSITIONS_PER_PAGE - 1
+_EXPIRED: Final = 3
 _SETTLED: Final = 4
 _GENERATIONS: Final = (1 << 16) - 1
 
@@ -214,7 +215,8 @@ def shift_risk(
         return risk
     found: SeriesRisk = frame.get(series_risk_key(market.series)) or NO_SERIES_RISK
     reference = market.prices.rows[market.terms.underlying].reference
-    return replace_lots(risk, *lots, measure_lot(market.terms, found, reference))
+    moved = replace_lots(risk, *lots, measure_lot(market.terms, found, reference))
+    return keep_losses(risk, moved) if market.state.status == _EXPIRED else moved
 
 
 def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:

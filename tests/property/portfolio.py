@@ -5,6 +5,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final, NamedTuple
 
+EXPIRED: Final = 3
 SETTLED: Final = 4
 PERPETUAL: Final = 2
 CALL: Final = 4
@@ -28,7 +29,8 @@ def sum_risk(positions: Iterable[Held]) -> tuple[list[int], list[int], int]:
         if state.status == SETTLED:
             continue
         for slot, gain in enumerate(risk.gains):
-            gains[slot] += lots * gain if lots > 0 else -abs(lots) * (gain + 1)
+            gained = lots * gain if lots > 0 else -abs(lots) * (gain + 1)
+            gains[slot] += min(0, gained) if state.status == EXPIRED else gained
         unit = Fraction(reference, _MILLION * terms.lots_per_unit)
         is_option = terms.kind >= CALL
         if not is_option or lots < 0:

@@ -75,6 +75,17 @@ library Portfolio {
         }
     }
 
+    /// @notice The same without what any slot gains: a series that is over is a hedge no more, for its price is being made
+    /// already.
+    function replaceLosses(AccountRisk memory risk, int256 before, int256 moved, LotRisk memory lot) internal pure {
+        int64[32] memory kept = risk.gains;
+        risk.gains = abi.decode(abi.encode(kept), (int64[32]));
+        replaceLots(risk, before, moved, lot);
+        for (uint256 i = 0; i < SLOTS; ++i) {
+            if (risk.gains[i] > kept[i]) risk.gains[i] = kept[i];
+        }
+    }
+
     /// @notice What a row requires, initially and in maintenance, each part rounded up.
     function weighRisk(AccountRisk memory risk) internal pure returns (uint64 initial, uint64 maintenance) {
         unchecked {

@@ -8,7 +8,7 @@ import {Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
-import {Portfolio} from "./Portfolio.sol";
+import {LotRisk, Portfolio} from "./Portfolio.sol";
 import {Risk} from "./Risk.sol";
 
 /// @notice A series and the prices it is valued at. Of a fill: `price` is µUSDC per lot, `restricted` as docs/spec.md M-6 says.
@@ -154,7 +154,9 @@ library Positions {
         if (market.state.status == Risk.SETTLED) return;
         bytes memory value = frame.get(Layout.seriesRiskKey(market.series));
         uint256 referencePrice = market.prices.rows[market.terms.underlying].referencePrice;
-        Portfolio.replaceLots(leaf, before, moved, Portfolio.measureLot(market.terms, value, referencePrice));
+        LotRisk memory lot = Portfolio.measureLot(market.terms, value, referencePrice);
+        if (market.state.status == Risk.EXPIRED) Portfolio.replaceLosses(leaf, before, moved, lot);
+        else Portfolio.replaceLots(leaf, before, moved, lot);
     }
 
     /// @dev Adds the contribution of a position to a row (`sign` 1), or takes it out (-1); the new one goes in first, so no

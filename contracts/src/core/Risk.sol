@@ -27,6 +27,7 @@ library Risk {
     uint256 internal constant DRIFT_FACTOR = 8;
     uint256 internal constant MAX_EXPONENT = 36;
     uint256 internal constant ROWS = 8;
+    uint8 internal constant EXPIRED = 3;
     uint8 internal constant SETTLED = 4;
     uint8 internal constant PORTFOLIO = 1;
 

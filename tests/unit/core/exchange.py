@@ -52,7 +52,7 @@ from rollup_node.core.market_leaves import (
 )
 from rollup_node.core.option_leaves import SeriesRisk
 from rollup_node.core.option_terms import compute_reserve
-from rollup_node.core.portfolio import measure_lot, replace_lots
+from rollup_node.core.portfolio import keep_losses, measure_lot, replace_lots
 from rollup_node.core.risk import find_model
 from rollup_node.core.scenarios import value_linear
 from rollup_node.core.task_leaves import Taker
@@ -67,8 +67,9 @@ USD: Final = 1_000_000
 PERP: Final = 1
 SPOT: Final = 2
 FUTURE: Final = 3
+EXPIRED: Final = 3
 SETTLED: Final = 4
-"""A status of a series."""
+"""Statuses of a series."""
 ETH: Final = 0
 BTC: Final = 1
 PRICE: Final = 2_000 * USD
@@ -234,7 +235,9 @@ class Exchange:
                 prices: Any = self.state[PRICES_KEY]
                 series: Any = self.state[series_risk_key(position.series)]
                 lot = measure_lot(terms, series, prices.rows[underlying].reference)
-                risk = replace_lots(risk, 0, position.lots, lot)
+                moved = replace_lots(risk, 0, position.lots, lot)
+                is_over = series_state.status == EXPIRED
+                risk = keep_losses(risk, moved) if is_over else moved
             self.state[key] = risk
             margins = model.weigh(risk)
         row = RiskRow(self.epoch(underlying), old.positions + 1, old.value + value, *margins)
