@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rollup_node.codec.records import encode_open
-from rollup_node.core.account_leaves import Hot
-from rollup_node.core.fixed_point import div_up
 from rollup_node.core.flags import FUND_FLAG, SALE_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import Liquidate, Settle, Takeover
@@ -22,35 +20,22 @@ from rollup_node.core.layout import (
     CURSOR_KEY,
     HOT_FIELD,
     INDEX_BITS,
-    UNDERLYING_LIMIT,
-    series_key,
-    terms_key,
 )
 from rollup_node.core.leaves import Cursor
-from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
-from rollup_node.core.option_terms import CALL
-from rollup_node.core.positions import read_directory, read_page
-from rollup_node.core.risk import (
-    contribute_standard,
-    read_amounts,
-    read_assets,
-    read_hot,
-    read_prices,
-    value_asset,
-)
+from rollup_node.core.risk import read_hot, read_prices
 from rollup_node.core.standing import read_cold
 from rollup_node.l1.client import JsonRpcClient, RpcError
+from rollup_node.node.account_health import read_health
 from rollup_node.node.listing import Lister
 from rollup_node.node.replica import Replica
 from rollup_node.node.settlements import EndedDates
 from rollup_node.ports import L1Sender, L1Update, TemporaryError
 from rollup_node.proof.chain_state import ChainState
-from rollup_node.roles.keeper import Health, Remains, Watch
+from rollup_node.roles.keeper import Remains, Watch
 from rollup_node.roles.settlements import Ended, Settlements
 
 _FIELD_MASK: Final = (1 << ACCOUNT_FIELD_BITS) - 1
 _WATCHED_FIELDS: Final = (HOT_FIELD, BALANCES_FIELD)
-_ASSETS: Final = (1, 2, 3)
 SILENT_MS: Final = 15_000
 """A sequencer that does not answer for so long is passed by."""
 
@@ -207,40 +192,6 @@ class KeeperPlayer:
             self.asked += 1
             _logger.info("liquidated account %d", account, extra=fields)
         self._silent.pop(account, None)
-
-
-def read_health(frame: Frame, account: int) -> Health:
-    """Return how an account stands at the newest marks, whatever its rows say."""
-    hot: Hot = read_hot(frame, account)
-    prices, amounts, assets = read_prices(frame), read_amounts(frame, account), read_assets(frame)
-    equity, maintenance = amounts[0], 0
-    exposures = [0] * UNDERLYING_LIMIT
-    largest = (0, 0)
-    for asset in _ASSETS:
-        value = value_asset(asset, amounts[asset], assets, prices)
-        equity += value
-        if value:
-            exposures[assets.rows[asset].underlying] += value
-    if any(row.positions for row in hot.rows):
-        for number, series in enumerate(read_directory(frame, account).series):
-            if series:
-                position = read_page(frame, account, number).rows[number & 7]
-                series_state, terms = frame.get(series_key(series)), frame.get(terms_key(series))
-                gained, _, needed = contribute_standard(position, series_state)
-                equity += gained
-                maintenance += needed
-                notional = abs(position.lots) * _most_per_lot(terms, series_state, prices)
-                exposures[terms.underlying] += notional + needed
-                if terms.kind < CALL:
-                    largest = max(largest, (needed, series))
-    return Health(equity, maintenance, tuple(exposures), largest[1])
-
-
-def _most_per_lot(terms: SeriesTerms, state: SeriesState, prices: Prices) -> int:
-    """Return what a lot loses at most if the price moves by 100 %: an option what it is on."""
-    if terms.kind < CALL:
-        return state.mark
-    return div_up(prices.rows[terms.underlying].index_price, terms.lots_per_unit)
 
 
 def _frame(state: ChainState) -> Frame:

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from rollup_node.core.account_leaves import Hot, RiskRow
 from rollup_node.core.book_leaves import Order
+from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
@@ -22,12 +24,17 @@ from rollup_node.core.layout import (
     INDEX_BITS,
     ORDERS,
     POOLS_KEY,
+    POSITION_LIMIT,
     POSITIONS_FIELD,
+    PRICES_KEY,
+    RISK_FIELD,
     SERIES,
     SERIES_FIELD_BITS,
     TOTALS_KEY,
     LeafKey,
+    account_risk_key,
     hot_key,
+    positions_key,
     series_key,
     terms_key,
 )
@@ -41,9 +48,13 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
 )
 from rollup_node.core.markets import SeriesStatus
+from rollup_node.core.portfolio import weigh_risk
+from rollup_node.core.risk import find_model
+from rollup_node.roles.portfolio_sums import NO_SUM, sum_portfolio
 
 _INDEX_MASK: Final = (1 << INDEX_BITS) - 1
 _FIELD_MASK: Final = (1 << ACCOUNT_FIELD_BITS) - 1
+_PAGES: Final = POSITION_LIMIT >> 3
 
 _Count = Callable[[int, Any, int], None]
 
@@ -101,7 +112,7 @@ class Auditor:
         if region == SERIES:
             self._seen[key] = new
             self._series.add(index >> SERIES_FIELD_BITS)
-        elif region == ACCOUNTS and field == HOT_FIELD:
+        elif region == ACCOUNTS and (field == HOT_FIELD or RISK_FIELD <= field < POSITIONS_FIELD):
             self._seen[key] = new
             self._accounts.add(owner)
         elif region == ACCOUNTS and field == BALANCES_FIELD:
@@ -190,6 +201,24 @@ class Auditor:
         _demand(positions == self._positions[number], f"X-3: account {number} has {positions}")
         for row in hot.rows:
             _demand(row.maintenance <= row.initial, f"X-4: account {number}")
+        if find_model(hot.mode).weigh is not None:
+            self._check_portfolio(number, hot, state)
+
+    def _check_portfolio(self, number: int, hot: Hot, state: LeafReader) -> None:
+        """Sum the rows and risk leaves of an account under portfolio margin anew. X-3, X-24."""
+        _demand(not hot.flags & FUND_FLAG, f"X-24: account {number} of the fund")
+        first = positions_key(number, 0)
+        pages = [self._seen.get(LeafKey(first + page)) for page in range(_PAGES)]
+        held = (row for page in pages if page is not None for row in page.rows if row.lots)
+        sums, prices = sum_portfolio(state, held), state.get(PRICES_KEY)
+        for underlying, (row, price) in enumerate(zip(hot.rows, prices.rows, strict=True)):
+            if row.positions == 0 or row.epoch != price.epoch:
+                continue
+            count, value, risk = sums.get(underlying, NO_SUM)
+            expected = RiskRow(row.epoch, count, value, *weigh_risk(risk))
+            _demand(row == expected, f"X-3: account {number}, underlying {underlying}")
+            leaf = state.get(account_risk_key(number, underlying))
+            _demand(leaf == risk, f"X-24: account {number}, underlying {underlying}")
 
 
 def _payout(series: int, state: LeafReader) -> int:

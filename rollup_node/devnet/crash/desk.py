@@ -22,7 +22,7 @@ from rollup_node.core.risk import (
 )
 from rollup_node.core.standing import find_insurer, read_cold
 from rollup_node.devnet.crash.machine import Machine
-from rollup_node.node.keeper import read_health
+from rollup_node.node.account_health import read_health
 from rollup_node.roles.keeper import Health
 
 BPS: Final = 10_000

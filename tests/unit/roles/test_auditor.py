@@ -5,12 +5,14 @@ from typing import Any, Final
 
 import pytest
 
+from rollup_node.core.inputs import SetMode
 from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.layout import (
     CREDIT_KEY,
     POOLS_KEY,
     TOTALS_KEY,
     LeafKey,
+    account_risk_key,
     balances_key,
     hot_key,
     order_key,
@@ -21,7 +23,7 @@ from rollup_node.core.leaves import Balances, Totals
 from rollup_node.core.market_leaves import NO_CREDIT, NO_POOLS
 from rollup_node.core.reason import Reason
 from rollup_node.roles.auditor import Auditor
-from tests.property.arena import BUY, PERP, SELL, Arena
+from tests.property.arena import BUY, ETH, FUTURE, PERP, SELL, Arena
 
 USD: Final = 1_000_000
 LOTS: Final = 10
@@ -37,6 +39,23 @@ def trade() -> Arena:
     tick = arena.tick()
     assert arena.send(arena.order(2, SELL, tick + 1, 2 * LOTS, slot=1)) is Reason.OK
     assert arena.send(arena.order(1, BUY, tick + 1, LOTS, slot=1)) is Reason.OK
+    return arena
+
+
+def hedge() -> Arena:
+    """Return a market where 1, under portfolio margin, holds a perpetual against a future."""
+    arena = Arena()
+    for account in (1, 2):
+        arena.deposit(account, 0, 10_000 * USD)
+    arena.seal()
+    assert arena.send(SetMode(1, 0, 1, arena.nonce())) is Reason.OK
+    for series, side in ((PERP, BUY), (FUTURE, SELL)):
+        arena.seal()
+        tick = arena.tick(series)
+        sides = ((2, 1 - side), (1, side))
+        for account, which in sides:
+            order = arena.order(account, which, tick, LOTS, series=series)
+            assert arena.send(order) is Reason.OK
     return arena
 
 
@@ -86,6 +105,45 @@ def test_audit_of_a_state_that_is_wrong_in_one_place_names_the_invariant(
     key: LeafKey, change: Callable[[Any], Any], message: str
 ) -> None:
     arena, auditor = trade(), Auditor()
+    auditor.audit(arena.state, arena.state)
+    arena.state[key] = change(arena.state.get(key))
+    with pytest.raises(InvariantViolation, match=f"^{message}"):
+        auditor.audit(arena.state, [key])
+
+
+def test_audit_of_a_hedge_finds_nothing() -> None:
+    arena, auditor = hedge(), Auditor()
+    auditor.audit(arena.state, arena.state)
+    assert arena.leaf(hot_key(1)).rows[ETH].positions == 2
+
+
+def _with_row(hot: Any, **fields: int) -> Any:
+    return hot._replace(rows=(hot.rows[ETH]._replace(**fields), *hot.rows[1:]))
+
+
+HEDGE_WRONGS: Final[dict[str, tuple[LeafKey, Callable[[Any], Any], str]]] = {
+    "gain": (
+        account_risk_key(1, ETH),
+        lambda leaf: leaf._replace(gains=(leaf.gains[0] + 1, *leaf.gains[1:])),
+        "X-24: account 1, underlying 0",
+    ),
+    "delta": (
+        account_risk_key(1, ETH),
+        lambda leaf: leaf._replace(deltas=(*leaf.deltas[:7], 1)),
+        "X-24: account 1, underlying 0",
+    ),
+    "charge": (account_risk_key(1, ETH), lambda leaf: leaf._replace(charge=1), "X-24: account 1"),
+    "margin": (hot_key(1), lambda leaf: _with_row(leaf, maintenance=1), "X-3: account 1, under"),
+    "value": (hot_key(1), lambda leaf: _with_row(leaf, value=1), "X-3: account 1, underlying 0"),
+    "fund": (hot_key(1), lambda leaf: leaf._replace(flags=16), "X-24: account 1 of the fund"),
+}
+
+
+@pytest.mark.parametrize(("key", "change", "message"), HEDGE_WRONGS.values(), ids=HEDGE_WRONGS)
+def test_audit_of_a_portfolio_that_is_wrong_in_one_place_names_the_invariant(
+    key: LeafKey, change: Callable[[Any], Any], message: str
+) -> None:
+    arena, auditor = hedge(), Auditor()
     auditor.audit(arena.state, arena.state)
     arena.state[key] = change(arena.state.get(key))
     with pytest.raises(InvariantViolation, match=f"^{message}"):
