@@ -85,3 +85,27 @@ def margin(*, who: str, explain: bool, node: str, json_flag: bool, run_dir: Path
     render = render_explained if explain else render_totals
     emit(json_flag, msgspec.to_builtins(report), render(report, paint))
     return ExitCode.OK
+
+
+@account.command()
+@click.argument("who")
+@click.argument("model", type=click.Choice(["standard", "portfolio"]))
+@json_option
+@run_dir_option
+def mode(*, who: str, model: str, json_flag: bool, run_dir: Path) -> int:
+    """Choose how an account that holds no position is margined; WHO is a name, address or number.
+
+    `standard` adds up what positions require; `portfolio` weighs them together over 32 scenarios.
+    """
+    from rollup_node.devnet import actions
+    from rollup_node.devnet.rundir import RunDir
+    from rollup_node.devnet.session import Session
+    from rollup_node.node.margin_report import MODELS
+
+    session = Session(RunDir(run_dir))
+    party = session.party(who)
+    owner = party.owner or actions.payer_of(party.name)
+    sent = actions.set_mode(session, owner, party, MODELS.index(model))
+    data = {"account": party.id, "model": model, "hash": sent.hash, "sequence": sent.sequence}
+    emit(json_flag, data, f"account {party.id} has {model} margin: record {sent.sequence}")
+    return ExitCode.OK

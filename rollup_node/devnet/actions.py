@@ -11,6 +11,8 @@ from rollup_node.codec.records import encode_record
 from rollup_node.codec.signature import sign
 from rollup_node.core.inputs import (
     DelayedMessage,
+    SetMode,
+    SignedContent,
     SignedTransaction,
     Transaction,
     Transfer,
@@ -122,7 +124,18 @@ def withdraw(
     return submit(session, owner, body)
 
 
-def submit(session: Session, owner: Account, transaction: Transaction) -> Sent:
+def set_mode(session: Session, owner: Account, account: Party, mode: int) -> Sent:
+    """Choose the risk model of an L2 account that holds no position.
+
+    Raises
+    ------
+    RevertedError
+        If the sequencer refuses, with the reason that the step function gives.
+    """
+    return submit(session, owner, SetMode(account.id, 0, mode, fresh_nonce()))
+
+
+def submit(session: Session, owner: Account, transaction: SignedContent) -> Sent:
     """Sign a transaction, hand it to the sequencer, and return when it is durable."""
     signature = sign(digest(session.domain, transaction), owner.private_key)
     body = encode_record(SignedTransaction(transaction, signature))

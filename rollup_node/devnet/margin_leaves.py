@@ -14,7 +14,9 @@ from rollup_node.core.layout import (
     POOLS_KEY,
     PRICES_KEY,
     REFRESH_KEY,
+    UNDERLYING_LIMIT,
     LeafKey,
+    account_risk_key,
     balances_key,
     directory_key,
     expiry_key,
@@ -22,6 +24,7 @@ from rollup_node.core.layout import (
     owner_key,
     positions_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.leaves import Leaf
@@ -76,6 +79,7 @@ def read_margin(
     """
     keys = {*_ALWAYS, owner_key(account), hot_key(account), balances_key(account)}
     keys.add(directory_key(account))
+    keys |= {account_risk_key(account, underlying) for underlying in range(UNDERLYING_LIMIT)}
     while True:
         found = _read(node, keys)
         missing = _needs(account, found) - keys
@@ -103,6 +107,7 @@ def _needs(account: int, found: Mapping[LeafKey, Any]) -> set[LeafKey]:
     for number, series in enumerate(directory.series if directory is not None else ()):
         if series:
             keys |= {positions_key(account, number), terms_key(series), series_key(series)}
+            keys.add(series_risk_key(series))
             terms = found.get(terms_key(series))
             if terms is not None:
                 keys.add(expiry_key(terms.underlying, terms.expiry_slot))

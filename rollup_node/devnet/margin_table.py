@@ -24,8 +24,10 @@ def render_totals(report: MarginReport, paint: Paint = plain) -> str:
 def render_explained(report: MarginReport, paint: Paint = plain) -> str:
     """Return how the numbers came about: rows, positions, collateral, totals."""
     lines = [_headline(report, paint)]
+    # Under portfolio margin the row is weighed as a whole: it is not the sum of what stands above.
+    label = "together" if report.model == "portfolio" else "sum"
     for row in report.rows:
-        lines += ["", *_row(row, paint)]
+        lines += ["", *_row(row, paint, label)]
     lines += ["", paint("equity", "bold"), *_equity(report)]
     lines += ["", paint("margin", "bold"), *_sums(report), *_margins(report, paint)]
     return "\n".join(lines)
@@ -43,7 +45,7 @@ def _headline(report: MarginReport, paint: Paint) -> str:
     return f"{title}  {report.model} margin, at the marks of {at:%Y-%m-%d %H:%M:%S} UTC, in USDC"
 
 
-def _row(row: RowMargin, paint: Paint) -> Iterator[str]:
+def _row(row: RowMargin, paint: Paint, label: str) -> Iterator[str]:
     index, reference = (_price(price) for price in (row.index_usdc, row.reference_usdc))
     drift = f"{row.drift_ppm / _PPM_PER_CENT:.4f} %"
     title = paint(f"{row.currency:<{_NAME}}", "bold")
@@ -56,7 +58,7 @@ def _row(row: RowMargin, paint: Paint) -> Iterator[str]:
         yield _position(position)
     totals = (row.value_usdc, row.initial_usdc, row.maintenance_usdc)
     yield paint("  " + "-" * (_WIDTH - 2), "dim")
-    yield f"  {'sum':<{_WIDTH - 2 - 3 * _MONEY}}" + "".join(f"{money(n):>{_MONEY}}" for n in totals)
+    yield f"  {label:<{_WIDTH - 2 - 3 * _MONEY}}" + "".join(f"{money(n):>{_MONEY}}" for n in totals)
     times = f"initial {money(row.initial_usdc)} x {row.factor_ppm / _MICRO:.6f}"
     yield _line(f"{times} (1.02 + 8 x drift), rounded up", row.required_usdc)
 

@@ -19,7 +19,7 @@ from rollup_node.core.risk import (
     value_asset,
 )
 from rollup_node.node.instruments import FUTURE
-from rollup_node.node.margin_scratch import Weighed, weigh_account
+from rollup_node.node.margin_scratch import Weighed, weigh_account, weigh_position
 from rollup_node.rpc.backend import AssetView
 from rollup_node.rpc.margin_data import Collateral, MarginReport, PositionMargin, RowMargin
 
@@ -108,7 +108,7 @@ def _order(weighed: Weighed, position: Position) -> tuple[int, int, int]:
 def _position(weighed: Weighed, position: Position, names: Names) -> PositionMargin:
     terms: SeriesTerms = weighed.frame.get(terms_key(position.series))
     state: SeriesState = weighed.frame.get(series_key(position.series))
-    value, initial, maintenance = find_model(weighed.hot.mode).contribute(position, state)
+    value, initial, maintenance = weigh_position(weighed, position)
     return PositionMargin(
         series=position.series,
         name=names.series(position.series),

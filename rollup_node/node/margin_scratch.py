@@ -21,7 +21,8 @@ from rollup_node.core.positions import (
     store_position,
 )
 from rollup_node.core.refresh import begin_refresh, refresh
-from rollup_node.core.risk import read_amounts, read_hot, read_prices
+from rollup_node.core.risk import find_model, read_amounts, read_hot, read_prices
+from rollup_node.roles.portfolio_sums import sum_portfolio
 
 _PAGE_MASK: Final = 7
 
@@ -67,6 +68,21 @@ def weigh_account(
         settled=amounts[0] - before + interest - traded,
         interest=interest,
     )
+
+
+def weigh_position(weighed: Weighed, position: Position) -> tuple[int, int, int]:
+    """Return value, initial and maintenance of a position, µUSDC, before the factor of its row.
+
+    Under portfolio margin what it would require alone: together positions require less, or more.
+    """
+    model = find_model(weighed.hot.mode)
+    value, initial, maintenance = model.contribute(
+        position, weighed.frame.get(series_key(position.series))
+    )
+    if model.weigh is not None:
+        for found in sum_portfolio(weighed.frame, [position]).values():
+            initial, maintenance = model.weigh(found.risk)
+    return value, initial, maintenance
 
 
 def held_positions(state: LeafReader, account: int) -> list[Position]:

@@ -9,7 +9,7 @@ from rollup_node.core.leaves import NO_AMOUNTS, LeafReader, Owner
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
 from rollup_node.core.risk import equity_usdc, find_model, initial_margin, maintenance_margin
 from rollup_node.node.margin_report import MODELS
-from rollup_node.node.margin_scratch import Weighed, held_positions, weigh_account
+from rollup_node.node.margin_scratch import Weighed, held_positions, weigh_account, weigh_position
 from rollup_node.rpc.backend import AssetView
 from rollup_node.rpc.market_data import AccountSummary
 from rollup_node.rpc.market_data import Position as PositionView
@@ -40,8 +40,8 @@ def _view(weighed: Weighed, account: int, position: Position, unsettled: Positio
     terms: SeriesTerms = get(terms_key(position.series))
     state: SeriesState = get(series_key(position.series))
     price = weighed.prices.rows[terms.underlying]
-    model = find_model(weighed.hot.mode)
-    value, initial, maintenance = model.contribute(position, state)
+    value, initial, maintenance = weigh_position(weighed, position)
+    require = find_model(weighed.hot.mode).require
     return PositionView(
         account=account,
         series=position.series,
@@ -51,7 +51,7 @@ def _view(weighed: Weighed, account: int, position: Position, unsettled: Positio
         index_usdc=price.index_price,
         floating_usdc=value,
         funding_usdc=-position.lots * (position.funding_index - unsettled.funding_index),
-        initial_margin_usdc=model.require(RiskRow(0, 1, value, initial, maintenance), price),
+        initial_margin_usdc=require(RiskRow(0, 1, value, initial, maintenance), price),
         maintenance_margin_usdc=maintenance,
     )
 

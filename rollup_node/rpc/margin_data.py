@@ -8,7 +8,8 @@ import msgspec
 class PositionMargin(msgspec.Struct, frozen=True):
     """One position: `value_usdc` is lots * mark - basis; `mark_usdc` per lot.
 
-    `initial_usdc` and `maintenance_usdc` are what it adds to those of its row, before the factor.
+    `initial_usdc` and `maintenance_usdc` are what it adds to those of its row, before the factor;
+    under portfolio margin what it would require alone, for there the row is weighed as a whole.
     """
 
     series: int

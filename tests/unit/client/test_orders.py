@@ -7,7 +7,7 @@ import pytest
 from rollup_node.client.instruments import Instrument, Number, read_instrument
 from rollup_node.client.orders import make_order
 from rollup_node.client.signer import method_of
-from rollup_node.core.inputs import CancelAll, PlaceOrder, SetDeadMan
+from rollup_node.core.inputs import CancelAll, PlaceOrder, SetDeadMan, SetMode
 
 ETH = Instrument("ETH-PERPETUAL", 1, 500, 100, 350, -50)
 
@@ -67,3 +67,4 @@ def test_method_of_names_method_and_parameter() -> None:
     assert method_of(order) == ("private/sell", "order")
     assert method_of(CancelAll(1, 0, 0, 0, 1)) == ("private/cancel_all", "cancel_all")
     assert method_of(SetDeadMan(1, 0, 5, 1)) == ("private/set_dead_man", "set_dead_man")
+    assert method_of(SetMode(1, 0, 1, 1)) == ("private/set_mode", "set_mode")

@@ -8,7 +8,9 @@ import pytest
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.fixed_point import div_up
+from rollup_node.core.inputs import SetMode
 from rollup_node.core.layout import balances_key, hot_key
+from rollup_node.core.reason import Reason
 from rollup_node.devnet.margin_leaves import read_margin
 from rollup_node.devnet.margin_table import money, render_explained, render_totals
 from rollup_node.node.instruments import Instruments
@@ -32,6 +34,7 @@ from tests.property.arena import (
 ASSETS = [AssetView(n, s, d, b"") for n, (s, d) in enumerate((("USDC", 6), ("ETH", 18)))]
 SYMBOLS = ["ETH", "BTC"]
 TRADERS = (1, 2, 3)
+PORTFOLIO = 3
 MARKETS = (PERP, BTC_PERP, FUTURE, *OPTIONS)
 
 
@@ -44,6 +47,7 @@ class Floor:
             self.arena.deposit(account, 0, 100_000 * USD)
             self.arena.deposit(account, 1, 10**19)
         self.arena.seal(20)
+        assert self.arena.send(SetMode(PORTFOLIO, 0, 1, self.arena.nonce())) is Reason.OK
         for series in MARKETS:
             for _ in range(2):
                 buyer, seller = self.rng.sample(TRADERS, 2)
@@ -103,8 +107,12 @@ def test_report_adds_up_at_every_level(seed: int) -> None:
         told = floor.report(account)
         for row in told.rows:
             assert row.value_usdc == sum(p.value_usdc for p in row.positions)
-            assert row.initial_usdc == sum(p.initial_usdc for p in row.positions)
-            assert row.maintenance_usdc == sum(p.maintenance_usdc for p in row.positions)
+            assert account == PORTFOLIO or row.initial_usdc == sum(
+                p.initial_usdc for p in row.positions
+            )
+            assert account == PORTFOLIO or row.maintenance_usdc == sum(
+                p.maintenance_usdc for p in row.positions
+            )
             assert row.required_usdc == div_up(row.initial_usdc * row.factor_ppm, 10**6)
             for position in row.positions:
                 worth = position.lots * position.mark_usdc - position.basis_usdc
@@ -114,6 +122,22 @@ def test_report_adds_up_at_every_level(seed: int) -> None:
         collateral = sum(item.value_usdc for item in told.collateral)
         values = sum(row.value_usdc for row in told.rows)
         assert told.equity_usdc == told.cash_usdc + collateral + values
+
+
+def test_report_of_a_portfolio_says_what_each_position_would_require_alone() -> None:
+    floor = Floor(4)
+    told = floor.report(PORTFOLIO)
+    assert (told.model, floor.report(1).model) == ("portfolio", "standard")
+    for row in told.rows:
+        for position in row.positions:
+            others = {p.series: -p.lots for p in row.positions if p is not position}
+            alone = floor.report(PORTFOLIO, others)
+            found = next(r for r in alone.rows if r.currency == row.currency)
+            assert (position.initial_usdc, position.maintenance_usdc) == (
+                found.initial_usdc,
+                found.maintenance_usdc,
+            )
+    assert "together" in render_explained(told)
 
 
 def test_report_of_a_change_is_what_the_trade_makes_of_the_account() -> None:
