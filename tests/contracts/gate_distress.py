@@ -245,6 +245,9 @@ def _open_records() -> Iterator[tuple[str, Any, Exchange]]:
     lost = _with_orders(_distressed(equity=_GONE, auction_ms=NOW - 7_200_000))
     lost.state[POOLS_KEY] = Pools(0, (1,) * UNDERLYING_LIMIT)
     yield "the fund takes it", Takeover(TAKER), lost
+    whole = _distressed(equity=_GONE, auction_ms=NOW - 7_200_000)
+    whole.state[hot_key(TAKER)] = whole.hot(TAKER)._replace(mode=1)
+    yield "the fund takes a portfolio", Takeover(TAKER), whole
     yield "the fund settles", Takeover(TAKER), _taken()
     yield "late prices", Settle(TAKER, FUTURE), _expired(missing=True)
     yield "all prices", Settle(TAKER, FUTURE), _expired(missing=False)

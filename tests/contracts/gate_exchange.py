@@ -36,6 +36,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     SignedTransaction,
     Trigger,
@@ -58,6 +59,7 @@ from rollup_node.core.layout import (
     owner_key,
     series_key,
     series_list_key,
+    series_risk_key,
     session_key_key,
     terms_key,
     underlying_key,
@@ -81,6 +83,7 @@ from tests.unit.core.exchange import (
     BUY,
     ETH,
     FUTURE,
+    LINEAR_RISK,
     MARK,
     NOW,
     PERP,
@@ -105,7 +108,7 @@ _OLDER: Final = {"generation": 2}
 _TYPICAL: Final = {"fee_cap_ppm": 9_999, "tag": _TAG}
 
 
-def _world() -> Exchange:
+def _world(mode: int = 0) -> Exchange:
     """Return debtors of one owner, with positions on their last page, and a future of wide band."""
     world = Exchange()
     world.state[CREDIT_KEY] = Credit(0, 2_000 * USD, 10**15)
@@ -114,10 +117,11 @@ def _world() -> Exchange:
     )
     world.state[terms_key(FUTURE)] = terms
     world.state[series_key(FUTURE)] = STATE
+    world.state[series_risk_key(FUTURE)] = LINEAR_RISK
     world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
     world.state[PUBLISHERS_KEY] = Publishers(8, tuple(address_of(key) for key in KEYS))
     for account in (TAKER, MAKER):
-        world.open(account, -1_000 * USD, 100 * 10**18, interest_ms=1)
+        world.open(account, -1_000 * USD, 100 * 10**18, interest_ms=1, mode=mode)
         world.state[owner_key(account)] = Owner(_OWNER, _HIGH, _USED)
         key = SessionKey(_OWNER, 15, 255, NOW + 10**6, (1 << 64) - 1, _HIGH, _USED)
         world.state[session_key_key(account, 3)] = key
@@ -126,6 +130,7 @@ def _world() -> Exchange:
             series = 4_095 - 31 * number
             world.state[terms_key(series)] = TERMS
             world.state[series_key(series)] = STATE
+            world.state[series_risk_key(series)] = LINEAR_RISK
             world.hold(account, 1, MARK, series=series, number=number)
         world.hold(account, 9_000, 9_000 * MARK, series=FUTURE, number=127)
         world.state[hot_key(account)] = world.hot(account)._replace(flags=CHILD_FLAG)
@@ -174,6 +179,7 @@ def _signed_records() -> Iterator[tuple[str, Any, bool | dict[str, int]]]:
     yield "time", SetDeadMan(TAKER, 3, (1 << 48) - 1, _NONCE), False
     yield "half", MovePosition(TAKER, MAKER, FUTURE, 4_000, _NONCE), False
     yield "whole", MovePosition(TAKER, MAKER, FUTURE, 9_000, _NONCE), False
+    yield "model", SetMode(TAKER, 3, 1, _NONCE), False
     yield "to a child", MovePosition(TAKER, MAKER, FUTURE, 8_999, _NONCE), True
 
 
@@ -317,6 +323,9 @@ def _record_cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
         if alone:
             post_only = {"flags": SELL | POST_ONLY_FLAG, "generation": 0}
             _alone(world, **(alone if isinstance(alone, dict) else post_only))
+        if isinstance(record, SetMode):
+            world.open(TAKER, 0)
+            world.state[owner_key(TAKER)] = Owner(_OWNER, _HIGH, _USED)
         if isinstance(record, OpenAccount):
             world.state[balances_key(TAKER)] = Balances((OPENING_USDC, 100 * 10**18, 0, 0))
         signed = SignedTransaction(record, sign(digest(domain, record), _KEY))
@@ -324,6 +333,9 @@ def _record_cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
         body = encode_forced(record)
         if len(body) <= MAX_FORCED_BYTES:
             yield _forced(name, body), world
+    record = MovePosition(TAKER, MAKER, FUTURE, 8_999, _NONCE)
+    signed = SignedTransaction(record, sign(digest(domain, record), _KEY))
+    yield Case("of a portfolio to a portfolio", encode_record(signed)), _free(_world(1))
     for name, body, world in _report_cases(domain):
         yield Case(name, body), world
         yield _fast(name, body), world
