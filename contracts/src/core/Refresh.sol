@@ -154,7 +154,7 @@ library Refresh {
     ) private pure {
         uint256 underlying = market.terms.underlying;
         if (sheet.known >> underlying & 1 == 0) {
-            sheet.known |= 1 << underlying;
+            sheet.known |= uint256(1) << underlying;
             sheet.risks[underlying] = Positions.readRisk(frame, account, underlying, positions);
         }
         Positions.shiftRisk(frame, market, sheet.risks[underlying], 0, lots);
