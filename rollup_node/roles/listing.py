@@ -28,7 +28,7 @@ _NICE: Final = (1, 2, 5)
 
 
 class Spacing(NamedTuple):
-    """How far apart strikes are listed, ppm of the index, up to so many seconds before a date."""
+    """How far apart strikes are listed, at least, up to so many seconds before a date."""
 
     until_seconds: int
     apart_ppm: int
@@ -53,9 +53,9 @@ class ListingPolicy(NamedTuple):
     strikes_each_side: int = 2
     most_strikes: int = 24
     spacings: tuple[Spacing, ...] = (
-        Spacing(4 * DAY_SECONDS, 25_000),
-        Spacing(14 * DAY_SECONDS, 50_000),
-        Spacing(366 * DAY_SECONDS, 100_000),
+        Spacing(4 * DAY_SECONDS, 20_000),
+        Spacing(14 * DAY_SECONDS, 40_000),
+        Spacing(366 * DAY_SECONDS, 80_000),
     )
 
 
