@@ -65,10 +65,17 @@ def show(*, who: str, json_flag: bool, run_dir: Path) -> int:
 @account.command()
 @click.argument("who")
 @click.option("--explain", is_flag=True, help="Show how each number came about.")
+@click.option(
+    "--model",
+    type=click.Choice(["standard", "portfolio"]),
+    help="What it would be under this risk model [default: the model of the account].",
+)
 @click.option("--node", default="sequencer", help="Whose leaves to weigh: any node's.")
 @json_option
 @run_dir_option
-def margin(*, who: str, explain: bool, node: str, json_flag: bool, run_dir: Path) -> int:
+def margin(
+    *, who: str, explain: bool, model: str | None, node: str, json_flag: bool, run_dir: Path
+) -> int:
     """Show what an account is worth and must be worth; WHO is a name, an address or a number.
 
     Recomputed here, with the functions of the law, from leaves of one moment that the node shows.
@@ -81,7 +88,7 @@ def margin(*, who: str, explain: bool, node: str, json_flag: bool, run_dir: Path
     from rollup_node.devnet.rundir import RunDir
     from rollup_node.devnet.session import Session
 
-    report = margin_of(Session(RunDir(run_dir)), who, node)
+    report = margin_of(Session(RunDir(run_dir)), who, node, model)
     render = render_explained if explain else render_totals
     emit(json_flag, msgspec.to_builtins(report), render(report, paint))
     return ExitCode.OK

@@ -88,7 +88,7 @@ def value_strike(valuation: Valuation) -> tuple[Moves, Moves]:
     now = black76(forward, strike, deviations[1])
     calls: list[int] = []
     puts: list[int] = []
-    for move_ppm, weight_ppm, numbers in _scenarios(scan_ppm):
+    for move_ppm, weight_ppm, numbers in list_scenarios(scan_ppm):
         moved = div_down(forward * (_PPM + move_ppm), _PPM)
         low, distance = min(moved, strike), abs(natural_log(moved) - log_strike)
         for number in numbers:
@@ -108,7 +108,7 @@ def value_linear(mark: int, scan_ppm: int) -> tuple[int, ...]:
     It moves as the forward does, whatever the volatility. Source: docs/spec.md V-5.
     """
     gains: list[int] = []
-    for move_ppm, weight_ppm, numbers in _scenarios(scan_ppm):
+    for move_ppm, weight_ppm, numbers in list_scenarios(scan_ppm):
         gains += [div_down(mark * move_ppm * weight_ppm, _PPM * _PPM)] * len(numbers)
     return tuple(gains)
 
@@ -133,7 +133,7 @@ _ALL: Final = (0, 1, 2)
 _UP: Final = (2,)
 
 
-def _scenarios(scan_ppm: int) -> list[tuple[int, int, tuple[int, ...]]]:
+def list_scenarios(scan_ppm: int) -> list[tuple[int, int, tuple[int, ...]]]:
     """Return move, weight (ppm) and volatilities of all scenarios in the order of their slots."""
     found: list[tuple[int, int, tuple[int, ...]]] = [
         (div_to_zero(scan_ppm * step, MOVES), _PPM, _ALL) for step in range(-MOVES, MOVES + 1)

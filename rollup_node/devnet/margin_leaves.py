@@ -21,6 +21,7 @@ from rollup_node.core.layout import (
     directory_key,
     expiry_key,
     hot_key,
+    option_rules_key,
     owner_key,
     positions_key,
     series_key,
@@ -33,7 +34,7 @@ from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.markets import UNDERLYINGS
 from rollup_node.devnet.session import Session
 from rollup_node.node.instruments import series_name
-from rollup_node.node.margin_report import Names, report_margin
+from rollup_node.node.margin_report import MODELS, Names, report_margin
 from rollup_node.ports import InputError
 from rollup_node.rpc.backend import AssetView
 from rollup_node.rpc.margin_data import MarginReport
@@ -52,8 +53,10 @@ class Leaves:
         return self._found[key]
 
 
-def margin_of(session: Session, who: str, node: str) -> MarginReport:
+def margin_of(session: Session, who: str, node: str, model: str | None) -> MarginReport:
     """Weigh the account of a name, an address or a number, from what a node of the devnet shows.
+
+    `model` is another risk model than its own.
 
     Raises
     ------
@@ -64,13 +67,18 @@ def margin_of(session: Session, who: str, node: str) -> MarginReport:
         raise InputError(f"no node {node!r}: one of {', '.join(session.nodes)}")
     assets = [AssetView(a.id, a.symbol, a.decimals, a.token or b"") for a in session.assets]
     symbols = [item.symbol for item in UNDERLYINGS]
-    return read_margin(session.nodes[node], session.party(who).id, symbols, assets)
+    mode = None if model is None else MODELS.index(model)
+    return read_margin(session.nodes[node], session.party(who).id, symbols, assets, mode)
 
 
 def read_margin(
-    node: JsonRpc, account: int, symbols: list[str], assets: list[AssetView]
+    node: JsonRpc,
+    account: int,
+    symbols: list[str],
+    assets: list[AssetView],
+    mode: int | None = None,
 ) -> MarginReport:
-    """Weigh an account at the newest marks that a node has.
+    """Weigh an account at the newest marks that a node has; `mode`: under another risk model.
 
     Raises
     ------
@@ -97,7 +105,7 @@ def read_margin(
         return series_name(symbols[terms.underlying], terms, ends_at)
 
     names = Names(lambda underlying: symbols[underlying], name_of, assets)
-    return report_margin(leaves, account, leaves.get(CURSOR_KEY).time_ms, names)
+    return report_margin(leaves, account, leaves.get(CURSOR_KEY).time_ms, names, None, mode)
 
 
 def _needs(account: int, found: Mapping[LeafKey, Any]) -> set[LeafKey]:
@@ -111,6 +119,8 @@ def _needs(account: int, found: Mapping[LeafKey, Any]) -> set[LeafKey]:
             terms = found.get(terms_key(series))
             if terms is not None:
                 keys.add(expiry_key(terms.underlying, terms.expiry_slot))
+                keys.add(account_risk_key(account, terms.underlying))
+                keys.add(option_rules_key(terms.underlying))
     return keys
 
 

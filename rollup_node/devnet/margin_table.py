@@ -1,12 +1,19 @@
 """The margin of an account as a table for a terminal: what it is made of, down to each position."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 from rollup_node.devnet.game_tree import Paint, plain
-from rollup_node.rpc.margin_data import Collateral, MarginReport, PositionMargin, RowMargin
+from rollup_node.devnet.portfolio_table import describe, render_scenarios
+from rollup_node.rpc.margin_data import (
+    Collateral,
+    MarginReport,
+    PortfolioMargin,
+    PositionMargin,
+    RowMargin,
+)
 
 _NAME: Final = 24
 _NUMBER: Final = 11
@@ -24,10 +31,8 @@ def render_totals(report: MarginReport, paint: Paint = plain) -> str:
 def render_explained(report: MarginReport, paint: Paint = plain) -> str:
     """Return how the numbers came about: rows, positions, collateral, totals."""
     lines = [_headline(report, paint)]
-    # Under portfolio margin the row is weighed as a whole: it is not the sum of what stands above.
-    label = "together" if report.model == "portfolio" else "sum"
     for row in report.rows:
-        lines += ["", *_row(row, paint, label)]
+        lines += ["", *_row(row, paint)]
     lines += ["", paint("equity", "bold"), *_equity(report)]
     lines += ["", paint("margin", "bold"), *_sums(report), *_margins(report, paint)]
     return "\n".join(lines)
@@ -45,35 +50,77 @@ def _headline(report: MarginReport, paint: Paint) -> str:
     return f"{title}  {report.model} margin, at the marks of {at:%Y-%m-%d %H:%M:%S} UTC, in USDC"
 
 
-def _row(row: RowMargin, paint: Paint, label: str) -> Iterator[str]:
+def _row(row: RowMargin, paint: Paint) -> Iterator[str]:
     index, reference = (_price(price) for price in (row.index_usdc, row.reference_usdc))
     drift = f"{row.drift_ppm / _PPM_PER_CENT:.4f} %"
     title = paint(f"{row.currency:<{_NAME}}", "bold")
     yield f"{title}index {index}   marks rest on {reference}   drift {drift}"
-    heads = ("size", "mark", "average")
-    sums = ("value", "initial", "maintenance")
-    head = f"  {'position':<{_NAME - 2}}" + "".join(f"{word:>{_NUMBER + 1}}" for word in heads)
-    yield paint(head + "".join(f"{word:>{_MONEY}}" for word in sums), "dim")
-    for position in row.positions:
-        yield _position(position)
-    totals = (row.value_usdc, row.initial_usdc, row.maintenance_usdc)
-    yield paint("  " + "-" * (_WIDTH - 2), "dim")
-    yield f"  {label:<{_WIDTH - 2 - 3 * _MONEY}}" + "".join(f"{money(n):>{_MONEY}}" for n in totals)
+    yield from _portfolio(row, row.portfolio, paint) if row.portfolio else _positions(row, paint)
     times = f"initial {money(row.initial_usdc)} x {row.factor_ppm / _MICRO:.6f}"
     yield _line(f"{times} (1.02 + 8 x drift), rounded up", row.required_usdc)
 
 
-def _position(position: PositionMargin) -> str:
+def _positions(row: RowMargin, paint: Paint) -> Iterator[str]:
+    """Yield positions whose margins add up to that of the row."""
+    yield _heads(("size", "mark", "average"), ("value", "initial", "maintenance"), paint)
+    for position in row.positions:
+        units = position.lots_per_unit
+        average = _price(abs(position.basis_usdc) * units // abs(position.lots))
+        sums = (position.value_usdc, position.initial_usdc, position.maintenance_usdc)
+        yield _cells(position.name, (*_size_and_mark(position), average), sums)
+    yield paint("  " + "-" * (_WIDTH - 2), "dim")
+    yield _cells("sum", ("", "", ""), (row.value_usdc, row.initial_usdc, row.maintenance_usdc))
+
+
+def _portfolio(row: RowMargin, portfolio: PortfolioMargin, paint: Paint) -> Iterator[str]:
+    """Yield positions that are weighed together, what they gain, and how that is weighed."""
+    heads = ("value", "delta", "short options", "alone")
+    yield _heads(("size", "mark"), heads, paint)
+    for position in row.positions:
+        if position.risk is not None:
+            risk = position.risk
+            sums = (position.value_usdc, risk.delta_usdc, risk.charge_usdc, position.initial_usdc)
+            yield _cells(position.name, _size_and_mark(position), sums)
+    yield paint("  " + "-" * (_WIDTH + _MONEY - _NUMBER - 3), "dim")
+    alone = sum(position.initial_usdc for position in row.positions)
+    totals = (row.value_usdc, sum(portfolio.deltas_usdc), portfolio.charge_usdc, alone)
+    yield _cells("sum", ("", ""), totals)
+    yield from render_scenarios(row, portfolio, paint)
+    yield ""
+    yield from _weighed(row, portfolio)
+
+
+def _size_and_mark(position: PositionMargin) -> tuple[str, str]:
     units = position.lots_per_unit
-    average = abs(position.basis_usdc) * units // abs(position.lots)
     size = f"{Decimal(position.lots) / units:,.{len(str(units - 1))}f}"
-    numbers = (size, _price(position.mark_usdc * units), _price(average))
-    sums = (position.value_usdc, position.initial_usdc, position.maintenance_usdc)
-    return (
-        f"  {position.name:<{_NAME - 2}}"
-        + "".join(f"{number:>{_NUMBER + 1}}" for number in numbers)
-        + "".join(f"{money(amount):>{_MONEY}}" for amount in sums)
-    )
+    return size, _price(position.mark_usdc * units)
+
+
+def _heads(numbers: Sequence[str], sums: Sequence[str], paint: Paint) -> str:
+    words = "".join(f"{word:>{_NUMBER + 1}}" for word in numbers)
+    words += "".join(f"{word:>{_MONEY}}" for word in sums)
+    return paint(f"  {'position':<{_NAME - 2}}{words}", "dim")
+
+
+def _cells(name: str, numbers: Sequence[str], sums: Sequence[int]) -> str:
+    cells = [f"{number:>{_NUMBER + 1}}" for number in numbers]
+    cells += [f"{money(amount):>{_MONEY}}" for amount in sums]
+    return f"  {name:<{_NAME - 2}}{''.join(cells)}"
+
+
+def _weighed(row: RowMargin, portfolio: PortfolioMargin) -> Iterator[str]:
+    """Yield how scenarios, deltas and charges become the margins of a row."""
+    worst = describe(portfolio.scenarios[portfolio.worst])
+    net, hedged = money(portfolio.net_usdc), money(portfolio.hedged_usdc)
+    yield _line(f"worst scenario ({worst})", portfolio.worst_usdc)
+    yield _line(f"2 % of net delta {net} + 1 % of hedged {hedged}", portfolio.floor_usdc)
+    yield _line("scan: the larger of the two", portfolio.scan_usdc)
+    yield _line("0.5 % of the delta that another date hedges", portfolio.basis_usdc)
+    yield _line("0.5 % of the underlying of each short option", portfolio.charge_usdc)
+    yield _line("initial, all together: scan + both charges", row.initial_usdc)
+    parts = (portfolio.scan_maintenance_usdc, portfolio.extra_maintenance_usdc)
+    words = f"maintenance: 80 % of scan {money(parts[0])} + 60 % of charges {money(parts[1])}"
+    yield _line(words, row.maintenance_usdc)
 
 
 def _equity(report: MarginReport) -> Iterator[str]:

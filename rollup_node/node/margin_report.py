@@ -20,6 +20,7 @@ from rollup_node.core.risk import (
 )
 from rollup_node.node.instruments import FUTURE
 from rollup_node.node.margin_scratch import Weighed, weigh_account, weigh_position
+from rollup_node.node.portfolio_report import explain_position, explain_risk
 from rollup_node.rpc.backend import AssetView
 from rollup_node.rpc.margin_data import Collateral, MarginReport, PositionMargin, RowMargin
 
@@ -45,15 +46,18 @@ def report_margin(
     time_ms: int,
     names: Names,
     changes: Mapping[int, int] | None = None,
+    mode: int | None = None,
 ) -> MarginReport:
     """Weigh an account, after `changes` of its lots by series, and tell how it came about.
+
+    `mode` is a risk model instead of its own.
 
     Raises
     ------
     ValueError
         If there is no place for a position.
     """
-    weighed = weigh_account(state, account, time_ms, changes)
+    weighed = weigh_account(state, account, time_ms, changes, mode)
     hot, amounts, prices = weighed.hot, weighed.amounts, weighed.prices
     return MarginReport(
         account=account,
@@ -63,7 +67,7 @@ def report_margin(
         funding_usdc=weighed.settled,
         interest_usdc=weighed.interest,
         collateral=list(_collateral(weighed, names)),
-        rows=list(_rows(weighed, names)),
+        rows=list(_rows(weighed, account, names)),
         equity_usdc=equity_usdc(weighed.frame, hot, amounts, prices),
         initial_usdc=initial_margin(hot, prices),
         maintenance_usdc=maintenance_margin(hot),
@@ -71,12 +75,12 @@ def report_margin(
     )
 
 
-def _rows(weighed: Weighed, names: Names) -> Iterator[RowMargin]:
+def _rows(weighed: Weighed, account: int, names: Names) -> Iterator[RowMargin]:
     held: list[list[PositionMargin]] = [[] for _ in range(UNDERLYING_LIMIT)]
     for position in sorted(weighed.positions, key=lambda held: _order(weighed, held)):
         terms: SeriesTerms = weighed.frame.get(terms_key(position.series))
         held[terms.underlying].append(_position(weighed, position, names))
-    require = find_model(weighed.hot.mode).require
+    model = find_model(weighed.hot.mode)
     for underlying, positions in enumerate(held):
         if not positions:
             continue
@@ -92,7 +96,12 @@ def _rows(weighed: Weighed, names: Names) -> Iterator[RowMargin]:
             maintenance_usdc=row.maintenance,
             drift_ppm=drift,
             factor_ppm=BASE_FACTOR_PPM + DRIFT_FACTOR * drift,
-            required_usdc=require(row, price),
+            required_usdc=model.require(row, price),
+            portfolio=(
+                explain_risk(weighed.frame, account, underlying, row.positions)
+                if model.weigh is not None
+                else None
+            ),
         )
 
 
@@ -109,6 +118,7 @@ def _position(weighed: Weighed, position: Position, names: Names) -> PositionMar
     terms: SeriesTerms = weighed.frame.get(terms_key(position.series))
     state: SeriesState = weighed.frame.get(series_key(position.series))
     value, initial, maintenance = weigh_position(weighed, position)
+    is_together = find_model(weighed.hot.mode).weigh is not None
     return PositionMargin(
         series=position.series,
         name=names.series(position.series),
@@ -119,6 +129,7 @@ def _position(weighed: Weighed, position: Position, names: Names) -> PositionMar
         value_usdc=value,
         initial_usdc=initial,
         maintenance_usdc=maintenance,
+        risk=explain_position(weighed, position) if is_together else None,
     )
 
 

@@ -40,11 +40,16 @@ class Weighed(NamedTuple):
 
 
 def weigh_account(
-    state: LeafReader, account: int, time_ms: int, changes: Mapping[int, int] | None = None
+    state: LeafReader,
+    account: int,
+    time_ms: int,
+    changes: Mapping[int, int] | None = None,
+    mode: int | None = None,
 ) -> Weighed:
     """Return an account at the marks of now, after `changes` of its lots by series.
 
-    What is added is bought or sold at its mark, without fees: it is worth nothing at first.
+    What is added is bought or sold at its mark, without fees: it is worth nothing at first. `mode`
+    is a risk model instead of its own.
 
     Raises
     ------
@@ -53,7 +58,10 @@ def weigh_account(
     """
     frame = Frame(state, time_ms, 0, Phase.IDLE, 0)
     before = read_amounts(frame, account)[0]
-    interest = accrued_interest(before, read_hot(frame, account).interest_ms, time_ms)
+    hot = read_hot(frame, account)
+    interest = accrued_interest(before, hot.interest_ms, time_ms)
+    if mode is not None:
+        frame.put(hot_key(account), hot._replace(mode=mode))
     traded = sum(_trade(frame, account, series, lots) for series, lots in (changes or {}).items())
     begin_refresh(frame, account, Phase.IDLE)
     while frame.phase == Phase.REFRESH:

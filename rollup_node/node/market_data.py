@@ -20,7 +20,7 @@ from rollup_node.core.market_leaves import NO_PRICES, PriceRow, Prices, SeriesSt
 from rollup_node.core.option_terms import band_usdc
 from rollup_node.node.deliveries import Deliveries
 from rollup_node.node.instruments import PERPETUAL, Instruments
-from rollup_node.node.margin_report import Names, report_margin
+from rollup_node.node.margin_report import MODELS, Names, report_margin
 from rollup_node.node.market_accounts import may_login, read_positions, read_summary
 from rollup_node.node.market_group import Followed, MarketGroup
 from rollup_node.node.option_views import expected_usdc, read_option, read_surface
@@ -174,12 +174,15 @@ class NodeMarkets:
         """Return an account that is open."""
         return read_summary(self._state(), account, self._time_ms, self._assets)
 
-    def margin(self, account: int, changes: Mapping[int, int]) -> MarginReport:
+    def margin(
+        self, account: int, changes: Mapping[int, int], model: str | None = None
+    ) -> MarginReport:
         """Weigh an open account after `changes` of its lots by series at their marks."""
         names = Names(
             self._instruments.symbol, lambda series: self.instrument_of(series).name, self._assets
         )
-        return report_margin(self._state(), account, self._time_ms, names, changes)
+        mode = None if model is None else MODELS.index(model)
+        return report_margin(self._state(), account, self._time_ms, names, changes, mode)
 
     def positions(self, account: int) -> Sequence[Position]:
         """Return the positions of an account that are not zero."""

@@ -5,11 +5,59 @@ from collections.abc import Sequence
 import msgspec
 
 
+class PositionRisk(msgspec.Struct, frozen=True):
+    """What a position adds to the risk of its account under portfolio margin.
+
+    `gains_usdc` by scenario; `delta_usdc` what counts of its delta, in `bucket` (0: without a
+    date, or nothing counts); `charge_usdc` of its short options.
+    """
+
+    gains_usdc: tuple[int, ...]
+    delta_usdc: int
+    bucket: int
+    charge_usdc: int
+
+
+class Scenario(msgspec.Struct, frozen=True):
+    """One of 32 scenarios: a move of the price, a volatility, what part of the outcome counts.
+
+    `volatility` is `down`, `same` or `up`; `gain_usdc` what all positions of the row gain.
+    """
+
+    move_ppm: int
+    volatility: str
+    weight_ppm: int
+    gain_usdc: int
+
+
+class PortfolioMargin(msgspec.Struct, frozen=True):
+    """How the margins of a row come about under portfolio margin (docs/spec.md M-13, M-14).
+
+    `worst_usdc` is the largest loss, that of scenario number `worst`; `floor_usdc` what net and
+    hedged deltas require at least; `scan_usdc` the larger of both. `basis_usdc` and `charge_usdc`
+    come on top.
+    """
+
+    scenarios: Sequence[Scenario]
+    worst: int
+    worst_usdc: int
+    deltas_usdc: tuple[int, ...]
+    net_usdc: int
+    hedged_usdc: int
+    floor_usdc: int
+    scan_usdc: int
+    basis_usdc: int
+    charge_usdc: int
+    scan_maintenance_usdc: int
+    extra_maintenance_usdc: int
+
+
 class PositionMargin(msgspec.Struct, frozen=True):
     """One position: `value_usdc` is lots * mark - basis; `mark_usdc` per lot.
 
     `initial_usdc` and `maintenance_usdc` are what it adds to those of its row, before the factor;
-    under portfolio margin what it would require alone, for there the row is weighed as a whole.
+    under portfolio margin what it would require alone, for there the row is weighed as a whole,
+    and `risk` is what it adds to that.
     """
 
     series: int
@@ -21,6 +69,7 @@ class PositionMargin(msgspec.Struct, frozen=True):
     value_usdc: int
     initial_usdc: int
     maintenance_usdc: int
+    risk: PositionRisk | None = None
 
 
 class RowMargin(msgspec.Struct, frozen=True):
@@ -43,6 +92,7 @@ class RowMargin(msgspec.Struct, frozen=True):
     drift_ppm: int
     factor_ppm: int
     required_usdc: int
+    portfolio: PortfolioMargin | None = None
 
 
 class Collateral(msgspec.Struct, frozen=True):

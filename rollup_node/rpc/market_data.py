@@ -158,7 +158,10 @@ class UserTrade(NamedTuple):
 
 
 class Position(NamedTuple):
-    """A position of an account; `lots` is negative when short, amounts in µUSDC, mark per lot."""
+    """A position of an account; `lots` is negative when short, amounts in µUSDC, mark per lot.
+
+    Margins are what it would require alone under a model that weighs all of them together.
+    """
 
     account: int
     series: int
@@ -304,8 +307,12 @@ class MarketData(Protocol):
     def summary(self, account: int) -> AccountSummary | None:
         """Return an account that is open."""
 
-    def margin(self, account: int, changes: Mapping[int, int]) -> MarginReport:
+    def margin(
+        self, account: int, changes: Mapping[int, int], model: str | None = None
+    ) -> MarginReport:
         """Weigh an open account after `changes` of its lots by series at their marks.
+
+        By a risk model of this name, its own by default.
 
         Raises `ValueError` if it cannot hold so many positions.
         """

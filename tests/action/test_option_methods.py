@@ -249,3 +249,16 @@ def test_simulate_margin_of_what_nobody_can_hold_is_refused(
     with pytest.raises(RpcError) as caught:
         counter.call("private/simulate_margin", simulated_positions={CALL: 1})
     assert caught.value.reason == "SERIES_CLOSED"
+
+
+def test_simulate_margin_by_another_model_weighs_the_positions_together(counter: Counter) -> None:
+    name = "private/simulate_margin"
+    spread = {CALL: -10, "ETH-22NOV25-3100-C": 10}
+    alone = counter.call(name, simulated_positions=spread)
+    together = counter.call(name, simulated_positions=spread, margin_model="portfolio")
+    assert (alone["margin_model"], together["margin_model"]) == ("standard", "portfolio")
+    assert together["equity"] == alone["equity"]
+    most = 10 * 100 + 10 * 3_000 * 0.005
+    assert together["initial_margin"] < 1.02 * most < alone["initial_margin"]
+    assert sum(item["initial_margin"] for item in together["positions"]) > most
+    assert together["current"]["initial_margin"] == 0

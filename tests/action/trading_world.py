@@ -201,8 +201,10 @@ class Markets:
             balances=[("USDC", 6, 1_000_500_000)],
         )
 
-    def margin(self, account: int, changes: Mapping[int, int]) -> MarginReport:
-        raise NotImplementedError((account, changes))
+    def margin(
+        self, account: int, changes: Mapping[int, int], model: str | None = None
+    ) -> MarginReport:
+        raise NotImplementedError((account, changes, model))
 
     def positions(self, account: int) -> Sequence[Position]:
         if account != 1:

@@ -1,6 +1,6 @@
 """`private/simulate_margin`: what an account would be worth and require with other positions."""
 
-from typing import Any
+from typing import Any, Literal
 
 from rollup_node.rpc import units
 from rollup_node.rpc.errors import RpcError, invalid_params
@@ -23,10 +23,12 @@ def simulate_margin(
     simulated_positions: dict[str, float] | None = None,
     add_positions: bool = True,
     currency: str = "any",
+    margin_model: Literal["standard", "portfolio"] | None = None,
 ) -> dict[str, Any]:
     """Return worth and margins if the account traded these amounts at their marks, without fees.
 
     With `add_positions` they come on top of its positions, else in place of those in `currency`.
+    With `margin_model` they are weighed by it, whatever the account is margined by.
     """
     market, account = session.desk.market, session.account
     wanted = simulated_positions or {}
@@ -42,7 +44,7 @@ def simulate_margin(
         lots = _lots(market, instrument, amount)
         changes[instrument.series] = changes.get(instrument.series, 0) + lots
     try:
-        simulated = market.margin(account, changes)
+        simulated = market.margin(account, changes, margin_model)
     except ValueError as error:
         raise invalid_params(str(error), _FIELD) from None
     now = market.margin(account, {})
