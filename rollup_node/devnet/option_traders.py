@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Any, Final
 
 from rollup_node.client import AsyncClient
+from rollup_node.client.errors import ClientError, RefusedError
 from rollup_node.client.instruments import Instrument
-from rollup_node.core.inputs import Leg, MassQuote
+from rollup_node.core.inputs import Leg, MassQuote, SetMode
 from rollup_node.devnet.option_strategy import Held, Option, hedge_size, make_quote
 from rollup_node.devnet.traders import PERPETUAL, SLIPPAGE_BPS, Bot, to_price
 
@@ -21,10 +22,12 @@ QUOTED_OPTIONS: Final = 10
 """Options of one mass quote: it has at most 20 legs, two for each."""
 HEDGE_SECONDS: Final = 0.5
 TAKE_SECONDS: Final = 0.15
+PORTFOLIO: Final = 1
+"""The risk model of docs/spec.md M-13."""
 HEDGE_SLOT: Final = 0
 FIRST_SLOT: Final = 2
 """Client slots: hedges never rest, each option has two from here on."""
-LIST_SECONDS: Final = 20.0
+LIST_SECONDS: Final = 5.0
 """How often to look for options that were listed meanwhile."""
 LARGEST_TAKE: Final = 0.5
 """Takers buy or sell up to this part of what is quoted."""
@@ -49,12 +52,17 @@ class OptionBot(Bot):
     async def _look_forever(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             await asyncio.sleep(LIST_SECONDS)
-            listed = await self.client.call("public/get_instruments", kind="option")
-            for item in listed:
-                name = item["instrument_name"]
-                if name not in self.names:
-                    self.names.append(name)
-                    tasks.create_task(self._follow(await self._subscribe(name)))
+            try:
+                await self._look(tasks)
+            except ClientError as error:  # it may be gone since it was listed
+                self.counts[f"refused {error.reason}"] += 1
+
+    async def _look(self, tasks: asyncio.TaskGroup) -> None:
+        for item in await self.client.call("public/get_instruments", kind="option"):
+            name = item["instrument_name"]
+            if name not in self.names:
+                self.names.append(name)
+                tasks.create_task(self._follow(await self._subscribe(name)))
 
     async def _subscribe(self, name: str) -> Any:  # noqa: ANN401 - messages of a channel
         return await self.client.subscribe(f"ticker.{name}.100ms")
@@ -81,6 +89,16 @@ class OptionMaker(OptionBot):
         self._slots: dict[str, int] = {}
         self._next = 0
         self._hedged_at = 0.0
+
+    async def run(self) -> None:
+        """Choose portfolio margin, which knows what hedges what; then follow and act."""
+        signer = self.client.signer
+        try:
+            chosen = SetMode(signer.account, signer.number, PORTFOLIO, signer.next_nonce())
+            await self.client.submit(chosen)
+        except RefusedError as error:  # it holds positions: then it chose before
+            self.counts[f"refused {error.reason}"] += 1
+        await super().run()
 
     async def act(self) -> None:
         """Hedge if it is time, then replace the quotes of the next options."""

@@ -66,7 +66,10 @@ def test_bots_trade_options_with_hedges_and_every_number_is_recomputed(tmp_path:
         assert audit(session).exact
         for account in accounts:
             mine = _margin(run_dir, account)
+            is_maker = accounts.index(account) in MAKERS
+            assert mine["model"] == ("portfolio" if is_maker else "standard")
             assert mine["rows"]
+            assert all(bool(row["portfolio"]) == is_maker for row in mine["rows"])
             required = sum(row["required_usdc"] for row in mine["rows"])
             assert mine["initial_usdc"] == required
         text = strikenet(
