@@ -84,8 +84,9 @@ vectors: setup ## Write tests/vectors anew from the Python twin
 	$(BIN)/python -m tests.vectors.generate
 
 .PHONY: mathematics
-mathematics: setup ## Measure the mathematics of options against 50 digits and write the tables of docs/mathematics.md
+mathematics: setup ## Measure the mathematics of options, and what margins lack, and write the tables of docs/mathematics.md
 	$(BIN)/python -m tests.mathematics.measure --write
+	$(BIN)/python -m tests.mathematics.margins --write
 
 .PHONY: snapshot
 snapshot: artifacts ## Write the gas snapshots anew: what the contract tests and the gate measure
