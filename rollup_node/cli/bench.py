@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rollup_node.devnet.bench_l1 import L1Result
     from rollup_node.devnet.bench_orders import FlowResult, OrdersResult
     from rollup_node.devnet.bench_restart import RestartResult
+    from rollup_node.devnet.bench_risk import RiskResult
     from rollup_node.devnet.bench_spine import SpineResult
 
 
@@ -133,6 +134,25 @@ def keeper(*, json_flag: bool, seed: int) -> int:
     return ExitCode.OK
 
 
+@bench.command()
+@json_option
+@count_option("--accounts", 10_000, (10, 100_000), "Accounts under portfolio margin.")
+@count_option("--series", 200, (8, 256), "Options, calls and puts of the same strikes, 8 a holder.")
+@click.option("--seed", type=int, default=1, help="Of the positions.")
+def risk(*, json_flag: bool, accounts: int, series: int, seed: int) -> int:
+    """Reprice options and weigh accounts by the law, beside a float64 evaluation with NumPy.
+
+    Real steps, with every leaf encoded and hashed into the state tree; NumPy adds up the same
+    accounts in memory. Ends with code 1 if the two do not agree to the last µUSDC. Needs NumPy,
+    which `make setup` installs and no node uses.
+    """
+    from rollup_node.devnet.bench_risk import run_bench
+
+    result = run_bench(accounts, series, seed)
+    emit(json_flag, result.to_dict(), render_risk(result))
+    return ExitCode.OK
+
+
 @bench.command(name="l1")
 @json_option
 @count_option(
@@ -153,6 +173,22 @@ def on_l1(*, json_flag: bool, trades: int, **options: Any) -> int:  # noqa: ANN4
     result = run_bench(manifest, require_anvil(options), trades, progress)
     emit(json_flag, result.to_dict(), render_l1(result))
     return ExitCode.OK
+
+
+def render_risk(result: "RiskResult") -> str:
+    """Return the result as text."""
+    rows = [
+        f"options repriced      {result.series_per_second:>12,.0f} /s",
+        f"  all {result.series:<17}{result.reprice_ms:>12,.1f} ms",
+        f"accounts weighed      {result.accounts_per_second:>12,.0f} /s",
+        f"  one of {result.positions} positions {result.microseconds_per_account:>12,.1f} µs",
+        f"by NumPy in float64   {result.numpy_accounts_per_second:>12,.0f} /s",
+        f"ratio                 {result.ratio:>12.4f}",
+        f"keeper, first look    {result.first_look_accounts_per_second:>12,.0f} /s",
+        f"  a price moved       {result.filter_microseconds_per_move:>12,.1f} µs",
+        f"  looks at it         {result.filter_looks_per_move:>12,.1f}",
+    ]
+    return "\n".join(rows)
 
 
 def render_l1(result: "L1Result") -> str:
