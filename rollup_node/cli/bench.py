@@ -10,10 +10,14 @@ from rollup_node.cli.output import ExitCode, emit, progress
 
 if TYPE_CHECKING:
     from rollup_node.devnet.bench_l1 import L1Result
+    from rollup_node.devnet.bench_live import LiveResult
     from rollup_node.devnet.bench_orders import FlowResult, OrdersResult
     from rollup_node.devnet.bench_restart import RestartResult
     from rollup_node.devnet.bench_risk import RiskResult
     from rollup_node.devnet.bench_spine import SpineResult
+
+
+LIVE_ACCOUNTS = 1_000
 
 
 @click.group()
@@ -139,17 +143,41 @@ def keeper(*, json_flag: bool, seed: int) -> int:
 @count_option("--accounts", 10_000, (10, 100_000), "Accounts under portfolio margin.")
 @count_option("--series", 200, (8, 256), "Options, calls and puts of the same strikes, 8 a holder.")
 @click.option("--seed", type=int, default=1, help="Of the positions.")
-def risk(*, json_flag: bool, accounts: int, series: int, seed: int) -> int:
+@count_option(
+    "--orders",
+    40_000,
+    (0, 200_000),
+    "Single orders on a devnet without and one with options; 0: none.",
+)
+@anvil_options
+def risk(
+    *,
+    json_flag: bool,
+    accounts: int,
+    series: int,
+    seed: int,
+    orders: int,
+    **options: Any,  # noqa: ANN401 - click passes what it parsed
+) -> int:
     """Reprice options and weigh accounts by the law, beside a float64 evaluation with NumPy.
 
     Real steps, with every leaf encoded and hashed into the state tree; NumPy adds up the same
-    accounts in memory. Ends with code 1 if the two do not agree to the last µUSDC. Needs NumPy,
-    which `make setup` installs and no node uses.
+    accounts in memory. Then signed orders per second on two devnets, both repriced each second, one
+    without options, one with so many. Ends with code 1 if NumPy does not agree to the last µUSDC,
+    or a signature was refused; with code 8 if nodes disagree. Needs NumPy, which `make setup`
+    installs and no node uses.
     """
-    from rollup_node.devnet.bench_risk import run_bench
+    from rollup_node.cli.up import plan, require_anvil
+    from rollup_node.devnet import bench_live, bench_risk
 
-    result = run_bench(accounts, series, seed)
-    emit(json_flag, result.to_dict(), render_risk(result))
+    result = bench_risk.run_bench(accounts, series, seed)
+    found, human = result.to_dict(), render_risk(result)
+    if orders:
+        manifest, anvil = plan(None, fresh("calldata")), require_anvil(options)
+        sizes = (orders, LIVE_ACCOUNTS)
+        live = bench_live.run_bench(manifest, anvil, sizes, series, progress)
+        found, human = {**found, **live.to_dict()}, f"{human}\n{render_live(live)}"
+    emit(json_flag, found, human)
     return ExitCode.OK
 
 
@@ -187,6 +215,19 @@ def render_risk(result: "RiskResult") -> str:
         f"keeper, first look    {result.first_look_accounts_per_second:>12,.0f} /s",
         f"  a price moved       {result.filter_microseconds_per_move:>12,.1f} µs",
         f"  looks at it         {result.filter_looks_per_move:>12,.1f}",
+    ]
+    return "\n".join(rows)
+
+
+def render_live(result: "LiveResult") -> str:
+    """Return the result as text."""
+    rates = result.orders_per_second_without_options, result.orders_per_second_with_options
+    rows = [
+        f"orders, no options    {rates[0]:>12,.0f} /s",
+        f"  reprices            {result.reprices_per_second_without_options:>12.2f} /s",
+        f"orders, {result.live_series:<14}{rates[1]:>12,.0f} /s",
+        f"  reprices            {result.reprices_per_second:>12.2f} /s",
+        f"ratio                 {result.orders_ratio:>12.3f}",
     ]
     return "\n".join(rows)
 

@@ -122,7 +122,7 @@ class OrdersResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """One kind of load: what is sent at full speed, what at half of it."""
 
     name: str
@@ -132,10 +132,10 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class Measured:
     """One kind of load, done."""
 
-    part: _Part
+    part: Part
     limits: tuple[float, float]
     seconds: float
     answers: list[Answer]
@@ -175,18 +175,18 @@ def _run(session: Session, l1_pid: int, sizes: tuple[int, int, int], tell: Tell)
     tell(f"opening and funding {people:,} accounts through the bridge")
     numbers, books = open_accounts(session, people), open_books(session)
     flow = Flow(numbers, books, session.l1_time() * 1_000 + people, SEED)
-    _send(session, flow.liquidity(LIQUIDITY), IN_FLIGHT)
-    mixed = _Part("orders", flow.mixed(orders), flow.mixed(orders // 2), IN_FLIGHT)
-    singles = _measure(session, l1_pid, mixed, tell)
-    _send(session, flow.quotes(people), QUOTES_IN_FLIGHT)
-    moved = _Part("quotes", flow.quotes(quotes), flow.quotes(quotes // 2), QUOTES_IN_FLIGHT)
-    quoted = _measure(session, l1_pid, moved, tell)
+    send(session, flow.liquidity(LIQUIDITY), IN_FLIGHT)
+    mixed = Part("orders", flow.mixed(orders), flow.mixed(orders // 2), IN_FLIGHT)
+    singles = measure(session, l1_pid, mixed, tell)
+    send(session, flow.quotes(people), QUOTES_IN_FLIGHT)
+    moved = Part("quotes", flow.quotes(quotes), flow.quotes(quotes // 2), QUOTES_IN_FLIGHT)
+    quoted = measure(session, l1_pid, moved, tell)
     tell("waiting for the verifier")
     block, root = wait_agreement(session, CATCH_UP_SECONDS)
     money = audit(session)
     batches = read_batches(session)
     lengths = count_bytes(batches)
-    first = _summarize(singles, lengths)
+    first = summarize(singles, lengths)
     return OrdersResult(
         committed_per_second=first.committed_per_second,
         recover_per_second=first.recover_per_second,
@@ -198,7 +198,7 @@ def _run(session: Session, l1_pid: int, sizes: tuple[int, int, int], tell: Tell)
         connections=CONNECTIONS,
         seed=SEED,
         orders=first,
-        quotes=_summarize(quoted, lengths),
+        quotes=summarize(quoted, lengths),
         batches=len(batches),
         block=block,
         state_root=root,
@@ -208,7 +208,7 @@ def _run(session: Session, l1_pid: int, sizes: tuple[int, int, int], tell: Tell)
     )
 
 
-def _send(session: Session, planned: Sequence[Planned], window: int) -> None:
+def send(session: Session, planned: Sequence[Planned], window: int) -> None:
     """Send what nobody measures; all of it has to be taken."""
     requests = sign_requests(planned, session.domain, CONNECTIONS)
     _, answers = drive(port_of(session), requests, CONNECTIONS, window)
@@ -217,7 +217,8 @@ def _send(session: Session, planned: Sequence[Planned], window: int) -> None:
         raise DevnetError(f"preparation: {taken} orders committed, refused: {dict(refused)}")
 
 
-def _measure(session: Session, l1_pid: int, part: _Part, tell: Tell) -> _Measured:
+def measure(session: Session, l1_pid: int, part: Part, tell: Tell) -> Measured:
+    """Send one kind of load as fast as it is answered, then at half that rate."""
     count, port = len(part.full), port_of(session)
     tell(f"signing {count + len(part.half):,} {part.name}")
     requests = sign_requests(part.full, session.domain, CONNECTIONS)
@@ -231,11 +232,11 @@ def _measure(session: Session, l1_pid: int, part: _Part, tell: Tell) -> _Measure
     limit_after = measure_recovery()
     tell(f"answered {count:,} in {seconds:.2f} s; now at half that rate")
     latency = _measure_latency(port, part, later, count / seconds / 2)
-    return _Measured(part, (limit_before, limit_after), seconds, answers, before, after, latency)
+    return Measured(part, (limit_before, limit_after), seconds, answers, before, after, latency)
 
 
 def _measure_latency(
-    port: int, part: _Part, requests: Sequence[Request], per_second: float
+    port: int, part: Part, requests: Sequence[Request], per_second: float
 ) -> Latency:
     time.sleep(_SETTLE_SECONDS)  # the queues of the measurement before are empty by then
     due, answers = pace(port, requests, CONNECTIONS, per_second)
@@ -306,7 +307,8 @@ def count_bytes(batches: Sequence[bytes]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _summarize(measured: _Measured, lengths: dict[str, tuple[int, int]]) -> FlowResult:
+def summarize(measured: Measured, lengths: dict[str, tuple[int, int]]) -> FlowResult:
+    """Return what came of a load; `lengths` are orders and posted bytes of each kind."""
     part = measured.part
     committed, refused, fills = count_answers(measured.answers)
     _check_signatures(refused)

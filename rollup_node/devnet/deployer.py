@@ -90,7 +90,7 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     first = int(l1.call("eth_getTransactionCount", checksum(deployer), "latest"), 16)
     genesis_block = l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
     opened_at = int(genesis_block["timestamp"], 16)
-    plan = creations(opening_messages(opened_at) if manifest.markets else [])
+    plan = creations(_opening(manifest, opened_at))
     addresses = {
         creation.key: create_address(deployer, first + index) for index, creation in enumerate(plan)
     }
@@ -138,10 +138,14 @@ def check_deployed(l1: JsonRpc, run_dir: RunDir) -> None:
             )
 
 
-def opening_messages(opened_at: int) -> list[bytes]:
+def opening_messages(opened_at: int, *, options: bool = True) -> list[bytes]:
     """Return what the governor says while it is deployed (unix seconds): the devnet's markets."""
     publishers = [accounts()[name].address for name in PUBLISHERS]
-    return initial_messages(publishers) + dated_messages(opened_at)
+    return initial_messages(publishers, options=options) + dated_messages(opened_at)
+
+
+def _opening(manifest: Manifest, opened_at: int) -> list[bytes]:
+    return opening_messages(opened_at, options=manifest.options) if manifest.markets else []
 
 
 def creations(initial: Sequence[bytes] = ()) -> list[Creation]:

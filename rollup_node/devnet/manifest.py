@@ -37,6 +37,8 @@ class Manifest:
     snapshot_kept_records: int = 5_000
     markets: bool = False
     """Whether the exchange opens with the markets of `devnet/markets.py`."""
+    options: bool = True
+    """Whether these markets have options, which the keeper lists then."""
     background_idle: bool = False
     """Whether all nodes but the sequencer run only on processors left free (Linux)."""
 

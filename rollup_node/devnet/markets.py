@@ -132,8 +132,9 @@ _SETTLES_AT: Final = time(8, tzinfo=UTC)
 """Dated futures settle on Fridays at this hour, two to three weeks after the devnet began."""
 
 
-def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
+def initial_messages(publishers: Sequence[bytes], *, options: bool = True) -> list[bytes]:
     """Return the bodies that open the devnet's markets; `publishers` are at most 8 addresses."""
+    rules = {ETH: OPTION_RULES, BTC: BTC_OPTION_RULES} if options else {}
     spare = [bytes(20)] * (PUBLISHER_LIMIT - len(publishers))
     known = Publishers(PUBLISHER_THRESHOLD, (*publishers, *spare))
     return [
@@ -141,8 +142,7 @@ def initial_messages(publishers: Sequence[bytes]) -> list[bytes]:
         *(encode_admin(SetUnderlying(item.number, 1)) for item in UNDERLYINGS),
         encode_admin(ETH_COLLATERAL),
         encode_admin(BTC_COLLATERAL),
-        encode_admin(SetOptionRules(ETH, OPTION_RULES)),
-        encode_admin(SetOptionRules(BTC, BTC_OPTION_RULES)),
+        *(encode_admin(SetOptionRules(*rule)) for rule in rules.items()),
         encode_admin(SetBorrowCap(BORROW_CAP_USDC)),
         *(encode_admin(ListSeries(market.series, market.terms)) for market in MARKETS),
     ]

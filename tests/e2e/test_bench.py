@@ -71,3 +71,20 @@ def test_bench_l1_json_compares_trades_and_gas() -> None:
     assert result["faster"] == pytest.approx(faster, abs=0.1)
     cheaper = plain["gas_per_trade"] / rollup["gas_per_trade"]
     assert result["cheaper"] == pytest.approx(cheaper, abs=0.1)
+
+
+def test_bench_risk_json_has_rates_beside_numpy_and_orders_beside_options() -> None:
+    words = ("--accounts", "50", "--series", "72", "--orders", "500")
+    result = strikenet("bench", "risk", "--json", *words, timeout=300).json
+    assert (result["accounts"], result["series"]) == (50, 72)
+    ratio = result["accounts_per_second"] / result["numpy_accounts_per_second"]
+    assert result["ratio"] == pytest.approx(ratio, rel=0.01)
+    assert result["series_per_second"] > 0
+    assert result["live_series"] >= 72
+    sides = result["with_options"], result["without_options"]
+    assert [side["committed"] + sum(side["refused"].values()) for side in sides] == [500, 500]
+    rates = [side["committed_per_second"] for side in sides]
+    names = ("orders_per_second_with_options", "orders_per_second_without_options")
+    assert [result[name] for name in names] == rates
+    assert result["orders_ratio"] == pytest.approx(rates[0] / rates[1], abs=0.001)
+    assert result["reprices_per_second"] > 0
