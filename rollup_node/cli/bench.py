@@ -162,10 +162,10 @@ def risk(
     """Reprice options and weigh accounts by the law, beside a float64 evaluation with NumPy.
 
     Real steps, with every leaf encoded and hashed into the state tree; NumPy adds up the same
-    accounts in memory. Then signed orders per second on two devnets, both repriced each second, one
-    without options, one with so many. Ends with code 1 if NumPy does not agree to the last µUSDC,
-    or a signature was refused; with code 8 if nodes disagree. Needs NumPy, which `make setup`
-    installs and no node uses.
+    accounts in memory. Then signed orders per second on two devnets, repriced about each second:
+    one without options, one with so many. Ends with code 1 if NumPy does not agree to the last
+    µUSDC, or a signature was refused; with code 8 if nodes disagree. Needs NumPy, which `make
+    setup` installs and no node uses.
     """
     from rollup_node.cli.up import plan, require_anvil
     from rollup_node.devnet import bench_live, bench_risk
@@ -227,7 +227,8 @@ def render_live(result: "LiveResult") -> str:
         f"  reprices            {result.reprices_per_second_without_options:>12.2f} /s",
         f"orders, {result.live_series:<14}{rates[1]:>12,.0f} /s",
         f"  reprices            {result.reprices_per_second:>12.2f} /s",
-        f"ratio                 {result.orders_ratio:>12.3f}",
+        f"ratio                 {result.orders_ratio:>12.3f}"
+        + (" (other programs took part: run it again)" if result.disturbed else ""),
     ]
     return "\n".join(rows)
 

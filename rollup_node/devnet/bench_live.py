@@ -72,14 +72,18 @@ class LiveResult:
     ----------
     orders_ratio
         `orders_per_second_with_options` in terms of `orders_per_second_without_options`.
+    disturbed
+        Other programs took part of the machine on one side: run it again. The CPU time that an
+        order takes on the main thread is in both flows, and says more then.
     reprices_per_second
-        Of each underlying, while orders came.
+        Of each underlying, while orders were signed and came.
     """
 
     live_series: int
     orders_per_second_with_options: float
     orders_per_second_without_options: float
     orders_ratio: float
+    disturbed: bool
     reprices_per_second: float
     reprices_per_second_without_options: float
     with_options: FlowResult
@@ -123,6 +127,7 @@ def run_bench(
         orders_per_second_with_options=rates[0],
         orders_per_second_without_options=rates[1],
         orders_ratio=round(rates[0] / rates[1], 3),
+        disturbed=beside.flow.disturbed or without.flow.disturbed,
         reprices_per_second=beside.reprices,
         reprices_per_second_without_options=without.reprices,
         with_options=beside.flow,

@@ -75,7 +75,7 @@ def test_bench_l1_json_compares_trades_and_gas() -> None:
 
 def test_bench_risk_json_has_rates_beside_numpy_and_orders_beside_options() -> None:
     words = ("--accounts", "50", "--series", "72", "--orders", "500")
-    result = strikenet("bench", "risk", "--json", *words, timeout=300).json
+    result = strikenet("bench", "risk", "--json", *words, timeout=400).json
     assert (result["accounts"], result["series"]) == (50, 72)
     ratio = result["accounts_per_second"] / result["numpy_accounts_per_second"]
     assert result["ratio"] == pytest.approx(ratio, rel=0.01)
