@@ -25,7 +25,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
-from rollup_node.core.option_leaves import NO_BOARD, NO_DATES, Board
+from rollup_node.core.option_leaves import NO_DATES, Board, OptionDates
 from rollup_node.l1.client import JsonRpcClient, RpcError
 from rollup_node.ports import InputError, TemporaryError
 from rollup_node.roles.oracle_reports import PRICE, Accepted, Feed, forward_volatility
@@ -54,6 +54,15 @@ class OracleState(NamedTuple):
     feeds: Sequence[FeedState] = ()
     expiries: Sequence[ExpiryView] = ()
     publishers: Publishers = NO_PUBLISHERS
+
+
+class _DateLeaves(NamedTuple):
+    """A settlement date as the state has it; a board only with strikes."""
+
+    slot: int
+    date: Expiry
+    grid: SettlementGrid | None
+    board: Board | None
 
 
 class OracleExchange(Protocol):
@@ -88,40 +97,40 @@ class RpcExchange:
 
     async def read(self) -> OracleState:
         """Return what the newest state has."""
-        keys = [PUBLISHERS_KEY, PRICES_KEY, *map(underlying_key, range(_UNDERLYINGS))]
-        publishers, prices, *underlyings = await self._leaves(keys)
+        numbers = range(_UNDERLYINGS)
+        keys = [PUBLISHERS_KEY, PRICES_KEY, *map(underlying_key, numbers)]
+        found = await self._leaves([*keys, *map(option_dates_key, numbers)])
+        publishers, prices, leaves = found[0], found[1], found[2:]
         feeds = [
             _price_state(number, leaf, prices)
-            for number, leaf in enumerate(underlyings)
+            for number, leaf in zip(numbers, leaves, strict=False)
             if leaf is not None and leaf.status == _OPEN
         ]
-        places = [(state.feed[0], slot) for state in feeds for slot in range(_SLOTS)]
-        dates = await self._leaves([expiry_key(*place) for place in places]) if places else []
-        grids = await self._leaves([grid_key(*place) for place in places]) if places else []
-        prices_of = {state.feed[0]: state.price for state in feeds}
-        boards = await self._boards(list(prices_of))
-        expiries = [
-            (ExpiryView(*place, date.expiry_at, _rounds_seen(date, grid)), date)
-            for place, date, grid in zip(places, dates, grids, strict=True)
+        masks = {number: leaves[_UNDERLYINGS + number] or NO_DATES for number in numbers}
+        expiries: list[ExpiryView] = []
+        for state in list(feeds):
+            underlying, price = state.feed[0], state.price
+            for slot, date, grid, board in await self._dates(underlying, masks[underlying]):
+                expiries.append(ExpiryView(underlying, slot, date.expiry_at, _seen(date, grid)))
+                feeds.append(_date_state((underlying, slot), date, board, price))
+        return OracleState(feeds, expiries, publishers or NO_PUBLISHERS)
+
+    async def _dates(self, underlying: int, mask: OptionDates) -> list[_DateLeaves]:
+        """Return what there is, at one moment, of each settlement date without a price."""
+        slots = range(_SLOTS)
+        listed = [slot for slot in slots if mask.dates >> slot & 1]
+        keys = [
+            *(expiry_key(underlying, slot) for slot in slots),
+            *(grid_key(underlying, slot) for slot in slots),
+            *(board_key(underlying, slot) for slot in listed),
+        ]
+        leaves = await self._leaves(keys)
+        boards = dict(zip(listed, leaves[2 * _SLOTS :], strict=True))
+        return [
+            _DateLeaves(slot, date, leaves[_SLOTS + slot], boards.get(slot))
+            for slot, date in enumerate(leaves[:_SLOTS])
             if date is not None and date.expiry_at and not date.price
         ]
-        for view, date in expiries:
-            feed = view.underlying, view.expiry_slot
-            board = boards.get(feed)
-            feeds.append(_date_state(feed, date, board, prices_of[view.underlying]))
-        return OracleState(feeds, [view for view, _ in expiries], publishers or NO_PUBLISHERS)
-
-    async def _boards(self, underlyings: Sequence[int]) -> dict[Feed, Board]:
-        """Return the boards of all dates with strikes."""
-        masks = await self._leaves([option_dates_key(number) for number in underlyings])
-        places = [
-            (underlying, slot)
-            for underlying, leaf in zip(underlyings, masks, strict=True)
-            for slot in range(_SLOTS)
-            if (leaf or NO_DATES).dates >> slot & 1
-        ]
-        leaves = await self._leaves([board_key(*place) for place in places]) if places else []
-        return {place: leaf or NO_BOARD for place, leaf in zip(places, leaves, strict=True)}
 
     async def submit(self, report: Report) -> None:
         """Send the record."""
@@ -143,7 +152,7 @@ class RpcExchange:
             raise TemporaryError(f"leaves at {self._client.url}: {error}") from error
 
 
-def _rounds_seen(date: Expiry, grid: SettlementGrid | None) -> int:
+def _seen(date: Expiry, grid: SettlementGrid | None) -> int:
     """Return which samples of a settlement date the exchange has, bit n for number n."""
     if grid is None or grid.expiry_at != date.expiry_at:
         return 0
