@@ -24,6 +24,14 @@ def _margin(run_dir: Path, account: int, *words: str) -> Any:
     return strikenet("account", "margin", str(account), "--run-dir", run_dir, "--json", *words).json
 
 
+def _lots(report: Any) -> dict[str, int]:
+    return {
+        position["name"]: position["lots"]
+        for row in report["rows"]
+        for position in row["positions"]
+    }
+
+
 def _check_hedged(url: str, bot: int, account: int) -> None:
     """See that a maker holds options, and a delta that is worth little beside what it trades."""
     key = trader(bot).private_key
@@ -72,6 +80,8 @@ def test_bots_trade_options_with_hedges_and_every_number_is_recomputed(tmp_path:
             assert all(bool(row["portfolio"]) == is_maker for row in mine["rows"])
             required = sum(row["required_usdc"] for row in mine["rows"])
             assert mine["initial_usdc"] == required
+            theirs = _margin(run_dir, account, "--node", "verifier")
+            assert _lots(theirs) == _lots(mine)
         text = strikenet(
             "account", "margin", str(accounts[2]), "--explain", "--run-dir", run_dir
         ).out
