@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 
 from rollup_node.core.market_leaves import SeriesTerms
 from rollup_node.core.option_leaves import SeriesRisk
+from rollup_node.core.options_math import ONE
 from rollup_node.core.portfolio import LotRisk, measure_lot
-from rollup_node.core.scenarios import Valuation, value_linear, value_strike
+from rollup_node.core.scenarios import Valuation, shock_deviation, value_linear, value_strike
 from rollup_node.core.surface import Smile, SurfaceNode, SurfaceReason, check_butterfly
 from rollup_node.devnet.markets import MARKETS
 
@@ -75,25 +76,34 @@ def linear(date: Date | None = None) -> Series:
     return Series(terms, mark, SeriesRisk(1, 10**6, value_linear(mark, SCAN_PPM)), full)
 
 
-def strike(date: Date, price: int) -> tuple[Series, Series]:
-    """Return call and put at a strike in µUSDC per unit."""
+def strike(date: Date, price: int, *, inside: bool = False) -> tuple[Series, Series]:
+    """Return call and put at a strike in µUSDC per unit; `inside` as in `factors_of`."""
+    points = tuple((move, factor) for move in MOVES for factor in factors_of(date, inside=inside))
     left_ms = date.hours * HOUR_MS
     valuation = Valuation(date.forward, price, LOTS_PER_UNIT, date.smile, left_ms, SCAN_PPM)
     spread = volatility_at(date, price) * sqrt(date.hours / _YEAR_HOURS)
     now = price_call(date.forward, price, spread)
     calls = tuple(
         price_call(date.forward * (1 + move), price, spread * factor) - now
-        for move, factor in POINTS
+        for move, factor in points
     )
     found = []
     for kind, moves in zip((CALL, PUT), value_strike(valuation), strict=True):
         terms = _TERMS._replace(kind=kind, expiry_slot=date.slot, strike=price)
         full = tuple(
             (gain - (kind == PUT) * date.forward * move) * weight_of(move) / LOTS_PER_UNIT
-            for gain, (move, _) in zip(calls, POINTS, strict=True)
+            for gain, (move, _) in zip(calls, points, strict=True)
         )
         found.append(Series(terms, moves.mark, SeriesRisk(1, moves.delta, moves.gains), full))
     return found[0], found[1]
+
+
+def factors_of(date: Date, *, inside: bool) -> tuple[float, ...]:
+    """Return what the volatility is multiplied by; `inside`: no more than the law does itself."""
+    if not inside:
+        return VOLATILITIES
+    down, _, up = (part / ONE for part in shock_deviation(ONE, date.hours * HOUR_MS))
+    return down, (1 + down) / 2, 1.0, (1 + up) / 2, up
 
 
 def weight_of(move: float) -> float:
@@ -134,8 +144,11 @@ def draw_date(rng: Random, slot: int, hours: int, *, flat: bool) -> Date:
         skew, wings = skew / 2, wings / 2
 
 
-def draw_world(rng: Random, hours: tuple[int, ...]) -> list[Series]:
-    """Return a perpetual, and for each date its future and some twelve strikes, near and far."""
+def draw_world(rng: Random, hours: tuple[int, ...], *, inside: bool = False) -> list[Series]:
+    """Return a perpetual, and for each date its future and some twelve strikes, near and far.
+
+    `inside` as in `factors_of`.
+    """
     found = [linear()]
     flat = rng.random() < 0.3
     for slot, left in enumerate(hours):
@@ -147,7 +160,7 @@ def draw_world(rng: Random, hours: tuple[int, ...]) -> list[Series]:
         found.append(linear(date))
         for price in sorted(prices):
             if 0.29 <= price / date.forward <= 4.01:
-                found += strike(date, price)
+                found += strike(date, price, inside=inside)
     return found
 
 
