@@ -16,6 +16,7 @@ from rollup_node.core.inputs import (
     ListStrike,
     OpenAccount,
     SetKey,
+    SetMode,
     SetProtection,
     Transfer,
     Withdraw,
@@ -39,6 +40,9 @@ PERPETUAL: Final = 2
 TRADE_KEY: Final = 1
 CANCEL_KEY: Final = 2
 """Session keys of alice: one may trade for little, one may only cancel."""
+
+_PORTFOLIO: Final = 1
+"""The risk model of alice: her positions are weighed together."""
 
 _ETH_USDC: Final = 3_000_123_457
 """No whole number of anything: marks, margins and fees are rounded."""
@@ -108,7 +112,7 @@ def _open_prices(script: Script) -> None:
 
 
 def _set_up_accounts(script: Script) -> None:
-    """Give alice session keys, and bob a second account of his own."""
+    """Give alice session keys and portfolio margin, and bob a second account of his own."""
     script.begin()
     until = script.time_ms + _DAY_MS
     keys = (
@@ -118,6 +122,7 @@ def _set_up_accounts(script: Script) -> None:
     for number, scope, cap in keys:
         address = trader(number).address
         script.act("alice", SetKey, ALICE, number, address, scope, 1 << ETH, until, cap)
+    script.act("alice", SetMode, ALICE, 0, _PORTFOLIO)
     script.act("bob", OpenAccount, BOB, 0)
     script.act("bob", Transfer, BOB, BOBS_SECOND, USDC, 10_000 * USDC_UNIT)
 
@@ -193,6 +198,7 @@ def _stop_out(script: Script) -> None:
     """Ask for a liquidation in vain, leave a stop order behind, and let the price come to it."""
     script.begin()
     script.open(Liquidate(BOB, PERPETUAL))
+    script.order("bob", BOB, PERPETUAL, (BUY, _MID - 560, 100), slot=5, rests=1)
     stop = {"kind": STOP, "trigger": _MID - 200, "slot": 7}
     script.order("alice", ALICE, PERPETUAL, (SELL, _MID - 600, 50), **stop)
     script.begin(2_000)

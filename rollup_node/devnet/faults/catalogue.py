@@ -120,6 +120,7 @@ _MARKET: Final = (
     _market("fee-above-signed", "a taker pays a higher fee than it has signed"),
     _market("self-trade-let-through", "two orders of one owner trade with each other"),
     _market("skipped-margin-check", "an order is filled for an account that lacks the margin"),
+    _market("stale-epoch-margin", "a fill is weighed by what positions were before a reprice"),
     _market("mmp-ignored", "a market maker's quotes stay although its protection was hit"),
     _market("wrong-deficit-ratio", "a withdrawal is cut by a loss that nobody made"),
     _market("session-key-overreach", "a session key places an order beyond what it may do"),

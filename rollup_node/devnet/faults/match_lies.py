@@ -11,6 +11,7 @@ from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
     CURSOR_KEY,
+    PRICES_KEY,
     TAKER_KEY,
     LeafKey,
     hot_key,
@@ -81,6 +82,20 @@ def priority_inversion(honest: HonestStep, inputs: StepInputs) -> StepResult:
     key = level_key(met.terms.book, maker.tick)
     shown: dict[LeafKey, Leaf] = {key: level._replace(head=maker.next)}
     return believing(honest, inputs, shown, {key: restore(head=level.head)})
+
+
+def stale_epoch_margin(honest: HonestStep, inputs: StepInputs) -> StepResult:
+    """Fill for accounts whose rows are of an older epoch, as if they were of now: no refresh."""
+    met, prices = meeting(inputs), inputs.state.get(PRICES_KEY)
+    shown: dict[LeafKey, Leaf] = {}
+    for account in (met.taker.account, met.maker.account):
+        hot: Hot = inputs.state.get(hot_key(account))
+        rows = [
+            row._replace(epoch=price.epoch) if row.positions else row
+            for row, price in zip(hot.rows, prices.rows, strict=True)
+        ]
+        shown[hot_key(account)] = hot._replace(rows=tuple(rows))
+    return believing(honest, inputs, shown)
 
 
 def stripped_reduce_only(honest: HonestStep, inputs: StepInputs) -> StepResult:

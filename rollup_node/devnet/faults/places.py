@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY
+from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY, REFRESH_KEY
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
@@ -110,6 +110,10 @@ _MATCH_RULES: Final[Mapping[str, _Rule]] = {
     ),
     "skipped-margin-check": _Rule(
         risk_lies.skipped_margin_check, _kind(StepKind.TAKE, reason=Reason.INSUFFICIENT_MARGIN)
+    ),
+    "stale-epoch-margin": _Rule(
+        match_lies.stale_epoch_margin,
+        lambda step: step.kind is StepKind.TAKE and REFRESH_KEY in step.touched,
     ),
     "mmp-ignored": _Rule(match_lies.mmp_ignored, _is_fill),
     "session-key-overreach": _Rule(
