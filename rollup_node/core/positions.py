@@ -167,13 +167,11 @@ def replace_contribution(
     market: Valued,
     old: Position,
     new: Position,
-    known: AccountRisk | None = None,
 ) -> tuple[RiskRow, AccountRisk | None]:
     """Return the row of an underlying with one contribution replaced, and its risk leaf.
 
     Both are valued at the state of the series, which a current row was summed at. A model without
-    risk leaf has none (None); of one that has it, `known` is what an earlier change of the same
-    step made of it. Reads risk of the account, then of the series, if the model has it.
+    risk leaf has none (None); else reads the risk of the account, then of the series.
     Source: docs/spec.md M-4, M-13.
     """
     state, prices, underlying = market.state, market.prices, market.terms[1]
@@ -193,7 +191,7 @@ def replace_contribution(
     )
     if weigh is None:
         return row, None
-    risk = known or read_risk(frame, account, underlying, count)
+    risk = read_risk(frame, account, underlying, count)
     risk = shift_risk(frame, market, risk, (old.lots, new.lots))
     return RiskRow(*row[:3], *weigh(risk)), risk
 
