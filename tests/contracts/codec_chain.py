@@ -16,7 +16,9 @@ from rollup_node.l1.compiler import (
 )
 from rollup_node.proof.hashing import keccak
 
-_MOCKS: Final = tuple(f"test/mocks/{name}Codec.sol" for name in ("Key", "Leaf", "Record"))
+_MOCKS: Final = tuple(
+    f"test/mocks/{name}Codec.sol" for name in ("Key", "Leaf", "Portfolio", "Record")
+)
 _DEPLOYER: Final = "0x" + "d0" * 20
 
 
@@ -28,7 +30,7 @@ def _artifacts() -> Mapping[str, Artifact]:
 
 
 class CodecChain:
-    """The contracts that decode, and make keys, for the comparison of the twins."""
+    """The contracts that decode, make keys, and weigh, for the comparison of the twins."""
 
     def __init__(self) -> None:
         self.evm: Any = pyrevm.EVM(spec_id="PRAGUE")
