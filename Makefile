@@ -27,6 +27,9 @@ NODE_STAMP := node_modules/.stamp
 GAS_TABLE := $(FORGE) test --match-test '^test_(gas_|prove_a_whole_item|importBlob_records)' \
 	--force --out ../build/gas/out --cache-path ../build/gas/cache
 
+# What holds the compiled law to the sources: vectors, and both twins on the same random steps.
+NATIVE_TESTS := tests/vectors tests/contracts/test_twins.py tests/contracts/test_exchange_twins.py
+
 .PHONY: help
 help: ## Print this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -129,6 +132,15 @@ lock: $(VENV_STAMP) ## Resolve the newest allowed dependencies and write the loc
 	build/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --group analysis \
 		--python-version 3.11 --output-file requirements-analysis.lock
 	npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+
+.PHONY: native
+native: setup ## Compile the law and the hot path with mypyc (minutes, optional), then test what came out against the sources
+	$(BIN)/python -m rollup_node.native.build
+	STRIKENET_LAW=compiled $(BIN)/python -m pytest --quiet $(NATIVE_TESTS) $(PYTEST_ARGS)
+
+.PHONY: native-clean
+native-clean: ## Forget what was compiled: the sources run again
+	rm -rf build/native
 
 .PHONY: wheel
 wheel: artifacts ## Build the wheel into dist/

@@ -1,8 +1,15 @@
-"""What every test shares: hypothesis profiles. Markers are declared in pyproject.toml."""
+"""What every test shares: hypothesis profiles, and the law. Markers: see pyproject.toml."""
 
+import os
 from importlib.util import find_spec
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from rollup_node.native import law
+
+# Tests are about the sources, whatever lies in build/native; `STRIKENET_LAW=compiled` asks for it.
+law.activate(os.environ.setdefault("STRIKENET_LAW", law.INTERPRETED))
 
 # `default`: the same examples on every run, so that a red CI means a change of the code.
 settings.register_profile("default", deadline=None, derandomize=True, print_blob=True)
@@ -13,10 +20,19 @@ settings.register_profile(
 settings.load_profile("default")
 
 
-def pytest_report_header() -> str:
-    """Say so where the twins cannot meet in this process."""
-    if find_spec("pyrevm") is None:
-        return (
-            "twins: NOT compared here, pyrevm has no wheel for this Python; forge has the vectors"
-        )
-    return "twins: compared in pyrevm"
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what reads or replaces the code of the law, where that is compiled."""
+    if law.running() == law.COMPILED:
+        for item in items:
+            if item.get_closest_marker("sources"):
+                item.add_marker(pytest.mark.skip(reason="needs the sources of the law"))
+
+
+def pytest_report_header() -> list[str]:
+    """Say which law is tested, and so where the twins cannot meet in this process."""
+    twins = (
+        "NOT compared here, pyrevm has no wheel for this Python; forge has the vectors"
+        if find_spec("pyrevm") is None
+        else "compared in pyrevm"
+    )
+    return [f"law: {law.running()}", f"twins: {twins}"]

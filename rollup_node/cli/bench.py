@@ -1,5 +1,6 @@
 """`strikenet bench`: throughput and cost, always beside a limit measured in the same run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -7,6 +8,7 @@ import click
 
 from rollup_node.cli.options import anvil_options, count_option, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
+from rollup_node.native import law
 
 if TYPE_CHECKING:
     from rollup_node.devnet.bench_l1 import L1Result
@@ -54,7 +56,7 @@ def spine(*, json_flag: bool, transactions: int, gas: bool, **options: Any) -> i
         f"{row['blob_gas_per_transfer']:,.1f} blob gas per transfer"
         for kind, row in l1_gas.items()
     )
-    emit(json_flag, {**result.to_dict(), "l1_gas": l1_gas}, human)
+    report(json_flag, {**result.to_dict(), "l1_gas": l1_gas}, human)
     return ExitCode.OK
 
 
@@ -85,7 +87,7 @@ def orders(*, json_flag: bool, orders: int, quotes: int, accounts: int, **option
     manifest = prepare(plan(None, {**fresh("calldata"), "prices": "calm"}))
     sizes = (orders, quotes, accounts)
     result = run_bench(manifest, require_anvil(options), sizes, progress)
-    emit(json_flag, result.to_dict(), render_orders(result))
+    report(json_flag, result.to_dict(), render_orders(result))
     return ExitCode.OK
 
 
@@ -115,7 +117,7 @@ def restart(*, json_flag: bool, orders: int, records: int, seed: int) -> int:
 
     progress(f"making a state with {orders:,} orders; then writing, loading and comparing it")
     result = run_bench(orders, records, seed)
-    emit(json_flag, result.to_dict(), render_restart(result))
+    report(json_flag, result.to_dict(), render_restart(result))
     return ExitCode.OK
 
 
@@ -134,7 +136,7 @@ def keeper(*, json_flag: bool, seed: int) -> int:
     ]
     head = f"{NEAR} accounts near maintenance in every row, {BLOCKS} blocks"
     result = {"near": NEAR, "blocks": BLOCKS, "rows": [row._asdict() for row in rows]}
-    emit(json_flag, result, "\n".join([head, *lines]))
+    report(json_flag, result, "\n".join([head, *lines]))
     return ExitCode.OK
 
 
@@ -177,7 +179,7 @@ def risk(
         sizes = (orders, LIVE_ACCOUNTS)
         live = bench_live.run_bench(manifest, anvil, sizes, series, progress)
         found, human = {**found, **live.to_dict()}, f"{human}\n{render_live(live)}"
-    emit(json_flag, found, human)
+    report(json_flag, found, human)
     return ExitCode.OK
 
 
@@ -199,7 +201,7 @@ def on_l1(*, json_flag: bool, trades: int, **options: Any) -> int:  # noqa: ANN4
 
     manifest = prepare(plan(None, {**fresh("calldata"), "prices": "calm"}))
     result = run_bench(manifest, require_anvil(options), trades, progress)
-    emit(json_flag, result.to_dict(), render_l1(result))
+    report(json_flag, result.to_dict(), render_l1(result))
     return ExitCode.OK
 
 
@@ -231,6 +233,11 @@ def render_live(result: "LiveResult") -> str:
         + (" (other programs took part: run it again)" if result.disturbed else ""),
     ]
     return "\n".join(rows)
+
+
+def report(json_flag: bool, data: Mapping[str, Any], human: str) -> None:
+    """Print a result with the law that it was measured under."""
+    emit(json_flag, {"law": law.running(), **data}, f"{law.running()} law\n{human}")
 
 
 def render_l1(result: "L1Result") -> str:

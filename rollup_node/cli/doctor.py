@@ -15,6 +15,7 @@ import click
 from rollup_node.cli.options import L1_PORT, NODE_PORTS, ORACLE_PORT, anvil_options, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 from rollup_node.l1 import compiler, toolchain
+from rollup_node.native import law
 
 _NATIVE_MODULES: Final = {
     "tiny_keccak": "tiny-keccak",
@@ -71,6 +72,7 @@ def examine(anvil_path: Path | None, cache_dir: Path) -> list[Check]:
     users = {L1_PORT: "L1", **dict.fromkeys(NODE_PORTS, "node"), ORACLE_PORT: "oracle"}
     return [
         check_python(),
+        check_law(),
         *check_native_modules(),
         anvil,
         artifacts,
@@ -105,6 +107,17 @@ def check_python() -> Check:
         return Check("python", "ok", version)
     mend = "make setup PYTHON=python3.12"
     return Check("python", "missing", f"{version}, needed: 3.11 to 3.13", mend)
+
+
+def check_law() -> Check:
+    """Say which law runs; nobody needs the compiled one."""
+    found = law.examine()
+    if law.running() == law.COMPILED:
+        count = len(found.modules) - 1
+        return Check("law", "ok", f"compiled: {count} modules by {found.compiler}")
+    if not found.problem:
+        return Check("law", "ok", "interpreted, though a compiled one is there: --law interpreted")
+    return Check("law", "optional", f"interpreted; no compiled one: {found.problem}", "make native")
 
 
 def check_native_modules() -> Iterator[Check]:

@@ -13,6 +13,7 @@ import click
 from rollup_node import __version__
 from rollup_node.cli.lazy import LazyCommand, LazyGroup
 from rollup_node.cli.output import CliError, ExitCode, report_error
+from rollup_node.native import law as native
 
 CONFIG_FILE: Final = "strikenet.toml"
 ENVIRONMENT_PREFIX: Final = "STRIKENET"
@@ -68,6 +69,17 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
     type=click.Path(dir_okay=False, path_type=Path),
     help=f"TOML file with defaults, one table per command [default: ./{CONFIG_FILE} if it exists].",
 )
+@click.option(
+    "--law",
+    type=click.Choice(native.CHOICES),
+    default=native.AUTO,
+    envvar="STRIKENET_LAW",
+    show_envvar=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda _ctx, _option, value: use_law(value),
+    help="Run the sources, or what `make native` compiled from them; auto: compiled if up to date.",
+)
 @click.pass_context
 def strikenet(ctx: click.Context, config: Path | None) -> None:
     """Run a local testnet of a derivatives rollup, on which every fault can be proven."""
@@ -79,6 +91,12 @@ def strikenet(ctx: click.Context, config: Path | None) -> None:
         command = COMMANDS[name].load()
         defaults = defaults_of(ctx, command, tables.get(name, {}), f"{path}: [{name}]")
         ctx.default_map = {name: _over(defaults, common_of(ctx, command, common))}
+
+
+def use_law(choice: str) -> None:
+    """Choose the law of this process, before a command imports any of it, and of its children."""
+    native.activate(choice)
+    os.environ["STRIKENET_LAW"] = choice
 
 
 def read_config(path: Path) -> dict[str, Any]:

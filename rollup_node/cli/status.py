@@ -34,6 +34,7 @@ def status(*, json_flag: bool, run_dir: Path) -> int:
     oracle = look_at_oracle(known) if known else None
     data = {
         "profile": session.state["profile"],
+        "law": session.state["law"],
         "l1": {
             "url": session.l1.url,
             "block": int(session.l1.call("eth_blockNumber"), 16),
@@ -129,7 +130,8 @@ def render(data: dict[str, Any]) -> str:
         f"{'assertions':<13}{claims['made']} made up to item {claims['newest_item']}, "
         f"confirmed up to item {claims['confirmed_item']}{clock}"
     )
-    first = f"{'L1':<13}block {l1['block']}  {l1['url']}  profile {data['profile']}"
+    how = f"profile {data['profile']}, {data['law']} law"
+    first = f"{'L1':<13}block {l1['block']}  {l1['url']}  {how}"
     return "\n".join([first, *rows, inbox_line, claims_line])
 
 

@@ -178,7 +178,7 @@ def banner(state: dict[str, Any], run_dir: "RunDir") -> str:
     shown = run_dir.shown
     first = (
         f"Strikenet is ready in {state['ready_seconds']:.2f} s "
-        f"({how}, profile {state['profile']}, seed {state['seed']})"
+        f"({how}, profile {state['profile']}, seed {state['seed']}, {state['law']} law)"
     )
     return "\n".join(
         [

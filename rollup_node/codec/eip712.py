@@ -191,7 +191,7 @@ def digest(domain: bytes, transaction: SignedContent) -> bytes:
 
 def report_digest(domain: bytes, report: Report) -> bytes:
     """Return what each publisher of a report signs; its signatures do not matter. Source: R-5."""
-    fields = report[:-1]
+    fields: tuple[Any, ...] = report[:-1]
     if isinstance(report, SurfaceReport):
         fields = (*fields[:-1], _keccak(b"".join(map(_word, pack_nodes(report)))))
     words = b"".join(map(_word, fields))

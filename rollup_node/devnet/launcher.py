@@ -19,6 +19,7 @@ from rollup_node.devnet.process import Process, spawn, stop
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
 from rollup_node.l1.anvil import AnvilOptions
 from rollup_node.l1.toolchain import Tool
+from rollup_node.native import law
 from rollup_node.ports import InputError
 
 HTTP_OK: Final = 200
@@ -166,6 +167,7 @@ class Devnet:
             "profile": self.manifest.profile.name,
             "seed": self.manifest.seed,
             "batch_data": self.manifest.batch_data,
+            "law": law.running(),
             "resumed": self.resumed,
             "ready_seconds": round(self.ready_seconds, 2),
             "l1": {

@@ -6,7 +6,7 @@ nothing is confirmed: the sequencer makes the entries durable, or goes back to a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from rollup_node.codec import eip712
 from rollup_node.codec.log_entries import CutEntry, OpenEntry, RecordsEntry, encode_entry
@@ -77,14 +77,14 @@ class Held(NamedTuple):
 
     order_class: int
     found: Recovered
-    ticket: object
+    ticket: Any
     place: int
 
 
 class Answer(NamedTuple):
     """What became of a body that had to wait."""
 
-    ticket: object
+    ticket: Any
     place: int
     status: TransactionStatus
 

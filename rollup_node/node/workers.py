@@ -14,6 +14,8 @@ from multiprocessing.process import BaseProcess
 from struct import Struct
 from typing import Any, Final
 
+from rollup_node.native import law
+
 _LENGTH: Final = Struct(">I")
 _JOIN_SECONDS: Final = 2
 _LIMIT_BYTES: Final = 1 << 22
@@ -52,10 +54,11 @@ class Worker:
 
 
 async def start_worker(serve: Callable[..., None], *arguments: object) -> Worker:
-    """Start a process that runs `serve(connection, *arguments)`."""
+    """Start a process that runs `serve(connection, *arguments)`, under the law of this one."""
     ours, theirs = socket.socketpair()
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=serve, args=(theirs, *arguments), daemon=True)
+    begin = (law.choice_of_child(), serve.__module__, serve.__name__, theirs, *arguments)
+    process = context.Process(target=law.call, args=begin, daemon=True)
     await asyncio.to_thread(process.start)
     theirs.close()
     reader, writer = await asyncio.open_connection(sock=ours, limit=_LIMIT_BYTES)

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
 from rollup_node.rpc import option_formats, units
 from rollup_node.rpc.market_data import (
     AccountSummary,
@@ -21,6 +19,7 @@ from rollup_node.rpc.market_data import (
     Trade,
     UserTrade,
 )
+from rollup_node.rpc.structs import OrderBody
 
 _NEVER_MS: Final = 32_503_708_800_000  # 1 January 3000: how the field writes "does not expire"
 
@@ -123,32 +122,6 @@ def format_user_trade(instrument: Instrument, fill: UserTrade) -> dict[str, Any]
         "fee_currency": "USDC",
         "account": fill.account,
     }
-
-
-class OrderBody(msgspec.Struct, omit_defaults=True, gc=False):
-    """An order as the interface shows it. Not a dictionary: every answer to an order has one."""
-
-    order_id: str
-    account: int
-    instrument_name: str
-    direction: str
-    order_type: str
-    time_in_force: str
-    price: float
-    amount: float
-    filled_amount: float
-    average_price: float
-    order_state: str
-    post_only: bool
-    reduce_only: bool
-    label: str
-    client_slot: int
-    tag: int
-    creation_timestamp: int
-    last_update_timestamp: int
-    record_hash: str
-    trigger_price: float | None = None
-    cancel_reason: str = ""
 
 
 def format_order(instrument: Instrument, order: OrderState) -> OrderBody:

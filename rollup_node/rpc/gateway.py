@@ -29,6 +29,7 @@ from rollup_node.rpc.limits import TradingLimits
 from rollup_node.rpc.market_data import MarketData
 from rollup_node.rpc.session import Desk, End, Session
 from rollup_node.rpc.stages import StageClock
+from rollup_node.rpc.structs import Request
 from rollup_node.rpc.trading_codes import translate
 from rollup_node.rpc.trading_table import TRADING, Cost, Submission, at_fault
 
@@ -38,16 +39,6 @@ _PACE_SECONDS: Final = 0.002
 """From one group to the next: it has its price, in wake-ups and frames, however small it is."""
 
 _logger = logging.getLogger(__name__)
-_NO_PARAMS: Final = msgspec.Raw(b"{}")
-
-
-class Request(msgspec.Struct):
-    """What every request has; parameters are decoded by their method."""
-
-    method: str
-    id: int | float | str
-    jsonrpc: str = "2.0"
-    params: msgspec.Raw = _NO_PARAMS
 
 
 class _Waiting(NamedTuple):

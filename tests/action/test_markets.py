@@ -207,6 +207,7 @@ async def test_buy_takes_the_next_slot_when_one_is_taken(alice: AsyncClient) -> 
         await alice.buy(PERP, "0.3", MID_PRICE - 6, slot=1)
 
 
+@pytest.mark.sources
 async def test_markets_that_lose_the_thread_begin_anew_and_orders_go_on(
     alice: AsyncClient, bob: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

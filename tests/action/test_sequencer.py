@@ -266,6 +266,7 @@ class Told:
         self.failure = failure
 
 
+@pytest.mark.sources
 async def test_enter_what_was_refused_while_its_signers_were_recovered_is_never_executed(
     sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from rollup_node.rpc.errors import RpcError
 from rollup_node.rpc.market_data import MarketData
 from rollup_node.rpc.methods.markets import Kind, find_instrument, is_wanted
 from rollup_node.rpc.session import Session
+from rollup_node.rpc.structs import OrderBody
 from rollup_node.rpc.trading_codes import NOT_FOUND, ORDER_NOT_FOUND
 from rollup_node.rpc.trading_table import TRADING, PageSize
 
@@ -37,9 +38,7 @@ def get_positions(
 
 
 @TRADING.add("private/get_open_orders")
-def get_open_orders(
-    session: Session, currency: str = "any", kind: Kind = "any"
-) -> list[formats.OrderBody]:
+def get_open_orders(session: Session, currency: str = "any", kind: Kind = "any") -> list[OrderBody]:
     """Return the orders of the account that rest or wait for their trigger."""
     market = session.desk.market
     return [
@@ -50,9 +49,7 @@ def get_open_orders(
 
 
 @TRADING.add("private/get_open_orders_by_instrument")
-def get_open_orders_by_instrument(
-    session: Session, instrument_name: str
-) -> list[formats.OrderBody]:
+def get_open_orders_by_instrument(session: Session, instrument_name: str) -> list[OrderBody]:
     """Return the orders of the account that rest or wait in one market."""
     market = session.desk.market
     instrument = find_instrument(market, instrument_name)
@@ -64,7 +61,7 @@ def get_open_orders_by_instrument(
 
 
 @TRADING.add("private/get_order_state")
-def get_order_state(session: Session, order_id: str) -> formats.OrderBody:
+def get_order_state(session: Session, order_id: str) -> OrderBody:
     """Return an order of the account, also one that is no longer open."""
     market = session.desk.market
     order = market.order(session.account, order_id)

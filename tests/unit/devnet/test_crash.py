@@ -163,6 +163,7 @@ def test_linear_falls_to_half_in_sixty_seconds_and_moves_by_nothing_else() -> No
 # A law that is wrong
 
 
+@pytest.mark.sources
 def test_crash_withdrawals_in_full_despite_a_deficit_are_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -172,6 +173,7 @@ def test_crash_withdrawals_in_full_despite_a_deficit_are_caught(
     assert not result["passed"]
 
 
+@pytest.mark.sources
 def test_crash_claim_too_many_is_caught_and_end_with_code_6(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
