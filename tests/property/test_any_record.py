@@ -11,6 +11,7 @@ from rollup_node.core.events import Fill
 from rollup_node.core.inputs import DelayedMessage, Leg, PriceReport
 from rollup_node.core.kinds import MessageKind, Phase
 from rollup_node.core.layout import position, underlying_key
+from rollup_node.core.reason import Reason
 from rollup_node.core.step import apply_record, pull_message
 from rollup_node.devnet.markets import smile
 from tests.property.arena import (
@@ -35,7 +36,7 @@ RECORDS: Final = (
     inputs.SetGuardian, inputs.SetProtection, inputs.SetDeadMan, inputs.MovePosition, inputs.Prune,
     PriceReport, inputs.ForwardReport, inputs.SettlementPrice, inputs.Settle, inputs.Liquidate,
     inputs.Bid, inputs.Trigger, inputs.Takeover, inputs.SurfaceReport, inputs.ListExpiry,
-    inputs.ListStrike, inputs.DelistStrike, inputs.SetMode, *(inputs.PlaceOrder,) * 8,
+    inputs.ListStrike, inputs.DelistStrike, inputs.SetMode, *(inputs.PlaceOrder,) * 16,
 )  # fmt: skip
 BITS: Final = {
     "series": 16, "asset": 8, "key": 8, "underlying": 8, "expiry_slot": 8, "slot": 16, "nonce": 64,
@@ -61,6 +62,14 @@ class Anyone:
         for account in range(1, 7):
             self.arena.deposit(account, 0, self.random.choice((100, 10**4, 10**7)) * USD)
             self.arena.deposit(account, 1, 10**18)
+        self.arena.deposit(7, 0, 10**9 * USD)
+        self.arena.seal()
+        for series in (*SERIES, *OPTIONS):
+            tick = self.arena.tick(series)
+            for side in (0, 1):
+                price = max(1, tick + 4 * side - 2)
+                order = self.arena.order(7, side, price, 9_000, series=series)
+                assert self.arena.send(order) is Reason.OK
         self.arena.seal()
 
     def act(self) -> None:
@@ -157,7 +166,8 @@ def test_any_record_at_any_time_ends_and_keeps_every_invariant(seed: int) -> Non
     def check(step: Step) -> None:
         nonlocal fills
         ledger = Ledger(anyone.arena.state, anyone.arena.now())
-        ledger.check(rows=anyone.arena.cursor().phase not in {Phase.REPRICE, Phase.STRIKE})
+        phase = anyone.arena.cursor().phase
+        ledger.check(rows=phase not in {Phase.REPRICE, Phase.STRIKE}, risks=phase != Phase.REFRESH)
         fills += sum(isinstance(event, Fill) for event in step.events)
 
     anyone.arena.watch = check
