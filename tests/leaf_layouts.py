@@ -22,6 +22,7 @@ from rollup_node.core.account_leaves import (
     SessionKey,
 )
 from rollup_node.core.book_leaves import ClientSlots, Level, Order, TickWord
+from rollup_node.core.inputs import RfqLeg
 from rollup_node.core.leaves import Allocators, Balances, Cursor, Owner, Totals, Withdrawal
 from rollup_node.core.market_leaves import (
     AssetRow,
@@ -54,6 +55,7 @@ from rollup_node.core.task_leaves import (
     QuoteTask,
     RefreshRow,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker,
 )
@@ -100,6 +102,7 @@ _ANCHORS: Final[dict[type, str]] = {
     PriceTask: "Price: ",
     LeaveTask: "Leave: ",
     LiquidationTask: "Liquidation: ",
+    RfqTask: "Combo: ",
 }
 """What stands before the layout of each leaf."""
 
@@ -111,6 +114,7 @@ _ROWS: Final[dict[type, type]] = {
     Positions: Position,
     RefreshTask: RefreshRow,
     QuoteTask: QuoteLeg,
+    RfqTask: RfqLeg,
 }
 """What the groups of a leaf are called."""
 

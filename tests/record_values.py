@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from rollup_node.codec.eip712 import LEG_FIELDS, REPORT_TYPES, SIGNED_TYPES, pack_nodes
+from rollup_node.codec.eip712 import INNER_TYPES, REPORT_TYPES, SIGNED_TYPES, pack_nodes
 from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
     DelistStrike,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     Leg,
@@ -24,6 +25,8 @@ from rollup_node.core.inputs import (
     PriceReport,
     Prune,
     ReplaceOrder,
+    RfqLeg,
+    RfqQuote,
     SetDeadMan,
     SetGuardian,
     SetKey,
@@ -65,12 +68,16 @@ _legs = st.lists(st.builds(Leg, _u16, _bit, _u16, _u32, uint(31)), min_size=1, m
 orders = st.tuples(*_head, _u16, *_flags, _u32, _u32, _u32, _u64, _u16, _u16, _u64).map(_order)
 quotes = st.builds(MassQuote, *_head, _u16, _legs.map(tuple), _u64)
 
+_rfq_legs = st.lists(st.builds(RfqLeg, _u16, sint(32), _u32), min_size=1, max_size=8).map(tuple)
+rfq_quotes = st.builds(RfqQuote, *_head, _u32, _u16, _u64, _rfq_legs, _u64, signatures)
+
 ACCOUNT_RECORDS: Final[dict[type, st.SearchStrategy[Any]]] = {
     PlaceOrder: orders,
     CancelOrder: st.builds(CancelOrder, *_head, _u16, _u32, _u64),
     CancelAll: st.builds(CancelAll, *_head, _u8, _u16, _u64),
     ReplaceOrder: st.builds(ReplaceOrder, *_head, _u16, _u32, _u32, _u32, _u64),
     MassQuote: quotes,
+    ExecuteRfq: st.builds(ExecuteRfq, *_head, _u16, _u64, rfq_quotes, _u64),
     Bid: st.builds(Bid, *_head, _u32, _u32, sint(128), _u64),
     OpenAccount: st.builds(OpenAccount, _u32, _u16, _u64),
     SetKey: st.builds(SetKey, *_head, addresses, _u8, _u8, _u64, _u64, _u64),
@@ -104,6 +111,7 @@ KINDS: Final[dict[type, int]] = {
     ReplaceOrder: 0x23,
     MassQuote: 0x24,
     Prune: 0x25,
+    ExecuteRfq: 0x26,
     PriceReport: 0x30,
     ForwardReport: 0x31,
     SettlementPrice: 0x32,
@@ -135,17 +143,26 @@ open_records = st.one_of(*REPORTS.values(), *PLAIN.values())
 def abi_type(made: type) -> str:
     """Return the ABI type of the Solidity struct of a signed type, read off its EIP-712 fields."""
     _, fields = (SIGNED_TYPES | REPORT_TYPES)[made]
+    return _abi_tuple(fields)
+
+
+def _abi_tuple(fields: str) -> str:
     kinds = [field.split(" ")[0] for field in fields.split(",")]
-    leg = ",".join(field.split(" ")[0] for field in LEG_FIELDS.split(","))
-    return f"({','.join(kinds)})".replace("Leg[]", f"({leg})[]")
+    inner = {f"{name}[]": f"{_abi_tuple(rows)}[]" for name, rows in INNER_TYPES.items()}
+    if "RfqQuote" in kinds:
+        inner["RfqQuote"] = f"{_abi_tuple(INNER_TYPES['RfqQuote'])[:-1]},(bytes32,bytes32))"
+    return f"({','.join(inner.get(kind, kind) for kind in kinds)})"
 
 
 def abi_value(record: Any) -> tuple[Any, ...]:
     """Return a signed record, or a report without its signatures, as the ABI takes it."""
     values = record[:-1] if type(record) in REPORT_TYPES else tuple(record)
-    kinds = abi_type(type(record))[1:-1].split(",")
     if isinstance(record, MassQuote):
         return values
+    if isinstance(record, ExecuteRfq):
+        *quote, signature = record.quote
+        return (*values[:4], (*quote, (signature[:32], signature[32:])), record.nonce)
+    kinds = abi_type(type(record))[1:-1].split(",")
     if isinstance(record, SurfaceReport):
         return (*values[:-1], tuple(pack_nodes(record)))
     pairs = zip(kinds, values, strict=True)

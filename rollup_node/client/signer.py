@@ -4,14 +4,23 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from rollup_node.codec.eip712 import LEG_FIELDS, SIGNED_TYPES, digest, login_digest
+from rollup_node.codec.eip712 import (
+    INNER_TYPES,
+    QUOTE_FIELDS,
+    SIGNED_TYPES,
+    digest,
+    login_digest,
+    quote_digest,
+)
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
+    ExecuteRfq,
     MassQuote,
     PlaceOrder,
     ReplaceOrder,
+    RfqQuote,
     SignedContent,
 )
 
@@ -20,8 +29,8 @@ _METHODS: Final[dict[type, tuple[str, str]]] = {
     CancelAll: ("private/cancel_all", "cancel_all"),
     ReplaceOrder: ("private/edit", "replace"),
     MassQuote: ("private/mass_quote", "quote"),
+    ExecuteRfq: ("private/execute_quote", "execution"),
 }
-_LEG_NAMES: Final = [member.split(" ")[1] for member in LEG_FIELDS.split(",")]
 
 
 def method_of(transaction: SignedContent) -> tuple[str, str]:
@@ -40,18 +49,35 @@ def _same(value: Any) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-_PLAIN: Final[dict[str, Callable[[Any], Any]]] = {
+_Plain = Callable[[Any], Any]
+
+
+def _members(fields: str) -> list[tuple[str, _Plain]]:
+    """Return name of each field, and what makes JSON of its value."""
+    pairs = (member.split(" ") for member in fields.split(","))
+    return [(name, _PLAIN.get(kind, _same)) for kind, name in pairs]
+
+
+def _plain(members: list[tuple[str, _Plain]], values: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: plain(value) for (name, plain), value in zip(members, values, strict=True)}
+
+
+def plain_quote(quote: RfqQuote) -> dict[str, Any]:
+    """Return a quote, and its signature, as JSON."""
+    return _plain(_QUOTE, quote[:-1]) | {"signature": "0x" + quote.signature.hex()}
+
+
+_PLAIN: Final[dict[str, _Plain]] = {
     "bool": bool,
     "address": lambda address: f"0x{address.hex()}",
-    "Leg[]": lambda legs: [dict(zip(_LEG_NAMES, leg, strict=True)) for leg in legs],
+    "Leg[]": lambda legs: [_plain(_LEG, leg) for leg in legs],
+    "RfqLeg[]": lambda legs: [_plain(_RFQ_LEG, leg) for leg in legs],
+    "RfqQuote": plain_quote,
 }
-_MEMBERS: Final = {
-    made: [
-        (name, _PLAIN.get(kind, _same))
-        for kind, name in (member.split(" ") for member in fields.split(","))
-    ]
-    for made, (_, fields) in SIGNED_TYPES.items()
-}
+_LEG: Final[list[tuple[str, _Plain]]] = _members(INNER_TYPES["Leg"])
+_RFQ_LEG: Final[list[tuple[str, _Plain]]] = _members(INNER_TYPES["RfqLeg"])
+_QUOTE: Final = _members(QUOTE_FIELDS)
+_MEMBERS: Final = {made: _members(fields) for made, (_, fields) in SIGNED_TYPES.items()}
 
 
 class Signer:
@@ -82,7 +108,10 @@ class Signer:
     def sign(self, transaction: SignedContent) -> tuple[str, dict[str, Any]]:
         """Return method and parameters that submit a struct."""
         method, parameter = method_of(transaction)
-        pairs = zip(_MEMBERS[type(transaction)], transaction, strict=True)
-        fields = {name: plain(value) for (name, plain), value in pairs}
+        fields = _plain(_MEMBERS[type(transaction)], transaction)
         made = sign(digest(self._domain, transaction), self._key)
         return method, {parameter: fields, "signature": "0x" + made.hex()}
+
+    def sign_quote(self, quote: RfqQuote) -> RfqQuote:
+        """Return a quote for a combo with the signature of its maker."""
+        return quote._replace(signature=sign(quote_digest(self._domain, quote), self._key))

@@ -15,6 +15,7 @@ from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     MassQuote,
@@ -24,6 +25,7 @@ from rollup_node.core.inputs import (
     PriceReport,
     ReplaceOrder,
     Report,
+    RfqQuote,
     RotateKey,
     SetDeadMan,
     SetGuardian,
@@ -41,7 +43,18 @@ NAME: Final = "Strikenet"
 VERSION: Final = "1"
 DOMAIN_FIELDS: Final = "string name,string version,uint256 chainId,address verifyingContract"
 LEG_FIELDS: Final = "uint16 series,uint8 side,uint16 slot,uint32 price,uint32 quantity"
-LEG_TYPE: Final = f"Leg({LEG_FIELDS})"
+QUOTE_NAME: Final = "RfqQuote"
+QUOTE_FIELDS: Final = (
+    "uint32 account,uint8 key,uint32 taker,uint16 maxFee,uint64 expiryMs,RfqLeg[] legs,uint64 nonce"
+)
+"""What a maker signs of a combo: the quote without its signature. Source: docs/spec.md Q-1."""
+
+INNER_TYPES: Final = {
+    "Leg": LEG_FIELDS,
+    "RfqLeg": "uint16 series,int32 lots,uint32 price",
+    QUOTE_NAME: QUOTE_FIELDS,
+}
+"""Name and fields of the structs inside of others."""
 
 SIGNED_TYPES: Final[dict[type, tuple[str, str]]] = {
     Transfer: ("Transfer", "uint32 from,uint32 to,uint8 asset,uint96 amount,uint64 nonce"),
@@ -65,6 +78,10 @@ SIGNED_TYPES: Final[dict[type, tuple[str, str]]] = {
         "uint32 account,uint8 key,uint16 slot,uint32 tag,uint32 price,uint32 quantity,uint64 nonce",
     ),
     MassQuote: ("MassQuote", "uint32 account,uint8 key,uint16 maxFee,Leg[] legs,uint64 nonce"),
+    ExecuteRfq: (
+        "RfqExecution",
+        "uint32 account,uint8 key,uint16 maxFee,uint64 expiryMs,RfqQuote quote,uint64 nonce",
+    ),
     Bid: (
         "Bid",
         "uint32 account,uint8 key,uint32 target,uint32 version,int128 price,uint64 nonce",
@@ -127,8 +144,17 @@ _SMALL: Final = "24xQ"
 _keccak: Final = keccak256
 
 
+def inner_types(fields: str) -> tuple[str, ...]:
+    """Return the names of the structs that fields refer to, those inside of them too, in order."""
+    found = {field.split(" ")[0].removesuffix("[]") for field in fields.split(",")}
+    names = found & INNER_TYPES.keys()
+    for name in tuple(names):
+        names.update(inner_types(INNER_TYPES[name]))
+    return tuple(sorted(names))
+
+
 def _type_hash(name: str, fields: str) -> bytes:
-    nested = LEG_TYPE if "Leg[]" in fields else ""
+    nested = "".join(f"{inner}({INNER_TYPES[inner]})" for inner in inner_types(fields))
     return _keccak(f"{name}({fields}){nested}".encode())
 
 
@@ -139,6 +165,8 @@ _TRANSFER: Final = _TYPE_HASHES[Transfer]
 _ORDER: Final = _TYPE_HASHES[PlaceOrder]
 _QUOTE: Final = _TYPE_HASHES[MassQuote]
 _LEG: Final = _type_hash("Leg", LEG_FIELDS)
+_RFQ_LEG: Final = _type_hash("RfqLeg", INNER_TYPES["RfqLeg"])
+_RFQ_QUOTE: Final = _type_hash(QUOTE_NAME, QUOTE_FIELDS)
 _LOGIN: Final = _type_hash("Login", LOGIN_FIELDS)
 _CONFIRMATION: Final = _type_hash("Confirmation", _CONFIRMATION_FIELDS)
 
@@ -198,6 +226,19 @@ def report_digest(domain: bytes, report: Report) -> bytes:
     return _keccak(b"\x19\x01" + domain + _keccak(_TYPE_HASHES[type(report)] + words))
 
 
+def quote_digest(domain: bytes, quote: RfqQuote) -> bytes:
+    """Return what the maker of a combo signs; its signature does not matter. Source: R-5, Q-1."""
+    return _keccak(b"\x19\x01" + domain + quote_hash(quote))
+
+
+def quote_hash(quote: RfqQuote) -> bytes:
+    """Return the hash of the struct of a quote, which the execution of its taker binds."""
+    *head, legs, nonce, _ = quote
+    hashes = [_keccak(_RFQ_LEG + b"".join(map(_word, leg))) for leg in legs]
+    words = (*head, _keccak(b"".join(hashes)), nonce)
+    return _keccak(_RFQ_QUOTE + b"".join(map(_word, words)))
+
+
 def login_digest(domain: bytes, account: int, key: int, time_ms: int) -> bytes:
     """Return what is signed to open a connection for an account. Source: docs/spec.md R-5."""
     words = _QUOTE_HEAD.pack(account, key, time_ms)
@@ -235,6 +276,12 @@ def _pack_quote(quote: MassQuote) -> bytes:
     return _QUOTE + head + _keccak(hashes) + nonce.to_bytes(_WORD, "big")
 
 
+def _pack_execution(record: ExecuteRfq) -> bytes:
+    *head, quote, nonce = record
+    words = (*head, quote_hash(quote), nonce)
+    return _TYPE_HASHES[ExecuteRfq] + b"".join(map(_word, words))
+
+
 def _pack_any(transaction: SignedContent) -> bytes:
     """Pack a type with an address, or with a number that is wide or signed."""
     return _TYPE_HASHES[type(transaction)] + b"".join(map(_word, transaction))
@@ -245,6 +292,7 @@ _STRUCTS: Final[dict[type, Callable[[Any], bytes]]] = {
     Withdraw: _pack_any,
     RotateKey: _pack_any,
     MassQuote: _pack_quote,
+    ExecuteRfq: _pack_execution,
     Bid: _pack_any,
     SetKey: _pack_any,
     SetGuardian: _pack_any,

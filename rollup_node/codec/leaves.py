@@ -43,6 +43,7 @@ from rollup_node.core.task_leaves import (
     PriceTask,
     QuoteTask,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker,
 )
@@ -188,6 +189,7 @@ _REGIONS: Final[dict[int, _Fields]] = {
             layout.PRICE_TASK_KEY: PriceTask,
             layout.LEAVE_KEY: LeaveTask,
             layout.LIQUIDATION_KEY: LiquidationTask,
+            layout.RFQ_KEY: RfqTask,
         },
     ),
     layout.UNDERLYINGS: (

@@ -11,6 +11,7 @@ from rollup_node.codec import (
     open_records,
     option_records,
     order_records,
+    rfq_records,
     spine_records,
 )
 from rollup_node.codec.fields import SIGNATURE_BYTES, U64
@@ -20,6 +21,7 @@ from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
     DelistStrike,
+    ExecuteRfq,
     ForcedContent,
     ForwardReport,
     Freeze,
@@ -87,6 +89,11 @@ _SIGNED: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
     ),
     ReplaceOrder: (RecordKind.REPLACE, order_records.encode_replace, order_records.decode_replace),
     MassQuote: (RecordKind.QUOTE, order_records.encode_quote, order_records.decode_quote),
+    ExecuteRfq: (
+        RecordKind.EXECUTE_RFQ,
+        rfq_records.encode_execute_rfq,
+        rfq_records.decode_execute_rfq,
+    ),
     Bid: (RecordKind.BID, account_records.encode_bid, account_records.decode_bid),
     OpenAccount: (
         RecordKind.OPEN_ACCOUNT,

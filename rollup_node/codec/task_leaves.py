@@ -4,6 +4,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any, Final
 
+from rollup_node.core.inputs import RfqLeg
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -12,6 +13,7 @@ from rollup_node.core.task_leaves import (
     QuoteTask,
     RefreshRow,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker,
 )
@@ -23,6 +25,7 @@ _SWEEP: Final = Struct(">IBHHBB")
 _PRICE: Final = Struct(">BBBHHBBI")
 _LEAVE: Final = Struct(">BIBIQ20s")
 _LIQUIDATION: Final = Struct(">IHB")
+_RFQ: Final = Struct(">IBHIBHB" + "HiI" * 8)
 _ADDRESS_BYTES: Final = 20
 _U64: Final = (1 << 64) - 1
 
@@ -92,6 +95,16 @@ def _decode_liquidation(value: bytes) -> LiquidationTask:
     return LiquidationTask(*_LIQUIDATION.unpack(value))
 
 
+def _encode_rfq(leaf: RfqTask) -> bytes:
+    return _RFQ.pack(*leaf[:7], *(field for leg in leaf.legs for field in leg))
+
+
+def _decode_rfq(value: bytes) -> RfqTask:
+    fields = _RFQ.unpack(value)
+    legs = tuple(RfqLeg(*fields[at : at + 3]) for at in range(7, 31, 3))
+    return RfqTask._make((*fields[:7], legs))
+
+
 TASK_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
     Taker: (_TAKER.size, _encode_taker, _decode_taker),
     RefreshTask: (_REFRESH.size, _encode_refresh, _decode_refresh),
@@ -100,5 +113,6 @@ TASK_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes
     PriceTask: (_PRICE.size, _encode_price, _decode_price),
     LeaveTask: (_LEAVE.size, _encode_leave, _decode_leave),
     LiquidationTask: (_LIQUIDATION.size, _encode_liquidation, _decode_liquidation),
+    RfqTask: (_RFQ.size, _encode_rfq, _decode_rfq),
 }
 """Per leaf its length, its encoder and decoder. Twin: contracts/src/core/TaskLeaves.sol."""

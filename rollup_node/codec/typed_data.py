@@ -4,15 +4,18 @@ from typing import Any, Final
 
 from rollup_node.codec.eip712 import (
     DOMAIN_FIELDS,
-    LEG_FIELDS,
+    INNER_TYPES,
     LOGIN_FIELDS,
     NAME,
+    QUOTE_FIELDS,
+    QUOTE_NAME,
     REPORT_TYPES,
     SIGNED_TYPES,
     VERSION,
+    inner_types,
     pack_nodes,
 )
-from rollup_node.core.inputs import Report, SignedContent, SurfaceReport
+from rollup_node.core.inputs import Report, RfqQuote, SignedContent, SurfaceReport
 
 _EXACT: Final = 1 << 53
 """From here on JavaScript loses digits of a JSON number; wallets take decimal strings as well."""
@@ -33,6 +36,11 @@ def report_typed_data(chain_id: int, bridge: bytes, report: Report) -> dict[str,
     return _typed_data(chain_id, bridge, name, fields, values)
 
 
+def quote_typed_data(chain_id: int, bridge: bytes, quote: RfqQuote) -> dict[str, Any]:
+    """Return what the maker of a combo signs, in the same form."""
+    return _typed_data(chain_id, bridge, QUOTE_NAME, QUOTE_FIELDS, quote[:-1])
+
+
 def login_typed_data(
     chain_id: int, bridge: bytes, account: int, key: int, time_ms: int
 ) -> dict[str, Any]:
@@ -44,8 +52,7 @@ def _typed_data(
     chain_id: int, bridge: bytes, name: str, fields: str, values: tuple[Any, ...]
 ) -> dict[str, Any]:
     types = {"EIP712Domain": _members(DOMAIN_FIELDS), name: _members(fields)}
-    if "Leg[]" in fields:
-        types["Leg"] = _members(LEG_FIELDS)
+    types |= {inner: _members(INNER_TYPES[inner]) for inner in inner_types(fields)}
     return {
         "types": types,
         "primaryType": name,
@@ -71,10 +78,11 @@ def _message(fields: str, values: tuple[Any, ...]) -> dict[str, Any]:
 
 def _plain(kind: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a field as JSON holds it without loss."""
-    if kind == "Leg[]":
-        return [_message(LEG_FIELDS, leg) for leg in value]
     if kind.endswith("]"):
         return [_plain(kind.split("[", maxsplit=1)[0], item) for item in value]
+    if kind in INNER_TYPES:
+        signed = value[:-1] if isinstance(value, RfqQuote) else value
+        return _message(INNER_TYPES[kind], signed)
     if kind == "address":
         return f"0x{value.hex()}"
     if kind == "bool":

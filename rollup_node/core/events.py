@@ -42,6 +42,19 @@ class Fill(NamedTuple):
     maker_slot: int
 
 
+class ComboFill(NamedTuple):
+    """One leg of a combo, which was no order of either side; its other legs went with it. Q-5."""
+
+    series: int
+    taker: int
+    maker: int
+    taker_side: int
+    tick: int
+    lots: int
+    taker_fee: int
+    maker_fee: int
+
+
 class TakerDone(NamedTuple):
     """The order in flight is done: what it filled, what was not, and why it ended.
 

@@ -26,6 +26,7 @@ from rollup_node.core.inputs import (
     CancelOrder,
     DelistStrike,
     Deposit,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     Liquidate,
@@ -65,6 +66,7 @@ from rollup_node.core.prices import apply_forward_report, apply_price_report
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import refresh
 from rollup_node.core.reprice import reprice
+from rollup_node.core.rfq import apply_execute_rfq, execute_rfq
 from rollup_node.core.settlement import apply_settle, apply_settlement_price
 from rollup_node.core.strikes import reprice_strike
 from rollup_node.core.surfaces import apply_surface_report
@@ -100,6 +102,7 @@ ACTIONS: Final[dict[type, Action]] = {
     ReplaceOrder: _action(StepKind.REPLACE, apply_replace),
     MassQuote: _action(StepKind.QUOTE, apply_quote),
     Prune: _action(StepKind.PRUNE, apply_prune),
+    ExecuteRfq: _action(StepKind.EXECUTE_RFQ, apply_execute_rfq),
     PriceReport: open_action(StepKind.PRICE_REPORT, OrderClass.ORACLE, apply_price_report),
     ForwardReport: open_action(StepKind.FORWARD_REPORT, OrderClass.ORACLE, apply_forward_report),
     Trigger: open_action(StepKind.TRIGGER, OrderClass.LIQUIDATION, apply_trigger),
@@ -137,6 +140,7 @@ TASKS: Final[dict[int, Task]] = {
     Phase.SAMPLE: sample,
     Phase.DRAIN: drain,
     Phase.LIQUIDATE: _task(StepKind.LIQUIDATE, liquidate),
+    Phase.RFQ: _task(StepKind.EXECUTE_RFQ, execute_rfq),
 }
 """By phase."""
 

@@ -139,6 +139,41 @@ class MassQuote(NamedTuple):
     nonce: int
 
 
+class RfqLeg(NamedTuple):
+    """One leg of a combo: signed lots as the maker gets them, at `price` ticks. Source: Q-1."""
+
+    series: int
+    lots: int
+    price: int
+
+
+class RfqQuote(NamedTuple):
+    """What a maker offers to `taker` (0: to anyone) until `expiry_ms`: all legs or none.
+
+    `signature` is the maker's, over all other fields. Source: docs/spec.md Q-1.
+    """
+
+    account: int
+    key: int
+    taker: int
+    max_fee: int
+    expiry_ms: int
+    legs: tuple[RfqLeg, ...]
+    nonce: int
+    signature: bytes
+
+
+class ExecuteRfq(NamedTuple):
+    """Take a quote whole; the taker signs the struct of the maker. Source: docs/spec.md Q-2."""
+
+    account: int
+    key: int
+    max_fee: int
+    expiry_ms: int
+    quote: RfqQuote
+    nonce: int
+
+
 class OpenAccount(NamedTuple):
     """Open a further account of the same owner; `series` is 0, or the only one it may trade."""
 
@@ -333,6 +368,7 @@ AccountRecord: TypeAlias = (
     | CancelAll
     | ReplaceOrder
     | MassQuote
+    | ExecuteRfq
     | OpenAccount
     | SetKey
     | Freeze

@@ -35,6 +35,7 @@ class RecordKind(IntEnum):
     REPLACE = 0x23
     QUOTE = 0x24
     PRUNE = 0x25
+    EXECUTE_RFQ = 0x26
     PRICE_REPORT = 0x30
     FORWARD_REPORT = 0x31
     SETTLEMENT_PRICE = 0x32
@@ -109,6 +110,7 @@ class StepKind(IntEnum):
     DELIST_STRIKE = 46
     STRIKE = 47
     SET_MODE = 48
+    EXECUTE_RFQ = 49
 
 
 class Phase(IntEnum):
@@ -126,6 +128,7 @@ class Phase(IntEnum):
     LEAVE = 9
     LIQUIDATE = 10
     STRIKE = 11
+    RFQ = 12
 
 
 class OrderClass(IntEnum):

@@ -51,6 +51,7 @@ SWEEP_KEY: Final = LeafKey(11)
 PRICE_TASK_KEY: Final = LeafKey(12)
 LEAVE_KEY: Final = LeafKey(13)
 LIQUIDATION_KEY: Final = LeafKey(14)
+RFQ_KEY: Final = LeafKey(15)
 
 ACCOUNT_FIELD_BITS: Final = 5
 HOT_FIELD: Final = 0
@@ -114,6 +115,9 @@ OPTION_WORDS: Final = 64
 """The book of an option has 64 words of ticks, then 1 over those, then 1 over this."""
 MIDDLE_WORDS: Final = 4_096
 TOP_WORD: Final = 4_112
+
+RFQ_LEGS: Final = 8
+"""A combo has at most this many legs. Source: docs/spec.md Q-1."""
 
 ORDER_LIMIT: Final = 1 << 24
 CLIENT_SLOT_LIMIT: Final = 1_024

@@ -32,6 +32,7 @@ from rollup_node.core.task_leaves import (
     PriceTask,
     QuoteTask,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker,
 )
@@ -138,6 +139,7 @@ Leaf: TypeAlias = (
     | PriceTask
     | LeaveTask
     | LiquidationTask
+    | RfqTask
 )
 
 Writes: TypeAlias = dict[LeafKey, Leaf]

@@ -30,8 +30,8 @@ FREE_POSITIONS: Final = 8
 FEE_PER_POSITION_USDC: Final = 100
 """Each further position costs this much per refresh, so that nobody makes others' steps many."""
 
-_PAID_PHASES: Final = (Phase.TAKE, Phase.LEG, Phase.LEAVE)
-"""What an account, or an order that it rests, asks for; what others do to it costs it nothing."""
+_PAID_PHASES: Final = (Phase.TAKE, Phase.LEG, Phase.LEAVE, Phase.RFQ)
+"""What an account, its resting order or its quote asks for; what others do to it is free."""
 
 _NO_SUMS: Final = (NO_REFRESH_ROW,) * 8
 

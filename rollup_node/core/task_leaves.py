@@ -2,6 +2,8 @@
 
 from typing import Final, NamedTuple
 
+from rollup_node.core.inputs import RfqLeg
+
 
 class Taker(NamedTuple):
     """The order in flight; `origin` says who made it, `resume` the phase after it (O-7).
@@ -119,6 +121,23 @@ class LiquidationTask(NamedTuple):
     reduced: int
 
 
+class RfqTask(NamedTuple):
+    """The combo in flight while an account of it is refreshed (Q-3); lots as the maker gets them.
+
+    The first `length` of the eight legs count.
+    """
+
+    taker: int
+    taker_key: int
+    taker_cap_ppm: int
+    maker: int
+    maker_key: int
+    maker_cap_ppm: int
+    length: int
+    legs: tuple[RfqLeg, ...]
+
+
 NO_REFRESH_ROW: Final = RefreshRow(0, 0, 0, 0)
 NO_LEG: Final = QuoteLeg(0, 0, 0, 0, 0)
+NO_RFQ_LEG: Final = RfqLeg(0, 0, 0)
 NO_PRICE_TASK: Final = PriceTask(0, 0, 0, 0, 0, 0, 0, 0)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple, get_args
 
 from rollup_node.codec.delayed import decode_message
+from rollup_node.codec.inner_signers import recover_inner
 from rollup_node.codec.records import decode_prefix, decode_record, read_body
 from rollup_node.core import step
 from rollup_node.core.account_leaves import Hot
@@ -16,7 +17,6 @@ from rollup_node.core.inputs import (
     Messages,
     Pull,
     PullFast,
-    Report,
     Seal,
     SignedContent,
 )
@@ -28,7 +28,7 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.step import Outcome
 from rollup_node.node.ledger import Entry, Ledger
 from rollup_node.node.roots import OwnRoots, Roots
-from rollup_node.node.signers import Recovered, recover_report
+from rollup_node.node.signers import Recovered
 from rollup_node.node.tape import Heard, Tape
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.inbox import message_hash, record_hash
@@ -141,7 +141,7 @@ class Builder:
     def pull(self, message: DelayedMessage, size: int = 0, *, fast: bool = False) -> Outcome:
         """Execute the next message of a queue."""
         decoded = decode_message(message)
-        signers = recover_report(self._domain, decoded) if isinstance(decoded, Report) else ()
+        signers = recover_inner(self._domain, decoded)
         outcome = step.pull_message(self.state, message, decoded, size, signers, fast=fast)
         self.state.commit(outcome.writes)
         self.ledger.note(outcome.writes)

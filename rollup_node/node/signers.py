@@ -9,17 +9,17 @@ from typing import Any, Final, NamedTuple, cast, get_args
 from tiny_keccak import keccak256
 
 from rollup_node.codec import eip712
+from rollup_node.codec.inner_signers import recover_inner
 from rollup_node.codec.records import decode_record
 from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import (
+    ExecuteRfq,
     ForcedContent,
-    ForwardReport,
     Leg,
     MassQuote,
     OpenRecord,
-    PriceReport,
-    Report,
-    SettlementPrice,
+    RfqLeg,
+    RfqQuote,
     SignedTransaction,
     SurfaceReport,
 )
@@ -35,7 +35,6 @@ CHUNK: Final = 250
 
 _TYPES: Final[tuple[type, ...]] = (*eip712.SIGNED_TYPES, *get_args(OpenRecord))
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_TYPES)}
-_REPORTS: Final = (PriceReport, ForwardReport, SettlementPrice, SurfaceReport)
 _IN_FLIGHT: Final = 2
 _START_SECONDS: Final = 20
 
@@ -156,6 +155,8 @@ def unpack(asked: Body, row: tuple[Any, ...]) -> Recovered:
     if kind is MassQuote:
         account, key, max_fee, legs, nonce = fields
         fields = (account, key, max_fee, tuple(Leg(*leg) for leg in legs), nonce)
+    if kind is ExecuteRfq:
+        fields = _unflatten(fields)
     if kind is SurfaceReport:
         fields = (*fields[:5], tuple(SurfaceNode(*node) for node in fields[5]), fields[6])
     return Recovered(record_hash, kind(*fields), signer, signers, body)
@@ -180,23 +181,33 @@ def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
     if isinstance(record, SignedTransaction):
         transaction, signature = record
         signer = recover(eip712.digest(domain, transaction), signature)
-        fields = tuple(transaction)
+        fields: tuple[Any, ...] = tuple(transaction)
+        signers: tuple[bytes | None, ...] = ()
         if isinstance(transaction, MassQuote):
             fields = (*fields[:3], tuple(map(tuple, transaction.legs)), fields[4])
-        return record_hash, _NUMBERS[type(transaction)], fields, signer, ()
+        elif isinstance(transaction, ExecuteRfq):
+            fields, signers = _flatten(transaction), recover_inner(domain, transaction)
+        return record_hash, _NUMBERS[type(transaction)], fields, signer, signers
     if not isinstance(record, OpenRecord):
         return record_hash, None, None, None, ()
-    signers = recover_report(domain, record) if isinstance(record, _REPORTS) else ()
     said = tuple(record)
     if isinstance(record, SurfaceReport):
         said = (*said[:5], tuple(map(tuple, record.nodes)), said[6])
-    return record_hash, _NUMBERS[type(record)], said, None, signers
+    return record_hash, _NUMBERS[type(record)], said, None, recover_inner(domain, record)
 
 
-def recover_report(domain: bytes, report: Report) -> tuple[bytes | None, ...]:
-    """Return who made each signature of a report, `None` where one is invalid."""
-    signed = eip712.report_digest(domain, report)
-    return tuple(recover(signed, signature) for signature in report.signatures)
+def _flatten(record: ExecuteRfq) -> tuple[Any, ...]:
+    """Return the fields of an execution as plain tuples."""
+    *head, legs, nonce, signature = record.quote
+    quote = (*head, tuple(map(tuple, legs)), nonce, signature)
+    return *record[:4], quote, record.nonce
+
+
+def _unflatten(fields: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the fields of an execution with the types that `_flatten` took off."""
+    quote = RfqQuote(*fields[4])
+    quote = quote._replace(legs=tuple(RfqLeg(*leg) for leg in quote.legs))
+    return *fields[:4], quote, fields[5]
 
 
 def _serve(connection: socket.socket, domain: bytes) -> None:

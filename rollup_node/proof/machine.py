@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from rollup_node.codec.delayed import decode_message
-from rollup_node.codec.eip712 import digest, domain_separator, report_digest
+from rollup_node.codec.eip712 import digest, domain_separator
+from rollup_node.codec.inner_signers import recover_inner
 from rollup_node.codec.records import decode_prefix, decode_record, iter_records, read_body
 from rollup_node.codec.signature import recover
 from rollup_node.core.inputs import (
@@ -13,7 +14,6 @@ from rollup_node.core.inputs import (
     Messages,
     Pull,
     PullFast,
-    Report,
     Seal,
     SignedTransaction,
 )
@@ -99,11 +99,8 @@ class Machine:
         return recover(digest(self.domain, signed.transaction), signed.signature)
 
     def recover_signers(self, content: object) -> tuple[bytes | None, ...]:
-        """Return who made each signature of a report, nobody for any other content."""
-        if not isinstance(content, Report):
-            return ()
-        signed = report_digest(self.domain, content)
-        return tuple(recover(signed, signature) for signature in content.signatures)
+        """Return who made each signature inside of a content. Source: docs/spec.md R-5."""
+        return recover_inner(self.domain, content)
 
     def step(
         self,
@@ -185,10 +182,16 @@ class Machine:
         if isinstance(record, Pull | PullFast):
             return _result(apply_nothing_to_pull(state, size), size, span)
         if isinstance(record, SignedTransaction):
-            outcome = apply_record(state, record.transaction, signers(record), size)
+            outcome = self._signed(state, record, signers(record), size)
         else:
             outcome = apply_record(state, record, None, size, self.recover_signers(record))
         return _result(outcome, size, span)
+
+    def _signed(
+        self, state: LeafReader, record: SignedTransaction, signer: bytes | None, size: int
+    ) -> Outcome:
+        transaction = record.transaction
+        return apply_record(state, transaction, signer, size, self.recover_signers(transaction))
 
     def _pull(
         self,

@@ -11,6 +11,7 @@ from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
     DelistStrike,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     Liquidate,
@@ -71,6 +72,7 @@ _CLASSES: Final[dict[type, int]] = {
     **dict.fromkeys(_REPORTS, OrderClass.ORACLE),
     **dict.fromkeys(_LIQUIDATIONS, OrderClass.LIQUIDATION),
     **dict.fromkeys(_MAKERS, OrderClass.MAKER),
+    ExecuteRfq: OrderClass.TAKER,
 }
 
 

@@ -10,10 +10,11 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from rollup_node.codec.eip712 import LEG_FIELDS, SIGNED_TYPES
+from rollup_node.codec.eip712 import INNER_TYPES, LEG_FIELDS, QUOTE_FIELDS, SIGNED_TYPES
 from rollup_node.codec.order_records import MAX_LEGS
 from rollup_node.codec.records import encode_record
-from rollup_node.core.inputs import Leg, SignedContent, SignedTransaction
+from rollup_node.core.inputs import Leg, RfqLeg, RfqQuote, SignedContent, SignedTransaction
+from rollup_node.core.layout import RFQ_LEGS
 from rollup_node.rpc.errors import invalid_params
 from rollup_node.rpc.logins import read_signature
 from rollup_node.rpc.table import Address
@@ -21,6 +22,14 @@ from rollup_node.rpc.table import Address
 _EXACT_BITS: Final = 32
 """Wider numbers may also come as decimal text: JavaScript has no exact ones beyond 2^53."""
 _WIDE: Final = int | Annotated[str, msgspec.Meta(pattern="^-?[0-9]{1,40}$", title="integer")]
+
+
+_CONVERTED: Final[dict[str, Callable[[Any], Any]]] = {
+    "bool": int,
+    "address": lambda text: bytes.fromhex(text[2:]),
+    "bytes64": read_signature,
+}
+"""What becomes of fields that are no numbers."""
 
 
 class SignedKind(NamedTuple):
@@ -31,11 +40,11 @@ class SignedKind(NamedTuple):
     """
 
     name: str
-    made: Callable[..., SignedContent]
+    made: Callable[..., Any]
     fields: type[msgspec.Struct]
     conversions: tuple[tuple[int, int, int, Callable[[Any], Any]], ...]
 
-    def to_transaction(self, fields: msgspec.Struct) -> SignedContent:
+    def to_transaction(self, fields: msgspec.Struct) -> Any:
         """Return what was signed.
 
         Raises
@@ -76,9 +85,13 @@ def _field_type(kind: str) -> Any:
         return bool
     if kind == "address":
         return Address
-    if kind == "Leg[]":
-        legs = GenericAlias(list, (_LEG,))
-        return Annotated[legs, msgspec.Meta(min_length=1, max_length=MAX_LEGS)]
+    if kind == "RfqQuote":
+        return QUOTE.fields
+    if kind == "bytes64":
+        return str
+    if kind in _ROWS:
+        rows, _, most = _ROWS[kind]
+        return Annotated[GenericAlias(list, (rows,)), msgspec.Meta(min_length=1, max_length=most)]
     low, high = _bounds(kind)
     if high > 1 << _EXACT_BITS:
         return _WIDE
@@ -91,12 +104,13 @@ def _bounds(kind: str) -> tuple[int, int]:
 
 
 def _conversion(name: str, kind: str) -> tuple[int, int, Callable[[Any], Any]] | None:
-    if kind == "bool":
-        return 0, 0, int
-    if kind == "address":
-        return 0, 0, lambda text: bytes.fromhex(text[2:])
-    if kind == "Leg[]":
-        return 0, 0, lambda legs: tuple(Leg(*msgspec.structs.astuple(leg)) for leg in legs)
+    if kind in _CONVERTED:
+        return 0, 0, _CONVERTED[kind]
+    if kind == "RfqQuote":
+        return 0, 0, QUOTE.to_transaction
+    if kind in _ROWS:
+        made = _ROWS[kind][1]
+        return 0, 0, lambda rows: tuple(made(*msgspec.structs.astuple(row)) for row in rows)
     low, high = _bounds(kind)
     if high <= 1 << _EXACT_BITS:
         return None
@@ -121,7 +135,14 @@ def _make_kind(made: type, name: str, fields: str) -> SignedKind:
     return SignedKind(name, made, _make_fields(name, fields), conversions)
 
 
-_LEG: Final = _make_fields("Leg", LEG_FIELDS)
+_ROWS: Final[dict[str, tuple[type[msgspec.Struct], Callable[..., Any], int]]] = {}
+"""The types of arrays: the fields of a row, what it becomes, how many there may be."""
+
+_ROWS["Leg[]"] = _make_fields("Leg", LEG_FIELDS), Leg, MAX_LEGS
+_ROWS["RfqLeg[]"] = _make_fields("RfqLeg", INNER_TYPES["RfqLeg"]), RfqLeg, RFQ_LEGS
+
+QUOTE: Final = _make_kind(RfqQuote, "RfqQuote", QUOTE_FIELDS + ",bytes64 signature")
+"""What a maker signs of a combo, with its signature."""
 
 SIGNED: Final[dict[type, SignedKind]] = {
     made: _make_kind(made, name, fields) for made, (name, fields) in SIGNED_TYPES.items()

@@ -69,6 +69,7 @@ _KEYS: dict[str, LeafKey] = {
     "PriceTask": layout.PRICE_TASK_KEY,
     "LeaveTask": layout.LEAVE_KEY,
     "LiquidationTask": layout.LIQUIDATION_KEY,
+    "RfqTask": layout.RFQ_KEY,
 }
 _LEAVES = [pytest.param(leaf, id=leaf.__name__) for leaf in leaf_layouts.LAYOUTS]
 _FAST = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Trigger)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from rollup_node.codec import eip712
 from rollup_node.codec.admin import encode_admin
 from rollup_node.codec.delayed import decode_message, encode_deposit
+from rollup_node.codec.inner_signers import recover_inner
 from rollup_node.codec.records import decode_record, encode_open
 from rollup_node.codec.signature import sign
 from rollup_node.core.inputs import DelayedMessage, Deposit, ItemHeader, PriceReport, Seal
@@ -38,7 +39,6 @@ from rollup_node.devnet.crash.bounds import Bounds
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.manifest import L2_CHAIN_ID
 from rollup_node.devnet.markets import PUBLISHER_THRESHOLD, initial_messages
-from rollup_node.node.signers import recover_report
 from rollup_node.roles.auditor import Auditor
 
 TASK_LIMIT: Final = 3_000
@@ -141,7 +141,7 @@ class Machine:
         keys = (self.publishers[number].private_key for number in sorted(signers))
         body = encode_open(said._replace(signatures=tuple(sign(hashed, key) for key in keys)))
         report: Any = decode_record(body)
-        found = recover_report(self.domain, report)
+        found = recover_inner(self.domain, report)
         demand(len(found) == max(PUBLISHER_THRESHOLD, len(signers)), "V-3: too few signatures")
         return self._run(report, lambda reads: apply_record(reads, report, None, 1, found))
 

@@ -37,6 +37,7 @@ from rollup_node.core.layout import (
     PUBLISHERS_KEY,
     QUOTE_KEY,
     REFRESH_KEY,
+    RFQ_KEY,
     RISK_FIELD,
     SERIES,
     SERIES_FIELD_BITS,
@@ -72,6 +73,7 @@ _GLOBALS: Final[Mapping[LeafKey, str]] = {
     PRICE_TASK_KEY: "price work in flight",
     LEAVE_KEY: "transfer in flight",
     LIQUIDATION_KEY: "liquidation in flight",
+    RFQ_KEY: "combo in flight",
 }
 _OF_ACCOUNT: Final[Mapping[int, str]] = {
     HOT_FIELD: "margin",

@@ -14,6 +14,7 @@ from rollup_node.core.layout import (
     PRICE_TASK_KEY,
     QUOTE_KEY,
     REFRESH_KEY,
+    RFQ_KEY,
     SWEEP_KEY,
     TAKER_KEY,
     LeafKey,
@@ -63,6 +64,7 @@ _TASKS: Final[Mapping[int, LeafKey]] = {
     Phase.LEAVE: LEAVE_KEY,
     Phase.LIQUIDATE: LIQUIDATION_KEY,
     Phase.STRIKE: PRICE_TASK_KEY,
+    Phase.RFQ: RFQ_KEY,
 }
 
 

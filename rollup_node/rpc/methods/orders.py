@@ -13,6 +13,7 @@ import msgspec
 from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
+    ExecuteRfq,
     MassQuote,
     PlaceOrder,
     ReplaceOrder,
@@ -137,6 +138,13 @@ def _cancelled(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
     return {"cancelled": len(outcome.orders), **_orders(market, outcome)}
 
 
+def _trades(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
+    of = market.instrument_of
+    return {
+        "trades": [formats.format_user_trade(of(f.trade.series), f) for f in outcome.fills],
+    }
+
+
 def _nothing(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:  # noqa: ARG001 - as the others
     return {}
 
@@ -185,6 +193,13 @@ _ENTRIES: Final = (
         SIGNED[MassQuote],
         _quotes,
         "Replace up to 20 quotes under one signature; return the legs' reasons and orders.",
+    ),
+    _Entry(
+        "private/execute_quote",
+        "execution",
+        SIGNED[ExecuteRfq],
+        _trades,
+        "Take the quote of a maker whole: all its legs in one step; return the fills.",
     ),
 )
 _TAKEN: Final = {entry.kind.name for entry in _ENTRIES}

@@ -1,0 +1,143 @@
+"""What the legs of a combo leave of both sides, and whether that may be: M-6 once for all legs.
+
+Source: docs/spec.md Q-5. Twin: contracts/src/core/Combos.sol.
+"""
+
+from typing import Final, NamedTuple
+
+from rollup_node.core.account_leaves import AccountRisk, Hot
+from rollup_node.core.cash import accrued_interest, mark_interest, read_pools, store_cash
+from rollup_node.core.events import ComboFill
+from rollup_node.core.fills import Market, may_give
+from rollup_node.core.frame import Frame
+from rollup_node.core.inputs import RfqLeg
+from rollup_node.core.layout import MAX_LOTS, POOLS_KEY, account_risk_key, hot_key, series_key
+from rollup_node.core.leaves import Amounts
+from rollup_node.core.market_leaves import Pools
+from rollup_node.core.option_terms import compute_fee
+from rollup_node.core.positions import (
+    apply_fill,
+    find_position,
+    free_number,
+    next_generation,
+    replace_contribution,
+    store_position,
+    with_row,
+)
+from rollup_node.core.reason import Reason
+from rollup_node.core.risk import has_margin, read_amounts
+
+_OK: Final = Reason.OK
+
+
+class Party(NamedTuple):
+    """One side of a combo: `sign` makes its lots of those of the maker."""
+
+    account: int
+    key: int
+    cap_ppm: int
+    hot: Hot
+    sign: int
+
+
+class Traded(NamedTuple):
+    """What the legs did to a party: its fee and the growth of open interest per leg, interest."""
+
+    fees: tuple[int, ...]
+    grown: tuple[int, ...]
+    interest: int
+
+
+def trade_legs(
+    frame: Frame, party: Party, legs: tuple[RfqLeg, ...], markets: list[Market]
+) -> tuple[Reason, Traded | None]:
+    """Move the positions of a party, then ask M-6 once about all of it. Source: docs/spec.md Q-5.
+
+    Reads directory and page of each leg as they change, under portfolio margin the risk of the
+    account and of each series, balances, the asset terms if neither cash
+    nor the second way of M-6 does, credit if cash is negative before or after.
+    """
+    account, _, _, hot, sign = party
+    underlying = markets[0].terms.underlying
+    fees, grown = [], []
+    gain = funding = 0
+    risk: AccountRisk | None = None
+    for leg, market in zip(legs, markets, strict=True):
+        change = sign * leg.lots
+        number, position = find_position(frame, account, leg.series)
+        lots, index = position.lots, market.state.funding_index
+        after = lots + change
+        if abs(after) > MAX_LOTS or (number is None and free_number(frame, account) is None):
+            return Reason.POSITION_LIMIT, None
+        terms, generation = market.terms, next_generation(hot)
+        rate_ppm = terms.maker_fee_ppm if sign > 0 else terms.taker_fee_ppm
+        fees.append(compute_fee(terms, abs(change), market.price, rate_ppm))
+        moved, paid = apply_fill(position, leg.series, change, market.price, index, generation)
+        store_position(frame, account, number, moved)
+        row, risk = replace_contribution(frame, account, hot, market, position, moved, risk)
+        hot = with_row(hot, underlying, row)
+        gain += paid - fees[-1]
+        funding += lots * (position.funding_index - index)
+        grown.append(max(0, after) - max(0, lots))
+    amounts = read_amounts(frame, account)
+    interest = accrued_interest(amounts[0], party.hot.interest_ms, frame.time_ms)
+    cash = amounts[0] - interest + gain
+    settled = (cash - gain + funding, *amounts[1:])
+    changed = (cash, *amounts[1:])
+    if not (
+        _eases(frame, (party.hot, hot), settled, markets[0], gain - funding)
+        or has_margin(frame, hot, changed, markets[0].prices, 0)
+    ):
+        return Reason.INSUFFICIENT_MARGIN, None
+    hot = mark_interest(hot, frame.time_ms, amounts[0], cash)
+    store_cash(frame, account, amounts, cash)
+    frame.put(hot_key(account), hot)
+    if risk is not None:
+        frame.put(account_risk_key(account, underlying), risk)
+    return _OK, Traded(tuple(fees), tuple(grown), interest)
+
+
+def _eases(
+    frame: Frame, hots: tuple[Hot, Hot], settled: Amounts, market: Market, gain: int
+) -> bool:
+    """Say whether a party passes by the second way of M-6, which compares before and after.
+
+    `settled` are its balances before, after funding and interest, `gain` what its cash gains.
+    """
+    old, new = (hot.rows[market.terms.underlying] for hot in hots)
+    released = old.maintenance - new.maintenance
+    eased = gain + new.value - old.value + released
+    if released < 0 or eased < 0:
+        return False
+    given = released - eased
+    return given <= 0 or may_give(
+        frame, hots[0], settled, settled[0], market.prices, (given, released)
+    )
+
+
+def settle_combo(
+    frame: Frame,
+    parties: tuple[Party, Party],
+    legs: tuple[RfqLeg, ...],
+    markets: list[Market],
+    traded: tuple[Traded, Traded],
+) -> Reason:
+    """Write the open interest and what the exchange earns. Reads pools. Source: Q-5."""
+    taking, making = traded
+    fills: list[ComboFill] = []
+    pairs = zip(legs, markets, taking.fees, making.fees, strict=True)
+    for place, (leg, market, paid, earned) in enumerate(pairs):
+        state, grown = market.state, taking.grown[place] + making.grown[place]
+        interest = state.open_interest + grown
+        if grown > 0 and interest > market.terms.open_interest_cap:
+            return Reason.OPEN_INTEREST_CAP
+        if grown:
+            frame.put(series_key(leg.series), state._replace(open_interest=interest))
+        sides = (parties[0].account, parties[1].account, int(leg.lots > 0))
+        fills.append(ComboFill(leg.series, *sides, leg.price, abs(leg.lots), paid, earned))
+    fees, insurance = read_pools(frame)
+    fees += sum(taking.fees) + sum(making.fees)
+    insurance = (insurance[0] + taking.interest + making.interest, *insurance[1:])
+    frame.put(POOLS_KEY, Pools(fees, insurance))
+    frame.events.extend(fills)
+    return _OK
