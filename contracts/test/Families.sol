@@ -16,6 +16,7 @@ import {OrderSteps} from "../src/steps/OrderSteps.sol";
 import {PriceSteps} from "../src/steps/PriceSteps.sol";
 import {ReplaceSteps} from "../src/steps/ReplaceSteps.sol";
 import {RepriceSteps} from "../src/steps/RepriceSteps.sol";
+import {RfqSteps} from "../src/steps/RfqSteps.sol";
 import {RiskSteps} from "../src/steps/RiskSteps.sol";
 import {SettlementSteps} from "../src/steps/SettlementSteps.sol";
 import {StrikeSteps} from "../src/steps/StrikeSteps.sol";
@@ -47,6 +48,7 @@ library Families {
         families[Family.MOVE] = new MoveSteps(l2ChainId, bridge);
         families[Family.OPTION] = new OptionSteps(l2ChainId, bridge);
         families[Family.STRIKE] = new StrikeSteps();
+        families[Family.RFQ] = new RfqSteps(l2ChainId, bridge);
     }
 
     /// @notice One contract for every family.

@@ -5,7 +5,7 @@ Source: docs/spec.md Q-5. Twin: contracts/src/core/Combos.sol.
 
 from typing import Final, NamedTuple
 
-from rollup_node.core.account_leaves import AccountRisk, Hot
+from rollup_node.core.account_leaves import Hot
 from rollup_node.core.cash import accrued_interest, mark_interest, read_pools, store_cash
 from rollup_node.core.events import ComboFill
 from rollup_node.core.fills import Market, may_give
@@ -61,7 +61,6 @@ def trade_legs(
     underlying = markets[0].terms.underlying
     fees, grown = [], []
     gain = funding = 0
-    risk: AccountRisk | None = None
     for leg, market in zip(legs, markets, strict=True):
         change = sign * leg.lots
         number, position = find_position(frame, account, leg.series)
@@ -74,7 +73,9 @@ def trade_legs(
         fees.append(compute_fee(terms, abs(change), market.price, rate_ppm))
         moved, paid = apply_fill(position, leg.series, change, market.price, index, generation)
         store_position(frame, account, number, moved)
-        row, risk = replace_contribution(frame, account, hot, market, position, moved, risk)
+        row, risk = replace_contribution(frame, account, hot, market, position, moved)
+        if risk is not None:
+            frame.put(account_risk_key(account, underlying), risk)
         hot = with_row(hot, underlying, row)
         gain += paid - fees[-1]
         funding += lots * (position.funding_index - index)
@@ -92,8 +93,6 @@ def trade_legs(
     hot = mark_interest(hot, frame.time_ms, amounts[0], cash)
     store_cash(frame, account, amounts, cash)
     frame.put(hot_key(account), hot)
-    if risk is not None:
-        frame.put(account_risk_key(account, underlying), risk)
     return _OK, Traded(tuple(fees), tuple(grown), interest)
 
 

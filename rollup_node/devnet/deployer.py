@@ -56,6 +56,7 @@ STEP_CONTRACTS: Final = (
     "MoveSteps",
     "OptionSteps",
     "StrikeSteps",
+    "RfqSteps",
 )
 """The step contract of each family, in the order of contracts/src/types/Family.sol.
 

@@ -29,6 +29,7 @@ _OWN_CONTRACTS: Final = {
     RecordKind.REPLACE: "ReplaceSteps",
     RecordKind.QUOTE: "SweepSteps",
     RecordKind.PRUNE: "SweepSteps",
+    RecordKind.EXECUTE_RFQ: "RfqSteps",
     RecordKind.SETTLEMENT_PRICE: "SettlementSteps",
     RecordKind.SETTLE: "SettlementSteps",
     RecordKind.SURFACE_REPORT: "OptionSteps",
@@ -50,6 +51,7 @@ _TASK_CONTRACTS: Final = {
     Phase.DRAIN: "TriggerSteps",
     Phase.LIQUIDATE: "LiquidationSteps",
     Phase.STRIKE: "StrikeSteps",
+    Phase.RFQ: "RfqSteps",
 }
 
 

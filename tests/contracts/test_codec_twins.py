@@ -16,6 +16,7 @@ from rollup_node.core.inputs import (
     CancelAll,
     CancelOrder,
     DelistStrike,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     Liquidate,
@@ -65,6 +66,7 @@ _SIGNED: Final[dict[type, str]] = {
     SetDeadMan: "decodeSetDeadMan",
     SetMode: "decodeSetMode",
     MovePosition: "decodeMovePosition",
+    ExecuteRfq: "decodeExecuteRfq",
 }
 _REPORTS: Final[dict[type, str]] = {
     PriceReport: "decodePriceReport",

@@ -5,6 +5,7 @@ import {
     Bid,
     CancelAll,
     CancelOrder,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     MassQuote,
@@ -13,6 +14,7 @@ import {
     PlaceOrder,
     PriceReport,
     ReplaceOrder,
+    RfqQuote,
     SetDeadMan,
     SetGuardian,
     SetKey,
@@ -40,6 +42,13 @@ library ExchangeEip712 {
         keccak256("Replace(uint32 account,uint8 key,uint16 slot,uint32 tag,uint32 price,uint32 quantity,uint64 nonce)");
     bytes32 private constant MASS_QUOTE_TYPE = keccak256(
         "MassQuote(uint32 account,uint8 key,uint16 maxFee,Leg[] legs,uint64 nonce)Leg(uint16 series,uint8 side,uint16 slot,uint32 price,uint32 quantity)"
+    );
+    bytes32 private constant RFQ_LEG_TYPE = keccak256("RfqLeg(uint16 series,int32 lots,uint32 price)");
+    bytes32 private constant RFQ_QUOTE_TYPE = keccak256(
+        "RfqQuote(uint32 account,uint8 key,uint32 taker,uint16 maxFee,uint64 expiryMs,RfqLeg[] legs,uint64 nonce)RfqLeg(uint16 series,int32 lots,uint32 price)"
+    );
+    bytes32 private constant RFQ_EXECUTION_TYPE = keccak256(
+        "RfqExecution(uint32 account,uint8 key,uint16 maxFee,uint64 expiryMs,RfqQuote quote,uint64 nonce)RfqLeg(uint16 series,int32 lots,uint32 price)RfqQuote(uint32 account,uint8 key,uint32 taker,uint16 maxFee,uint64 expiryMs,RfqLeg[] legs,uint64 nonce)"
     );
     bytes32 private constant BID_TYPE =
         keccak256("Bid(uint32 account,uint8 key,uint32 target,uint32 version,int128 price,uint64 nonce)");
@@ -92,6 +101,45 @@ library ExchangeEip712 {
         bytes memory encoded =
             abi.encode(MASS_QUOTE_TYPE, record.account, record.key, record.maxFee, hash, record.nonce);
         return _digest(domain, keccak256(encoded));
+    }
+
+    /// @notice What a taker signs: the quote inside counts by the hash of its struct (docs/spec.md Q-2).
+    function digest(bytes32 domain, ExecuteRfq memory record) internal pure returns (bytes32) {
+        bytes memory encoded = abi.encode(
+            RFQ_EXECUTION_TYPE,
+            record.account,
+            record.key,
+            record.maxFee,
+            record.expiryMs,
+            _quoteHash(record.quote),
+            record.nonce
+        );
+        return _digest(domain, keccak256(encoded));
+    }
+
+    /// @notice What the maker of a combo signs (docs/spec.md Q-1).
+    function quoteDigest(bytes32 domain, RfqQuote memory quote) internal pure returns (bytes32) {
+        return _digest(domain, _quoteHash(quote));
+    }
+
+    function _quoteHash(RfqQuote memory quote) private pure returns (bytes32) {
+        uint256 count = quote.legs.length;
+        bytes32[] memory legs = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            legs[i] = Structs.hash(RFQ_LEG_TYPE, Structs.pointerTo(quote.legs[i]), 3);
+        }
+        return keccak256(
+            abi.encode(
+                RFQ_QUOTE_TYPE,
+                quote.account,
+                quote.key,
+                quote.taker,
+                quote.maxFee,
+                quote.expiryMs,
+                keccak256(abi.encodePacked(legs)),
+                quote.nonce
+            )
+        );
     }
 
     function digest(bytes32 domain, Bid memory record) internal pure returns (bytes32) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
 import {Hot, Position, RiskRow} from "../types/Account.sol";
-import {AssetTerms, Credit} from "../types/Market.sol";
+import {AssetTerms, Credit, Prices} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
@@ -130,27 +130,33 @@ library Fills {
         int256 given = old.value - row.value - gain;
         side.eased = released - given;
         if (released < 0 || side.eased < 0) return false;
-        return given <= 0 || _mayGive(frame, market, side, gain, given, released);
+        if (given <= 0) return true;
+        int256[4] memory amounts = [side.cash, side.amounts[1], side.amounts[2], side.amounts[3]];
+        return mayGive(frame, side.hot, amounts, market.prices, gain, given, released);
     }
 
-    /// @dev Whether an account may give away equity for the maintenance it releases: who covers the maintenance may; who
+    /// @notice Whether an account may give away equity for the maintenance it releases: who covers the maintenance may; who
     /// does not may give the part of the release that equity covers, so equity / MM does not fall and nobody hands what the
     /// insurance would have to pay to an accomplice. The fund gives what it must. The asset terms are read if cash does
     /// not cover the maintenance.
-    function _mayGive(
+    /// @param hot The hot leaf before.
+    /// @param amounts Balances after; the cash before them was less by `gain`.
+    /// @param given At most `released`.
+    function mayGive(
         Frame memory frame,
-        Market memory market,
-        Side memory side,
+        Hot memory hot,
+        int256[4] memory amounts,
+        Prices memory prices,
         int256 gain,
         int256 given,
         int256 released
-    ) private pure returns (bool) {
-        if (side.hot.flags & Flags.FUND != 0) return true;
-        int256 maintenance = int256(Risk.maintenanceMargin(side.hot));
-        (int256 equity,) = Risk.sumMargins(side.hot, market.prices);
-        equity += side.cash - gain;
+    ) internal pure returns (bool) {
+        if (hot.flags & Flags.FUND != 0) return true;
+        int256 maintenance = int256(Risk.maintenanceMargin(hot));
+        (int256 equity,) = Risk.sumMargins(hot, prices);
+        equity += amounts[0] - gain;
         if (equity >= maintenance) return true;
-        equity += Risk.readCollateral(frame, side.amounts, market.prices);
+        equity += Risk.readCollateral(frame, amounts, prices);
         return given * maintenance <= released * (equity > 0 ? equity : int256(0));
     }
 

@@ -42,6 +42,7 @@ library Layout {
     LeafKey internal constant PRICE_TASK = LeafKey.wrap(12);
     LeafKey internal constant LEAVE_TASK = LeafKey.wrap(13);
     LeafKey internal constant LIQUIDATION_TASK = LeafKey.wrap(14);
+    LeafKey internal constant RFQ = LeafKey.wrap(15);
 
     uint256 internal constant FIELDS_PER_ACCOUNT = 32;
     uint256 internal constant HOT_FIELD = 0;
@@ -88,6 +89,8 @@ library Layout {
     uint256 internal constant MIDDLE_WORDS = 4096;
     uint256 internal constant TOP_WORD = 4112;
     uint256 internal constant ORDER_LIMIT = 1 << 24;
+    /// @dev A combo has at most this many legs.
+    uint256 internal constant RFQ_LEGS = 8;
     uint256 internal constant CLIENT_SLOT_LIMIT = 1024;
     uint256 internal constant SLOTS_PER_LEAF = 8;
     uint256 private constant TICK_BITS = 20;

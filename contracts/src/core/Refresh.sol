@@ -171,7 +171,7 @@ library Refresh {
     /// @dev What a refresh costs, paid to the fees: by who trades or leaves, or rests an order that is met. What others do
     /// to an account costs it nothing.
     function _payFee(Frame memory frame, uint256 resume, uint256 positions) private pure returns (int256 fee) {
-        bool isAsked = resume == Phase.TAKE || resume == Phase.LEG || resume == Phase.LEAVE;
+        bool isAsked = resume == Phase.TAKE || resume == Phase.LEG || resume == Phase.LEAVE || resume == Phase.RFQ;
         if (!isAsked || positions <= FREE_POSITIONS) return 0;
         fee = int256(FEE_PER_POSITION_USDC * (positions - FREE_POSITIONS));
         Cash.addFees(frame, fee);

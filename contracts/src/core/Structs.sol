@@ -17,6 +17,7 @@ import {
     PlaceOrder,
     PriceReport,
     ReplaceOrder,
+    RfqLeg,
     SetDeadMan,
     SetGuardian,
     SetKey,
@@ -34,6 +35,7 @@ import {
     QuoteTask,
     RefreshRow,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker
 } from "../types/Task.sol";
@@ -536,6 +538,24 @@ library Structs {
     }
 
     function pointerTo(StrikeRow[32] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
+        }
+    }
+
+    function pointerTo(RfqTask memory leaf) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leaf
+        }
+    }
+
+    function pointerTo(RfqLeg memory leg) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := leg
+        }
+    }
+
+    function pointerTo(RfqLeg[8] memory rows) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := rows
         }

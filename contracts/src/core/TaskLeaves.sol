@@ -9,9 +9,11 @@ import {
     QuoteLeg,
     QuoteTask,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker
 } from "../types/Task.sol";
+import {Layout} from "./Layout.sol";
 import {Structs} from "./Structs.sol";
 
 /// @notice Leaves of what is in flight (docs/spec.md S-20) as bytes, both ways. The empty leaf is all zeros.
@@ -25,11 +27,13 @@ library TaskLeaves {
     uint256 internal constant PRICE_TASK_BYTES = 13;
     uint256 internal constant LEAVE_TASK_BYTES = 38;
     uint256 internal constant LIQUIDATION_TASK_BYTES = 7;
+    uint256 internal constant RFQ_TASK_BYTES = 95;
 
     uint256 private constant REFRESH_ROWS_AT = 6;
     uint256 private constant REFRESH_ROW_BYTES = 25;
     uint256 private constant QUOTE_LEGS_AT = 13;
     uint256 private constant QUOTE_LEG_BYTES = 13;
+    uint256 private constant RFQ_LEGS_AT = 15;
 
     bytes32 private constant TAKER = hex"0402020404040802040201020204010101";
     bytes32 private constant REFRESH_TASK = hex"040101";
@@ -40,6 +44,8 @@ library TaskLeaves {
     bytes32 private constant PRICE_TASK = hex"0101010202010104";
     bytes32 private constant LEAVE_TASK = hex"0104010c14";
     bytes32 private constant LIQUIDATION_TASK = hex"040201";
+    bytes32 private constant RFQ_TASK = hex"04010204010201";
+    bytes32 private constant RFQ_LEG = hex"028404";
 
     function decodeTaker(bytes memory value) internal pure returns (Taker memory leaf) {
         Structs.decode(value, TAKER_BYTES, TAKER, Structs.pointerTo(leaf));
@@ -122,5 +128,16 @@ library TaskLeaves {
 
     function encodeLiquidationTask(LiquidationTask memory leaf) internal pure returns (bytes memory) {
         return Structs.encode(Structs.pointerTo(leaf), LIQUIDATION_TASK, LIQUIDATION_TASK_BYTES);
+    }
+
+    function decodeRfqTask(bytes memory value) internal pure returns (RfqTask memory leaf) {
+        if (!Structs.isPresent(value, RFQ_TASK_BYTES)) return leaf;
+        Structs.unpack(value, 0, RFQ_TASK, Structs.pointerTo(leaf));
+        Structs.unpackRows(value, RFQ_LEGS_AT, RFQ_LEG, Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS);
+    }
+
+    function encodeRfqTask(RfqTask memory leaf) internal pure returns (bytes memory value) {
+        value = Structs.encode(Structs.pointerTo(leaf), RFQ_TASK, RFQ_TASK_BYTES);
+        Structs.packRows(Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS, RFQ_LEG, value, RFQ_LEGS_AT);
     }
 }

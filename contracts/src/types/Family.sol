@@ -26,8 +26,9 @@ library Family {
     uint256 internal constant MOVE = 16;
     uint256 internal constant OPTION = 17;
     uint256 internal constant STRIKE = 18;
+    uint256 internal constant RFQ = 19;
 
-    uint256 internal constant COUNT = 19;
+    uint256 internal constant COUNT = 20;
     /// @dev Of a body that belongs to no family.
     uint256 internal constant NONE = COUNT;
 
@@ -52,11 +53,13 @@ library Family {
         if (phase == Phase.REFRESH || phase == Phase.LEAVE) return RISK;
         if (phase == Phase.DRAIN) return TRIGGER;
         if (phase == Phase.STRIKE) return STRIKE;
+        if (phase == Phase.RFQ) return RFQ;
         return phase == Phase.LIQUIDATE ? LIQUIDATION : REPRICE;
     }
 
     function _ofOrder(uint256 kind) private pure returns (uint256) {
         if (kind == RecordKind.REPLACE) return REPLACE;
+        if (kind == RecordKind.EXECUTE_RFQ) return RFQ;
         bool sweeps = kind == RecordKind.CANCEL || kind == RecordKind.CANCEL_ALL;
         return sweeps || kind == RecordKind.QUOTE || kind == RecordKind.PRUNE ? SWEEP : ORDER;
     }
@@ -87,6 +90,7 @@ library Phase {
     uint8 internal constant LEAVE = 9;
     uint8 internal constant LIQUIDATE = 10;
     uint8 internal constant STRIKE = 11;
+    uint8 internal constant RFQ = 12;
 
     /// @dev Never in a cursor: tells family PRICE that a block begins.
     uint8 internal constant BLOCK_BEGIN = 255;

@@ -147,6 +147,37 @@ struct SetMode {
     uint64 nonce;
 }
 
+/// @notice One leg of a combo: signed lots as the maker gets them, at `price` ticks (docs/spec.md Q-1).
+/// @custom:twin rollup_node/core/inputs.py RfqLeg
+struct RfqLeg {
+    uint16 series;
+    int32 lots;
+    uint32 price;
+}
+
+/// @notice What a maker offers to `taker` (0: to anyone) until `expiryMs`, and its signature over all other fields.
+/// @custom:twin rollup_node/core/inputs.py RfqQuote
+struct RfqQuote {
+    uint32 account;
+    uint8 key;
+    uint32 taker;
+    uint16 maxFee;
+    uint64 expiryMs;
+    RfqLeg[] legs;
+    uint64 nonce;
+    CompactSignature signature;
+}
+
+/// @custom:twin rollup_node/core/inputs.py ExecuteRfq
+struct ExecuteRfq {
+    uint32 account;
+    uint8 key;
+    uint16 maxFee;
+    uint64 expiryMs;
+    RfqQuote quote;
+    uint64 nonce;
+}
+
 /// @custom:twin rollup_node/core/inputs.py MovePosition
 struct MovePosition {
     uint32 account;

@@ -52,5 +52,6 @@ enum StepKind {
     LIST_STRIKE,
     DELIST_STRIKE,
     STRIKE,
-    SET_MODE
+    SET_MODE,
+    EXECUTE_RFQ
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {RfqLeg} from "./Records.sol";
+
 /// @notice The order in flight (docs/spec.md S-20, O-7).
 /// @custom:twin rollup_node/core/task_leaves.py Taker
 struct Taker {
@@ -117,4 +119,18 @@ struct LiquidationTask {
     uint32 account;
     uint16 series;
     uint8 reduced;
+}
+
+/// @notice The combo in flight while an account of it is refreshed (docs/spec.md S-20, Q-3); the first `length` legs
+/// count.
+/// @custom:twin rollup_node/core/task_leaves.py RfqTask
+struct RfqTask {
+    uint32 taker;
+    uint8 takerKey;
+    uint16 takerCapPpm;
+    uint32 maker;
+    uint8 makerKey;
+    uint16 makerCapPpm;
+    uint8 length;
+    RfqLeg[8] legs;
 }

@@ -28,6 +28,7 @@ import {
     PriceTask,
     QuoteTask,
     RefreshTask,
+    RfqTask,
     SweepTask,
     Taker
 } from "../../src/types/Task.sol";
@@ -191,6 +192,11 @@ contract LeafCodec {
     {
         leaf = TaskLeaves.decodeLiquidationTask(value);
         again = TaskLeaves.encodeLiquidationTask(leaf);
+    }
+
+    function decodeRfqTask(bytes calldata value) external pure returns (RfqTask memory leaf, bytes memory again) {
+        leaf = TaskLeaves.decodeRfqTask(value);
+        again = TaskLeaves.encodeRfqTask(leaf);
     }
 
     function decodeSettlementGrid(bytes calldata value)

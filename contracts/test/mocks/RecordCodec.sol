@@ -6,11 +6,13 @@ import {ExchangeEip712} from "../../src/core/ExchangeEip712.sol";
 import {OpenRecords} from "../../src/core/OpenRecords.sol";
 import {OptionRecords} from "../../src/core/OptionRecords.sol";
 import {OrderRecords} from "../../src/core/OrderRecords.sol";
+import {RfqRecords} from "../../src/core/RfqRecords.sol";
 import {
     Bid,
     CancelAll,
     CancelOrder,
     CompactSignature,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     ListStrike,
@@ -73,6 +75,15 @@ contract RecordCodec {
         returns (bool ok, MassQuote memory record, CompactSignature memory signature, bytes32 digest)
     {
         (ok, record, signature) = OrderRecords.decodeQuote(body, signed);
+        digest = ExchangeEip712.digest(domain, record);
+    }
+
+    function decodeExecuteRfq(bytes calldata body, bool signed, bytes32 domain)
+        external
+        pure
+        returns (bool ok, ExecuteRfq memory record, CompactSignature memory signature, bytes32 digest)
+    {
+        (ok, record, signature) = RfqRecords.decodeExecuteRfq(body, signed);
         digest = ExchangeEip712.digest(domain, record);
     }
 
