@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.cash import accrued_interest, mark_interest, read_pools, store_cash
+from rollup_node.core.combo_checks import Party, check_party, read_markets
 from rollup_node.core.events import ComboFill
 from rollup_node.core.fills import Market, may_give
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import RfqLeg
 from rollup_node.core.layout import MAX_LOTS, POOLS_KEY, account_risk_key, hot_key, series_key
 from rollup_node.core.leaves import Amounts
-from rollup_node.core.market_leaves import Pools
+from rollup_node.core.market_leaves import Pools, Prices
 from rollup_node.core.option_terms import compute_fee
 from rollup_node.core.positions import (
     apply_fill,
@@ -30,16 +31,6 @@ from rollup_node.core.risk import has_margin, read_amounts
 _OK: Final = Reason.OK
 
 
-class Party(NamedTuple):
-    """One side of a combo: `sign` makes its lots of those of the maker."""
-
-    account: int
-    key: int
-    cap_ppm: int
-    hot: Hot
-    sign: int
-
-
 class Traded(NamedTuple):
     """What the legs did to a party: its fee and the growth of open interest per leg, interest."""
 
@@ -48,7 +39,34 @@ class Traded(NamedTuple):
     interest: int
 
 
-def trade_legs(
+def trade_combo(
+    frame: Frame, taker: Party, maker: Party, legs: tuple[RfqLeg, ...], prices: Prices
+) -> Reason:
+    """Check the legs, then both parties, move the positions of both. Source: docs/spec.md Q-4.
+
+    What it wrote before it failed its caller takes back.
+    """
+    reason, markets = read_markets(frame, legs, prices)
+    if reason is not _OK:
+        return reason
+    rates = max(market.terms.taker_fee_ppm for market in markets)
+    reason = check_party(frame, taker, legs, markets, rates)
+    if reason is not _OK:
+        return reason
+    rates = max(market.terms.maker_fee_ppm for market in markets)
+    if check_party(frame, maker, legs, markets, rates):
+        return Reason.MAKER_VOID
+    reason, taking = _trade_legs(frame, taker, legs, markets)
+    if taking is None:
+        return reason
+    reason, making = _trade_legs(frame, maker, legs, markets)
+    if making is None:
+        failed = reason is Reason.INSUFFICIENT_MARGIN
+        return Reason.MAKER_FAILED if failed else Reason.MAKER_VOID
+    return _settle(frame, (taker, maker), legs, markets, (taking, making))
+
+
+def _trade_legs(
     frame: Frame, party: Party, legs: tuple[RfqLeg, ...], markets: list[Market]
 ) -> tuple[Reason, Traded | None]:
     """Move the positions of a party, then ask M-6 once about all of it. Source: docs/spec.md Q-5.
@@ -114,7 +132,7 @@ def _eases(
     )
 
 
-def settle_combo(
+def _settle(
     frame: Frame,
     parties: tuple[Party, Party],
     legs: tuple[RfqLeg, ...],

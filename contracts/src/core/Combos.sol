@@ -6,32 +6,16 @@ import {Hot, Position, RiskRow} from "../types/Account.sol";
 import {Pools, SeriesState} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {RfqLeg} from "../types/Records.sol";
+import {RfqTask} from "../types/Task.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
+import {Combo, ComboChecks, Party} from "./ComboChecks.sol";
 import {Fills} from "./Fills.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 import {OptionTerms} from "./OptionTerms.sol";
 import {Market, Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
-
-/// @notice One side of a combo.
-/// @param hot Its hot leaf before the first leg.
-/// @param sign 1 or -1: makes its lots of those of the maker.
-/// @custom:twin rollup_node/core/combos.py Party
-struct Party {
-    uint32 account;
-    uint8 key;
-    uint16 capPpm;
-    Hot hot;
-    int256 sign;
-}
-
-/// @notice The legs that count, and the market of each.
-struct Combo {
-    RfqLeg[] legs;
-    Market[] markets;
-}
 
 /// @notice What the legs did to a party: its fees, the growth of open interest per leg, its interest.
 /// @custom:twin rollup_node/core/combos.py Traded
@@ -56,9 +40,51 @@ library Combos {
         int256 funding;
     }
 
-    /// @notice Move the positions of a party, then ask M-6 once about all of it.
-    function tradeLegs(Frame memory frame, Party memory party, Combo memory combo)
-        internal
+    /// @notice Check the legs, then both parties, move the positions of both (Q-4, Q-5). What it wrote before it failed its
+    /// caller takes back.
+    function tradeCombo(Frame memory frame, RfqTask memory task) internal pure returns (Reason reason) {
+        Party memory taker = Party(task.taker, task.takerKey, task.takerCapPpm, Risk.readHot(frame, task.taker), -1);
+        Party memory maker = Party(task.maker, task.makerKey, task.makerCapPpm, Risk.readHot(frame, task.maker), 1);
+        Combo memory combo = Combo(new RfqLeg[](task.length), new Market[](task.length));
+        for (uint256 i = 0; i < task.length; ++i) {
+            combo.legs[i] = task.legs[i];
+        }
+        reason = ComboChecks.readMarkets(frame, combo);
+        if (reason != Reason.OK) return reason;
+        reason = ComboChecks.checkParty(frame, taker, combo, _highestRate(taker, combo));
+        if (reason != Reason.OK) return reason;
+        if (ComboChecks.checkParty(frame, maker, combo, _highestRate(maker, combo)) != Reason.OK) {
+            return Reason.MAKER_VOID;
+        }
+        return _tradeBoth(frame, combo, taker, maker);
+    }
+
+    function _highestRate(Party memory party, Combo memory combo) private pure returns (int256 rate) {
+        rate = _rateOf(party, combo.markets[0]);
+        for (uint256 i = 1; i < combo.markets.length; ++i) {
+            int256 other = _rateOf(party, combo.markets[i]);
+            if (other > rate) rate = other;
+        }
+    }
+
+    function _tradeBoth(Frame memory frame, Combo memory combo, Party memory taker, Party memory maker)
+        private
+        pure
+        returns (Reason reason)
+    {
+        Traded memory taking;
+        Traded memory making;
+        (reason, taking) = _tradeLegs(frame, taker, combo);
+        if (reason != Reason.OK) return reason;
+        (reason, making) = _tradeLegs(frame, maker, combo);
+        if (reason == Reason.INSUFFICIENT_MARGIN) return Reason.MAKER_FAILED;
+        if (reason != Reason.OK) return Reason.MAKER_VOID;
+        return _settle(frame, combo, taking, making);
+    }
+
+    /// @dev Moves the positions of a party, then asks M-6 once about all of it.
+    function _tradeLegs(Frame memory frame, Party memory party, Combo memory combo)
+        private
         pure
         returns (Reason reason, Traded memory traded)
     {
@@ -81,7 +107,7 @@ library Combos {
         int256 change,
         Tally memory tally,
         Traded memory traded
-    ) private pure returns (Reason, int256 grown) {
+    ) private pure returns (Reason reason, int256 grown) {
         (uint256 number, Position memory position) = Positions.findPosition(frame, party.account, market.series);
         int256 lots = position.lots;
         int256 next = lots + change;
@@ -118,9 +144,12 @@ library Combos {
     }
 
     function _feeOf(Party memory party, Market memory market, int256 change) private pure returns (int256) {
-        int256 rate = party.sign > 0 ? int256(market.terms.makerFeePpm) : int256(uint256(market.terms.takerFeePpm));
         uint256 lots = uint256(change < 0 ? -change : change);
-        return OptionTerms.computeFee(market.terms, lots, market.price, rate);
+        return OptionTerms.computeFee(market.terms, lots, market.price, _rateOf(party, market));
+    }
+
+    function _rateOf(Party memory party, Market memory market) private pure returns (int256) {
+        return party.sign > 0 ? int256(market.terms.makerFeePpm) : int256(uint256(market.terms.takerFeePpm));
     }
 
     /// @dev Whether what all legs leave may be; writes cash and hot leaf if it may.
@@ -163,9 +192,9 @@ library Combos {
         return given <= 0 || Fills.mayGive(frame, old, amounts, market.prices, gain, given, released);
     }
 
-    /// @notice Write the open interest and what the exchange earns.
-    function settleCombo(Frame memory frame, Combo memory combo, Traded memory taking, Traded memory making)
-        internal
+    /// @dev Writes the open interest and what the exchange earns.
+    function _settle(Frame memory frame, Combo memory combo, Traded memory taking, Traded memory making)
+        private
         pure
         returns (Reason)
     {
