@@ -147,11 +147,15 @@ def abi_type(made: type) -> str:
 
 
 def _abi_tuple(fields: str) -> str:
-    kinds = [field.split(" ")[0] for field in fields.split(",")]
-    inner = {f"{name}[]": f"{_abi_tuple(rows)}[]" for name, rows in INNER_TYPES.items()}
-    if "RfqQuote" in kinds:
-        inner["RfqQuote"] = f"{_abi_tuple(INNER_TYPES['RfqQuote'])[:-1]},(bytes32,bytes32))"
-    return f"({','.join(inner.get(kind, kind) for kind in kinds)})"
+    return f"({','.join(_abi_kind(field.split(' ')[0]) for field in fields.split(','))})"
+
+
+def _abi_kind(kind: str) -> str:
+    """Return the type of a field; the signature of a quote lies with it."""
+    if kind == "RfqQuote":
+        return f"{_abi_tuple(INNER_TYPES[kind])[:-1]},(bytes32,bytes32))"
+    name = kind.removesuffix("[]")
+    return f"{_abi_tuple(INNER_TYPES[name])}[]" if name in INNER_TYPES else kind
 
 
 def abi_value(record: Any) -> tuple[Any, ...]:

@@ -155,7 +155,7 @@ class Builder:
         """Execute a transaction if it is good; leave no trace of it otherwise.
 
         Returns whether it is in the state now, and what came of it: a transfer or withdrawal whose
-        account had to be refreshed first may fail after that, and its nonce is spent.
+        account had to be refreshed first may fail after that, and its nonce is spent; combos too.
         """
         record, transaction, signer, signers, *_ = recovered
         if transaction is None:
@@ -219,7 +219,7 @@ class Builder:
     def _run_tasks(self, first: Outcome, source: bytes = b"", content: Any = None) -> Reason:  # noqa: ANN401 - any record or message
         """Finish what the first step began: nothing interrupts it (docs/spec.md X-2).
 
-        Returns what came of money that left after a refresh, else `OK`.
+        Returns what came of money that left, or of a combo, after a refresh, else `OK`.
         """
         heard: Sequence[Any] = first.events
         left, is_repriced = _OK, first.kind in REPRICING
@@ -233,7 +233,8 @@ class Builder:
             is_repriced |= not REPRICING.isdisjoint(kinds)
             if not kinds <= _QUIET:
                 self.ledger.note(tasks.writes)
-                left = dict(tasks.steps).get(StepKind.LEAVE, _OK)
+                found = dict(tasks.steps)
+                left = found.get(StepKind.LEAVE, found.get(StepKind.EXECUTE_RFQ, _OK))
             if StepKind.LEG in kinds:
                 legs = _legs(tasks.steps)
         if heard or is_repriced:

@@ -117,7 +117,7 @@ class Crash(Exchange):
         return [*super()._makers(), self._vulture, self._settlement]
 
     def _weights(self) -> list[float]:
-        return [12, 40, 6, 5, 5, 3, 3, 2, 8, 16, 5]
+        return [12, 40, 6, 5, 5, 3, 3, 2, 8, 4, 16, 5]
 
     def victim(self) -> int:
         """Return an account in liquidation if there is one, now and then any."""

@@ -80,6 +80,7 @@ from rollup_node.devnet.markets import MARKETS, initial_messages
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.hashing import keccak
 from rollup_node.roles.sequencer import EXPECTED_HEADER
+from tests.contracts.combo_flow import make_combo
 from tests.contracts.random_world import ADDRESSES, KEY_OF, KEYS, World
 
 TRADERS: Final = tuple(range(1, 13))
@@ -179,10 +180,11 @@ class Exchange(World):
             self._open_record,
             self.signed,
             self.bid,
+            lambda: make_combo(self),
         ]
 
     def _weights(self) -> list[float]:
-        return [6, 40, 12, 10, 10, 6, 6, 3, 2]
+        return [6, 40, 12, 10, 10, 6, 6, 3, 2, 5]
 
     def batch(self) -> bytes:
         """Return the data of a batch; its time is mostly that of a sequencer that keeps up."""

@@ -10,6 +10,7 @@ from tests.contracts import (
     scenes_options,
     scenes_orders,
     scenes_portfolio,
+    scenes_rfq,
 )
 from tests.contracts.stage import Scene
 
@@ -21,5 +22,6 @@ SCENES: Final[dict[str, Scene]] = {
     **scenes_distress.SCENES,
     **scenes_options.SCENES,
     **scenes_portfolio.SCENES,
+    **scenes_rfq.SCENES,
 }
 """By name."""

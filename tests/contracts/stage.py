@@ -9,16 +9,19 @@ from typing import Any, Final
 
 from rollup_node.codec.admin import encode_admin
 from rollup_node.codec.delayed import encode_deposit, encode_forced
-from rollup_node.codec.eip712 import digest, report_digest
+from rollup_node.codec.eip712 import digest, quote_digest, report_digest
 from rollup_node.codec.records import encode_open, encode_prefix, encode_record, frame
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.core.account_leaves import NO_COLD, SessionKey
 from rollup_node.core.inputs import (
     DelayedMessage,
     Deposit,
+    ExecuteRfq,
     ItemHeader,
     Messages,
     PlaceOrder,
+    RfqLeg,
+    RfqQuote,
     Seal,
     SignedTransaction,
 )
@@ -155,6 +158,19 @@ class Stage(Exchange):
         key = self.signer(record) if private is None else private
         signature = sign(digest(self.machine.domain, record), key)
         self.bodies.append(encode_record(SignedTransaction(record, signature)))
+
+    def quote(self, *legs: RfqLeg, account: int = 2, **terms: Any) -> RfqQuote:
+        """Return a quote for anyone that its maker signed."""
+        quote = RfqQuote(account, 0, 0, 1_000, NOW + 10**6, legs, self.nonce(), b"")
+        quote = quote._replace(**terms)
+        signature = sign(quote_digest(self.machine.domain, quote), self.signer(quote))
+        return quote._replace(signature=signature)
+
+    def combo(self, *legs: RfqLeg, account: int = 1, **terms: Any) -> ExecuteRfq:
+        """Return the execution of a quote of account 2; `quote` for that of another one."""
+        quote = terms.pop("quote", None) or self.quote(*legs)
+        record = ExecuteRfq(account, 0, 1_000, NOW + 10**6, quote, self.nonce())
+        return record._replace(**terms)
 
     def force(self, record: Any, sender: bytes | None = None) -> None:
         """Send a record through L1, by whom it should be; it comes after all that is posted."""

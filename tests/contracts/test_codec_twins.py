@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rollup_node.codec.delayed import encode_forced
 from rollup_node.codec.eip712 import digest, domain_separator, report_digest
+from rollup_node.codec.fields import ADDRESS_BYTES
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.codec.records import decode_forced, decode_record, encode_record
 from rollup_node.core.inputs import (
@@ -97,7 +98,7 @@ def _name(made: type) -> str:
 
 def _plain(value: Any) -> Any:
     """Return values in one form: addresses as text, tuples without names."""
-    if isinstance(value, bytes):
+    if isinstance(value, bytes) and len(value) == ADDRESS_BYTES:
         return f"0x{value.hex()}"
     return tuple(map(_plain, value)) if isinstance(value, tuple) else value
 

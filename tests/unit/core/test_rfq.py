@@ -398,3 +398,20 @@ def test_apply_execute_rfq_more_positions_than_fit_is_refused(world: World) -> N
     closing = (RfqLeg(PERP, LOTS, MID), *both[1:])
     assert act(world, ask(world, *closing)) is Reason.OK
     assert positions_key(TAKER, 127) in world.leaves
+
+
+def test_apply_execute_rfq_below_maintenance_hands_nothing_to_an_accomplice(world: World) -> None:
+    """What an account gives away must be covered by its own equity, whatever the other legs do."""
+    world.set_position(MAKER, LOTS)
+    world.set_state(PERP, open_interest=LOTS)
+    world.set_terms(PERP, maker_fee_ppm=0)
+    size = LOTS * MID * UNIT
+    world.leaves[balances_key(MAKER)] = Balances((size // 400, 0, 0, 0))
+    half = LOTS // 2
+    cheap = RfqLeg(PERP, -half, MID * 99 // 100)
+    hedge = RfqLeg(FUTURE, 100, MID)
+    before = kept(world)
+    assert act(world, ask(world, cheap)) is Reason.MAKER_FAILED
+    assert act(world, ask(world, cheap, hedge)) is Reason.MAKER_FAILED
+    assert kept(world) == before
+    assert act(world, ask(world, RfqLeg(PERP, -half, MID))) is Reason.OK
