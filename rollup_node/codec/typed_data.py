@@ -41,6 +41,11 @@ def quote_typed_data(chain_id: int, bridge: bytes, quote: RfqQuote) -> dict[str,
     return _typed_data(chain_id, bridge, QUOTE_NAME, QUOTE_FIELDS, quote[:-1])
 
 
+def quote_message(quote: RfqQuote) -> dict[str, Any]:
+    """Return the fields that the maker of a combo signs, as JSON."""
+    return _message(QUOTE_FIELDS, quote[:-1])
+
+
 def login_typed_data(
     chain_id: int, bridge: bytes, account: int, key: int, time_ms: int
 ) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rollup_node.core.inputs import (
     ListExpiry,
     ListStrike,
     OpenAccount,
+    RfqLeg,
     SetKey,
     SetMode,
     SetProtection,
@@ -192,6 +193,9 @@ def _trade(script: Script, tags: Mapping[int, int]) -> None:
     script.begin()
     script.order("bob", BOBS_SECOND, PERPETUAL, (BUY, _MID + 20, 50))
     script.order("dave", DAVE, PERPETUAL, (BUY, _MID + 20, 300))
+    script.begin()
+    spread = (RfqLeg(PERPETUAL, -20, _MID), RfqLeg(_STRIKES[0][0], 40, _PREMIUM))
+    script.combo(("alice", ALICE), ("carol", CAROL), spread)
 
 
 def _stop_out(script: Script) -> None:

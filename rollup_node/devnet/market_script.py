@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rollup_node.codec.eip712 import digest, report_digest
+from rollup_node.codec.eip712 import digest, quote_digest, report_digest
 from rollup_node.codec.records import encode_open, encode_prefix, encode_record, frame
 from rollup_node.codec.signature import sign
 from rollup_node.core.flags import GOOD_TILL_CANCELLED, IMMEDIATE_OR_CANCEL, LIMIT
 from rollup_node.core.inputs import (
+    ExecuteRfq,
     Leg,
     MassQuote,
     OpenRecord,
     PlaceOrder,
     PriceReport,
     Pull,
+    RfqLeg,
+    RfqQuote,
     Seal,
     SettlementPrice,
     SignedContent,
@@ -31,6 +34,9 @@ from rollup_node.devnet.markets import PUBLISHER_THRESHOLD
 BUY: Final = 0
 SELL: Final = 1
 MAX_FEE_PPM: Final = 500
+QUOTE_MS: Final = 5_000
+"""A quote for a combo is good for so long."""
+
 BLOCK_MS: Final = 25
 """Between two blocks, if nothing else is said: enough for the order of classes to start over."""
 
@@ -149,3 +155,13 @@ class Script:
     def quote(self, name: str, account: int, legs: tuple[Leg, ...]) -> None:
         """Place a mass quote."""
         self.act(name, MassQuote, account, 0, MAX_FEE_PPM, legs)
+
+    def combo(
+        self, taker: tuple[str, int], maker: tuple[str, int], legs: tuple[RfqLeg, ...]
+    ) -> None:
+        """Have a named user and its account execute the quote of another one."""
+        until, (name, account) = self.time_ms + QUOTE_MS, maker
+        quote = RfqQuote(account, 0, 0, MAX_FEE_PPM, until, legs, self.next_nonce(), b"")
+        signature = sign(quote_digest(self.domain, quote), accounts()[name].private_key)
+        quote = quote._replace(signature=signature)
+        self.act(taker[0], ExecuteRfq, taker[1], 0, MAX_FEE_PPM, until, quote)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from rollup_node.core.events import (
+    ComboFill,
     Fill,
     OrderChanged,
     OrderRemoved,
@@ -36,6 +37,9 @@ MAX_USER_TRADES: Final = 1_000
 
 LIQUIDATION: Final = "liquidation"
 """What the order of the protocol is called."""
+
+COMBO: Final = "combo"
+"""What stands for an order where a leg of a combo was traded."""
 
 
 class Followed:
@@ -142,6 +146,9 @@ class MarketGroup:
         elif kind is Fill:
             self._fill(line, placed, event)
             return
+        elif kind is ComboFill:
+            self._combo(line, event)
+            return
         elif kind is TakerDone:
             self._name_fills(line, event)
         elif kind is Settled:
@@ -167,6 +174,18 @@ class MarketGroup:
         else:
             self._nameless.append((fill, trade))
 
+    def _combo(self, line: Heard, fill: ComboFill) -> None:
+        """Take one leg of a combo, which is no order of anybody."""
+        trade = self._trade(line, fill)
+        self._trades.append(trade)
+        self._known.stats.add_trade(trade)
+        for account, side, is_maker, fee in (
+            (fill.taker, SIDES[fill.taker_side], False, fill.taker_fee),
+            (fill.maker, SIDES[1 - fill.taker_side], True, fill.maker_fee),
+        ):
+            told = UserTrade(account, trade, side, COMBO, is_maker=is_maker, fee_usdc=fee)
+            self._line_fills.append(told)
+
     def _name_fills(self, line: Heard, done: TakerDone) -> None:
         """Say whose the fills were of an order that no record of this line placed."""
         if not self._nameless:
@@ -183,7 +202,7 @@ class MarketGroup:
             UserTrade(fill.taker, trade, side, name, is_maker=False, fee_usdc=fill.taker_fee)
         )
 
-    def _trade(self, line: Heard, fill: Fill) -> Trade:
+    def _trade(self, line: Heard, fill: Fill | ComboFill) -> Trade:
         get = self._known.get
         underlying = get(terms_key(fill.series)).underlying
         return Trade(

@@ -26,6 +26,8 @@ class Topic(Enum):
     USER_TRADES = "user.trades"
     USER_CHANGES = "user.changes"
     USER_PORTFOLIO = "user.portfolio"
+    RFQ = "rfq"
+    USER_RFQ = "user.rfq"
 
     @property
     def is_private(self) -> bool:
@@ -75,6 +77,8 @@ def parse_channel(name: str, market: MarketData) -> Channel:
     parts = name.split(".")
     if parts[0] == "user":
         return _parse_user(name, parts, market)
+    if parts[0] == Topic.RFQ.value:
+        return _parse_rfq(name, parts, market)
     if parts[0] == "book" and len(parts) == 5:  # noqa: PLR2004 - book.instrument.group.depth.interval
         return _parse_grouped(name, parts, market)
     for topic in (Topic.BOOK, Topic.TICKER, Topic.TRADES):
@@ -89,11 +93,20 @@ def _parse_user(name: str, parts: list[str], market: MarketData) -> Channel:
         if parts[2:] not in ([], [_ANY], ["USDC"]):
             raise _unknown(name, "user.portfolio, user.portfolio.any or user.portfolio.USDC")
         return Channel(name, Topic.USER_PORTFOLIO, _ANY, is_raw=True)
+    if parts[1:] == ["rfq"]:
+        return Channel(name, Topic.USER_RFQ, _ANY, is_raw=True)
     for topic in (Topic.USER_ORDERS, Topic.USER_TRADES, Topic.USER_CHANGES):
         if ".".join(parts[:2]) == topic.value:
             target = _target(name, parts[2:-1], market, wide=True)
             return Channel(name, topic, target, _is_raw(name, parts[-1]))
     raise _unknown(name, "no such topic")
+
+
+def _parse_rfq(name: str, parts: list[str], market: MarketData) -> Channel:
+    currencies = {instrument.currency for instrument in market.instruments()} | {_ANY}
+    if len(parts) != 2 or parts[1] not in currencies:  # noqa: PLR2004 - rfq.currency
+        raise _unknown(name, "expected rfq.currency, or rfq.any")
+    return Channel(name, Topic.RFQ, f"{_ANY}.{parts[1]}", is_raw=True)
 
 
 def _parse_grouped(name: str, parts: list[str], market: MarketData) -> Channel:

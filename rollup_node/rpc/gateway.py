@@ -91,8 +91,9 @@ class Gateway:
             self._start(self._speak_for(session))
 
     def tick(self) -> None:
-        """Publish what channels have gathered, and let hearts beat; called every 100 ms."""
+        """Publish what was gathered, end what is over, let hearts beat; called every 100 ms."""
         self.desk.hub.flush()
+        self.desk.rfqs.tick()
         now_ms = self._clock.monotonic_ms()
         for session in list(self.sessions):
             session.tick(now_ms)

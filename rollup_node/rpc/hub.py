@@ -13,9 +13,11 @@ from rollup_node.rpc.publishers import (
     GroupedBookPublisher,
     Publisher,
     Reader,
+    RfqPublisher,
     TickerPublisher,
     TradesPublisher,
 )
+from rollup_node.rpc.rfq_desk import OpenRfq
 from rollup_node.rpc.user_publishers import (
     PortfolioPublisher,
     UserChangesPublisher,
@@ -32,6 +34,8 @@ _PUBLISHERS: Final[dict[Topic, type[Publisher]]] = {
     Topic.USER_TRADES: UserTradesPublisher,
     Topic.USER_CHANGES: UserChangesPublisher,
     Topic.USER_PORTFOLIO: PortfolioPublisher,
+    Topic.RFQ: RfqPublisher,
+    Topic.USER_RFQ: RfqPublisher,
 }
 
 
@@ -80,6 +84,13 @@ class Hub:
             own = _of_account(events, account)
             for publisher in list(self._publishers[account].values()):
                 publisher.see(own)
+
+    def on_rfq(self, rfq: OpenRfq) -> None:
+        """Tell of a request for a combo: everybody, the taker, and who has quoted it."""
+        for account in (None, rfq.account, *rfq.offers):
+            for publisher in list(self._publishers.get(account, {}).values()):
+                if isinstance(publisher, RfqPublisher):
+                    publisher.hear(rfq)
 
     def flush(self) -> None:
         """Publish what the channels with an interval have gathered."""

@@ -16,6 +16,8 @@ from rollup_node.rpc.market_data import (
     Side,
     Trade,
 )
+from rollup_node.rpc.rfq_desk import OpenRfq
+from rollup_node.rpc.rfq_formats import format_rfq
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -218,3 +220,15 @@ class TradesPublisher(Publisher):
         trades, self._trades = self._trades, []
         of = self._market.instrument_of
         self._tell([formats.format_trade(of(trade.series), trade) for trade in trades])
+
+
+class RfqPublisher(Publisher):
+    """`rfq.currency` and `user.rfq`: a request for a combo whenever something about it changed."""
+
+    def hear(self, rfq: OpenRfq) -> None:
+        """Tell of a request; the channel of an account shows the quotes that it may see."""
+        if self._covers(rfq.legs[0].series):
+            self._tell(format_rfq(self._market, rfq, self.account))
+
+    def _gather(self, events: MarketEvents) -> bool:  # noqa: ARG002 - nothing of the markets
+        return False

@@ -13,6 +13,7 @@ from rollup_node.rpc.limits import Bucket, Payers, Purse, TradingLimits, charge
 from rollup_node.rpc.logins import Login, Logins
 from rollup_node.rpc.market_data import MarketData
 from rollup_node.rpc.outbox import Outbox
+from rollup_node.rpc.rfq_desk import RfqDesk
 from rollup_node.rpc.trading_codes import must_be_websocket, unauthorized
 
 POLICY_VIOLATION: Final = 1008
@@ -25,7 +26,7 @@ End = Callable[[int, str], None]
 
 
 class Desk:
-    """What all sessions share: the node, the markets, the channels, who pays for what."""
+    """What all sessions share: the node, the markets, the channels, open requests, who pays."""
 
     def __init__(
         self, backend: Backend, market: MarketData, limits: TradingLimits, clock: Clock
@@ -35,6 +36,7 @@ class Desk:
         self.hub = Hub(market)
         self.logins = Logins(market, clock)
         self.payers = Payers(limits)
+        self.rfqs = RfqDesk(clock, self.hub.on_rfq)
 
 
 class Session:

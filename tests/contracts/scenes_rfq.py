@@ -4,9 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from rollup_node.codec.records import encode_record
 from rollup_node.core.account_leaves import Directory
 from rollup_node.core.flags import CHILD_FLAG, FROZEN_FLAG, LIQUIDATING_FLAG
-from rollup_node.core.inputs import RfqLeg
+from rollup_node.core.inputs import Pull, RfqLeg
 from rollup_node.core.layout import (
     MAX_LOTS,
     NONCE_LEAD_MS,
@@ -214,8 +215,14 @@ def _limits(stage: Stage) -> None:
     stage.send(stage.combo(quote=stage.quote(_LEG._replace(lots=-50), *_STRADDLE[:1], account=6)))
 
 
-def _one_group(stage: Stage) -> None:
+def _late(stage: Stage) -> None:
+    """Trade with one's own group, then after a message of the same block."""
+    _open(stage)
     stage.set_hot(2, group=stage.hot(1).group)
+    stage.send(stage.combo(*_SPREAD))
+    stage.deposit(3, 0, 5)
+    stage.bodies.append(encode_record(Pull()))
+    stage.send(stage.combo(quote=stage.quote(*_SPREAD, account=4)))
 
 
 def _dear(stage: Stage, **fees: int) -> None:
@@ -243,7 +250,7 @@ SCENES: Final[dict[str, Scene]] = {
     "combo of a child": partial(_stopped, _each(flags=CHILD_FLAG)),
     "combo of the poor": partial(_stopped, _poor),
     "combo of debtors": partial(_stopped, _in_debt),
-    "combo in one group": partial(_stopped, _one_group),
+    "combos: class and group": _late,
     "combo at a drifted price": partial(_stopped, Stage.restrict),
     "combo while a jump waits": partial(_stopped, _pending),
     "combo above the fee": partial(_stopped, partial(_dear, taker_fee_ppm=1_001)),

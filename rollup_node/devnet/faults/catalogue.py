@@ -122,6 +122,7 @@ _MARKET: Final = (
     _market("skipped-margin-check", "an order is filled for an account that lacks the margin"),
     _market("stale-epoch-margin", "a fill is weighed by what positions were before a reprice"),
     _market("mmp-ignored", "a market maker's quotes stay although its protection was hit"),
+    _market("wrong-rfq-leg", "a combo trades a lot more of a leg than both sides signed"),
     _market("wrong-deficit-ratio", "a withdrawal is cut by a loss that nobody made"),
     _market("session-key-overreach", "a session key places an order beyond what it may do"),
     _market("wrong-risk-array-entry", "the worst scenario of an option is made a little better"),

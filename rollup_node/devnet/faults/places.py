@@ -11,6 +11,7 @@ from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
 from rollup_node.devnet.faults import (
+    combo_lies,
     lies,
     match_lies,
     option_lies,
@@ -120,6 +121,7 @@ _MATCH_RULES: Final[Mapping[str, _Rule]] = {
         risk_lies.session_key_overreach,
         lambda step: step.kind is StepKind.PLACE and step.reason in _KEY_REASONS,
     ),
+    "wrong-rfq-leg": _Rule(combo_lies.wrong_rfq_leg, _kind(StepKind.EXECUTE_RFQ)),
     "wrong-deficit-ratio": _Rule(risk_lies.wrong_deficit_ratio, _kind(StepKind.WITHDRAW)),
     "false-liquidation": _Rule(
         risk_lies.false_liquidation, _kind(StepKind.LIQUIDATE, reason=Reason.NOT_LIQUIDATABLE)

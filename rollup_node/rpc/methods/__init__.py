@@ -15,6 +15,7 @@ _NAMESPACES: Final = (
     "holdings",
     "margins",
     "orders",
+    "rfq",
     "typed_data",
 )
 

@@ -145,6 +145,11 @@ def _trades(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
     }
 
 
+def finish_trades(session: Session) -> Finish:
+    """Return what answers a record with the fills that it made."""
+    return _finish(session, _trades)
+
+
 def _nothing(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:  # noqa: ARG001 - as the others
     return {}
 
@@ -194,15 +199,9 @@ _ENTRIES: Final = (
         _quotes,
         "Replace up to 20 quotes under one signature; return the legs' reasons and orders.",
     ),
-    _Entry(
-        "private/execute_quote",
-        "execution",
-        SIGNED[ExecuteRfq],
-        _trades,
-        "Take the quote of a maker whole: all its legs in one step; return the fills.",
-    ),
 )
-_TAKEN: Final = {entry.kind.name for entry in _ENTRIES}
+_TAKEN: Final = {entry.kind.name for entry in _ENTRIES} | {SIGNED[ExecuteRfq].name}
+"""Structs with methods of their own."""
 
 for _entry in _ENTRIES:
     _register(_entry)

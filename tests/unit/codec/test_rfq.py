@@ -26,10 +26,14 @@ QUOTE = RfqQuote(2, 0, 1, 300, 9_000, LEGS, 77, bytes(64))
 RECORD = ExecuteRfq(1, 0, 500, 9_000, QUOTE, 78)
 
 
+def _with(quote: RfqQuote, name: str, value: Any) -> RfqQuote:
+    return quote._replace(**{name: value})
+
+
 def _changes(quote: RfqQuote) -> dict[str, RfqQuote]:
     """Return the quote with each of its fields, and each field of a leg, changed by itself."""
     numbers = {name: value for name, value in quote._asdict().items() if isinstance(value, int)}
-    changed = {name: quote._replace(**{name: value + 1}) for name, value in numbers.items()}
+    changed = {name: _with(quote, name, value + 1) for name, value in numbers.items()}
     for name, value in LEGS[1]._asdict().items():
         leg = LEGS[1]._replace(**{name: value + 1})
         changed[f"leg {name}"] = quote._replace(legs=(LEGS[0], leg))
