@@ -7,6 +7,7 @@ from typing import Any, Final, Self, Unpack
 import aiohttp
 
 from rollup_node.client.book import BookGapError, LocalBook
+from rollup_node.client.combos import ComboCalls
 from rollup_node.client.errors import ConnectionLostError, RefusedError, make_error
 from rollup_node.client.instruments import Instrument, Number, read_instrument
 from rollup_node.client.orders import OrderOptions, make_order
@@ -26,7 +27,7 @@ _SLOT_TRIES: Final = 8
 """Client slots that are tried for an order that names none."""
 
 
-class AsyncClient:
+class AsyncClient(ComboCalls):
     """One connection to a sequencer node, for one account or none.
 
     `url` is the HTTP origin of the node. Use as `async with AsyncClient(url, ...) as client`.

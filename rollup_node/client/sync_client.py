@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Final, Self, TypeVar, Unpack
 
 from rollup_node.client.async_client import ALL, AsyncClient
+from rollup_node.client.combos import LIFE_MS, QUOTE_MS
 from rollup_node.client.errors import WaitError
 from rollup_node.client.instruments import Number
 from rollup_node.client.orders import OrderOptions
@@ -90,6 +91,28 @@ class Client:
     def cancel_all(self, scope: int = ALL, scope_id: int = 0) -> Any:  # noqa: ANN401 - JSON
         """Cancel all orders, those of an underlying, or those of a series."""
         return self._run(self._inner.cancel_all(scope, scope_id))
+
+    def send_rfq(self, legs: Sequence[tuple[str, str, float]], valid_ms: int = LIFE_MS) -> Any:  # noqa: ANN401
+        """Ask makers for quotes for a combo; raises `ClientError`."""
+        return self._run(self._inner.send_rfq(legs, valid_ms))
+
+    def get_rfqs(self, currency: str = "any") -> Any:  # noqa: ANN401 - JSON
+        """Return the open requests for combos."""
+        return self._run(self._inner.get_rfqs(currency))
+
+    def cancel_rfq(self, rfq: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Close a request of this account."""
+        return self._run(self._inner.cancel_rfq(rfq))
+
+    def quote_rfq(
+        self, rfq: Mapping[str, Any], prices: Mapping[str, Number], valid_ms: int = QUOTE_MS
+    ) -> Any:  # noqa: ANN401 - JSON
+        """Sign a price for each leg of a request; raises `ClientError`."""
+        return self._run(self._inner.quote_rfq(rfq, prices, valid_ms))
+
+    def execute_quote(self, offer: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Take a quote whole; raises `RefusedError`: nothing was traded."""
+        return self._run(self._inner.execute_quote(offer))
 
     def subscribe(self, channel: str, seconds: float = _CALL_SECONDS) -> Iterator[Any]:
         """Subscribe to a channel and return its messages; `WaitError` if none comes in time."""
