@@ -17,6 +17,7 @@ from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    ExecuteRfq,
     Freeze,
     Leg,
     MassQuote,
@@ -24,6 +25,8 @@ from rollup_node.core.inputs import (
     OpenAccount,
     PlaceOrder,
     ReplaceOrder,
+    RfqLeg,
+    RfqQuote,
     RotateKey,
     SetDeadMan,
     SetGuardian,
@@ -43,6 +46,7 @@ KEY = b"\x42" * 32
 U32, U64 = (1 << 32) - 1, (1 << 64) - 1
 HERE = Path(__file__).parent
 LEGS = (Leg(1, 0, 1_023, U32, U32), Leg(31, 1, 0, 1, 0))
+QUOTE = RfqQuote(2, 1, 1, 300, U64, (RfqLeg(1, -(1 << 31), U32), RfqLeg(31, 5, 1)), U64, bytes(64))
 STRUCTS: list[SignedContent] = [
     Transfer(1, U32, 3, (1 << 96) - 1, U64),
     Withdraw(1, 2, 1 << 64, BRIDGE, 5),
@@ -53,6 +57,7 @@ STRUCTS: list[SignedContent] = [
     CancelAll(1, 2, 1, 7, 5),
     ReplaceOrder(1, 1, 7, U32, 60_000, 10, 5),
     MassQuote(1, 0, 500, LEGS, U64),
+    ExecuteRfq(1, 0, 500, U64, QUOTE, 5),
     Bid(1, 0, 2, 3, -(1 << 100), 5),
     OpenAccount(1, 7, 5),
     SetKey(1, 3, BRIDGE, 15, 255, U64, U64, 5),

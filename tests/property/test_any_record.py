@@ -8,7 +8,7 @@ import pytest
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core import inputs
 from rollup_node.core.events import Fill
-from rollup_node.core.inputs import DelayedMessage, Leg, PriceReport
+from rollup_node.core.inputs import DelayedMessage, Leg, PriceReport, RfqLeg, RfqQuote
 from rollup_node.core.kinds import MessageKind, Phase
 from rollup_node.core.layout import position, underlying_key
 from rollup_node.core.reason import Reason
@@ -36,13 +36,14 @@ RECORDS: Final = (
     inputs.SetGuardian, inputs.SetProtection, inputs.SetDeadMan, inputs.MovePosition, inputs.Prune,
     PriceReport, inputs.ForwardReport, inputs.SettlementPrice, inputs.Settle, inputs.Liquidate,
     inputs.Bid, inputs.Trigger, inputs.Takeover, inputs.SurfaceReport, inputs.ListExpiry,
-    inputs.ListStrike, inputs.DelistStrike, inputs.SetMode, *(inputs.PlaceOrder,) * 16,
+    inputs.ListStrike, inputs.DelistStrike, inputs.SetMode, inputs.ExecuteRfq,
+    *(inputs.PlaceOrder,) * 16,
 )  # fmt: skip
 BITS: Final = {
     "series": 16, "asset": 8, "key": 8, "underlying": 8, "expiry_slot": 8, "slot": 16, "nonce": 64,
     "number": 8, "scope": 8, "scope_id": 16, "markets": 8, "max_fee": 16, "side": 1, "kind": 2,
     "time_in_force": 2, "post_only": 1, "reduce_only": 1, "self_trade": 2, "frozen": 1, "round": 64,
-    "time_ms": 64, "amount": 96, "order_cap": 64, "expiry_at": 64, "strike": 64,
+    "time_ms": 64, "amount": 96, "order_cap": 64, "expiry_at": 64, "strike": 64, "expiry_ms": 64,
 }  # fmt: skip
 """How wide the fields of records are; 32 bits if not named. Source: docs/spec.md R-4."""
 
@@ -88,7 +89,10 @@ class Anyone:
                 lambda state: pull_message(state, message, record, 2, PUBLISHERS[:3], fast=fast)
             )
         else:
-            arena._run(lambda state: apply_record(state, record, signer, 7, PUBLISHERS[:3]))
+            signers = PUBLISHERS[:3]
+            if isinstance(record, inputs.ExecuteRfq):
+                signers = (owner_of(record.quote.account & 7),)
+            arena._run(lambda state: apply_record(state, record, signer, 7, signers))
 
     def report(self) -> None:
         """Let the price of ether move a little."""
@@ -122,6 +126,8 @@ class Anyone:
             return ()
         if name == "nodes":
             return smile(random.randrange(4_000, 9_000))
+        if name == "quote":
+            return self.quote(is_odd=is_odd)
         if name == "legs":
             legs = random.choice((1, 2, 20))
             return tuple(
@@ -135,6 +141,26 @@ class Anyone:
         if is_odd and random.random() < 0.5:
             return random.choice((0, 1, top, top >> 1, random.getrandbits(bits)))
         return self.usual(name) & top
+
+    def quote(self, *, is_odd: bool) -> RfqQuote:
+        """Return a quote for a combo; who signed it is said elsewhere."""
+        random = self.random
+        fields = {
+            name: self.field(name, int, is_odd=is_odd)
+            for name in ("account", "key", "max_fee", "expiry_ms", "nonce")
+        }
+        series = sorted(random.sample((*SERIES, *OPTIONS), random.choice((1, 2, 2, 8))))
+        lots = (1, -1, 40, -400, 5_000, -(1 << 31) if is_odd else 7)
+        legs = tuple(
+            RfqLeg(
+                number,
+                random.choice(lots),
+                max(0, self.arena.tick(number) + random.randrange(-9, 9)),
+            )
+            for number in series
+        )
+        taker = random.choice((0, 0, 1, 2))
+        return RfqQuote(taker=taker, legs=legs, signature=bytes(64), **fields)
 
     def usual(self, name: str) -> int:
         """Return a number that a field may well have."""
@@ -150,6 +176,7 @@ class Anyone:
             "expiry_slot": random.choice((0, OPTION_SLOT, 5)),
             "time_ms": arena.now() + random.choice((-500, 0, 10**6)),
             "slot": random.randrange(1_024),
+            "expiry_ms": arena.now() + random.choice((0, 5_000, 5_000)),
             **dict.fromkeys(("quantity", "lots"), random.choice((1, 40, 400, 3_000))),
             **dict.fromkeys(("max_fee", "limit", "window_ms"), 1_000),
             **dict.fromkeys(_PLAIN, 0),

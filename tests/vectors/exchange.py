@@ -20,6 +20,7 @@ from rollup_node.core.inputs import (
     Bid,
     CancelAll,
     CancelOrder,
+    ExecuteRfq,
     ForwardReport,
     Freeze,
     Leg,
@@ -32,6 +33,8 @@ from rollup_node.core.inputs import (
     Prune,
     ReplaceOrder,
     Report,
+    RfqLeg,
+    RfqQuote,
     SetDeadMan,
     SetGuardian,
     SetKey,
@@ -55,6 +58,10 @@ _SPINE: Final = (Cursor, Allocators, Totals, Owner, Withdrawal, Balances)
 _NOW: Final = 1_763_700_000_000
 _MAX32: Final = (1 << 32) - 1
 
+_QUOTE: Final = RfqQuote(
+    2, 0, 1, 300, _NOW, (RfqLeg(2, -5, 60_000), RfqLeg(2_048, 1 << 30, 1)), 7, b"\x5a" * 64
+)
+
 SIGNED: Final[tuple[tuple[str, AccountRecord], ...]] = (
     ("decodeOrder", PlaceOrder(1, 0, 2, 0, 0, 0, 1, 0, 0, 50_000, 100, 0, 0, 500, 3, _NOW)),
     (
@@ -69,6 +76,11 @@ SIGNED: Final[tuple[tuple[str, AccountRecord], ...]] = (
     ("decodeReplace", ReplaceOrder(1, 0, 7, 8, 50_001, 99, _NOW)),
     ("decodeQuote", MassQuote(1, 2, 500, (Leg(2, 0, 8, 1, 5), Leg(300, 1, 9, 2, 0)), _NOW)),
     ("decodeQuote", MassQuote(9, 0, 0, (Leg(1, 1, 1, _MAX32, (1 << 31) - 1),) * 20, 1)),
+    ("decodeExecuteRfq", ExecuteRfq(1, 2, 500, _NOW, _QUOTE, _NOW)),
+    (
+        "decodeExecuteRfq",
+        ExecuteRfq(_MAX32, 255, 65_535, 1, _QUOTE._replace(legs=_QUOTE.legs * 4, taker=0), 1),
+    ),
     ("decodeBid", Bid(1, 0, 77, 5, -(10**18), _NOW)),
     ("decodeOpenAccount", OpenAccount(1, 4_095, _NOW)),
     ("decodeSetKey", SetKey(1, 2, bytes(range(20)), 7, 255, _NOW, 10**12, _NOW)),

@@ -5,16 +5,19 @@ import marshal
 import msgspec
 import pytest
 
-from rollup_node.codec.eip712 import digest, domain_separator, report_digest
+from rollup_node.codec.eip712 import digest, domain_separator, quote_digest, report_digest
 from rollup_node.codec.records import encode_record
 from rollup_node.codec.signature import address_of, sign
 from rollup_node.codec.typed_data import typed_data
 from rollup_node.core.inputs import (
     CancelOrder,
+    ExecuteRfq,
     Leg,
     MassQuote,
     PriceReport,
     Prune,
+    RfqLeg,
+    RfqQuote,
     SignedContent,
     SignedTransaction,
 )
@@ -47,6 +50,20 @@ def test_recover_one_of_a_signed_record_finds_its_signer(content: SignedContent)
     assert type(found.transaction) is type(content)
     if isinstance(found.transaction, MassQuote):
         assert type(found.transaction.legs[0]) is Leg
+
+
+def test_recover_one_of_an_execution_finds_taker_and_maker() -> None:
+    quote = RfqQuote(2, 0, 1, 300, 9_000, (RfqLeg(1, -5, 6), RfqLeg(3, 5, 7)), 8, b"")
+    quote = quote._replace(signature=sign(quote_digest(DOMAIN, quote), KEYS[1]))
+    record = ExecuteRfq(1, 0, 500, 9_000, quote, 9)
+    signed = SignedTransaction(record, sign(digest(DOMAIN, record), KEYS[0]))
+    body = encode_record(signed)
+    found = recovered(body)
+    signers = (address_of(KEYS[1]),)
+    assert found == Recovered(keccak(body), record, address_of(KEYS[0]), signers, body)
+    made = found.transaction
+    assert isinstance(made, ExecuteRfq)
+    assert type(made.quote.legs[0]) is RfqLeg
 
 
 def test_recover_one_of_a_report_finds_each_signer() -> None:
