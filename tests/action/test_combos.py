@@ -133,3 +133,16 @@ async def test_send_rfq_of_legs_that_do_not_fit_together_is_refused(taker: Async
     rfq = await spread(taker)
     assert (await taker.cancel_rfq(rfq))["state"] == "cancelled"
     assert await taker.get_rfqs() == []
+
+
+async def test_get_typed_data_of_a_quote_and_its_execution_are_what_was_signed(
+    taker: AsyncClient, maker: AsyncClient
+) -> None:
+    offer = await maker.quote_rfq(await spread(taker), await prices(maker))
+    signed = {name: value for name, value in offer["quote"].items() if name != "signature"}
+    shown = await taker.call("public/get_typed_data", type="RfqQuote", message=signed)
+    assert (shown["primaryType"], shown["message"]) == ("RfqQuote", signed)
+    execution = {"account": 1, "key": 0, "maxFee": 500, "expiryMs": 9, "nonce": 7}
+    message = {**execution, "quote": offer["quote"]}
+    shown = await taker.call("public/get_typed_data", type="RfqExecution", message=message)
+    assert shown["message"] == {**execution, "quote": signed}
