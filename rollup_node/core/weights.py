@@ -54,7 +54,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_200_000,  # DELIST_STRIKE
     1_600_000,  # STRIKE
     1_200_000,  # SET_MODE
-    5_600_000,  # EXECUTE_RFQ
+    4_900_000,  # EXECUTE_RFQ
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 
