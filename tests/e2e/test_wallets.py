@@ -31,6 +31,7 @@ from rollup_node.core.inputs import (
     SetDeadMan,
     SetGuardian,
     SetKey,
+    SetMode,
     SetProtection,
     SignedContent,
     Transfer,
@@ -66,6 +67,7 @@ STRUCTS: list[SignedContent] = [
     SetProtection(1, 0, 7, U32, U32, 5),
     SetDeadMan(1, 0, U64, 5),
     MovePosition(1, 2, 7, -(1 << 31), 5),
+    SetMode(1, 0, 1, 5),
 ]
 
 
