@@ -3,6 +3,7 @@
 Source: docs/spec.md Q-5. Twin: contracts/src/core/Combos.sol.
 """
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import Hot
@@ -66,52 +67,71 @@ def trade_combo(
     return _settle(frame, (taker, maker), legs, markets, (taking, making))
 
 
+@dataclass(slots=True)
+class _Tally:
+    """What the legs change of a party until M-6 is asked; `gain` of its cash, `funding` in it."""
+
+    hot: Hot
+    gain: int = 0
+    funding: int = 0
+
+
 def _trade_legs(
     frame: Frame, party: Party, legs: tuple[RfqLeg, ...], markets: list[Market]
 ) -> tuple[Reason, Traded | None]:
     """Move the positions of a party, then ask M-6 once about all of it. Source: docs/spec.md Q-5.
 
-    Reads directory and page of each leg as they change, under portfolio margin the risk of the
-    account and of each series, balances, the asset terms if neither cash
-    nor the second way of M-6 does, credit if cash is negative before or after.
+    Reads what each leg reads, then balances, the asset terms if neither cash nor the second way
+    of M-6 does, credit if cash is negative before or after.
     """
-    account, _, _, hot, sign = party
-    underlying = markets[0].terms.underlying
-    fees, grown = [], []
-    gain = funding = 0
+    account, before, tally = party.account, party.hot, _Tally(party.hot)
+    done: list[tuple[int, int]] = []
     for leg, market in zip(legs, markets, strict=True):
-        change = sign * leg.lots
-        number, position = find_position(frame, account, leg.series)
-        lots, index = position.lots, market.state.funding_index
-        after = lots + change
-        if abs(after) > MAX_LOTS or (number is None and free_number(frame, account) is None):
+        traded = _trade_leg(frame, party, market, leg.lots, tally)
+        if traded is None:
             return Reason.POSITION_LIMIT, None
-        terms, generation = market.terms, next_generation(hot)
-        rate_ppm = terms.maker_fee_ppm if sign > 0 else terms.taker_fee_ppm
-        fees.append(compute_fee(terms, abs(change), market.price, rate_ppm))
-        moved, paid = apply_fill(position, leg.series, change, market.price, index, generation)
-        store_position(frame, account, number, moved)
-        row, risk = replace_contribution(frame, account, hot, market, position, moved)
-        if risk is not None:
-            frame.put(account_risk_key(account, underlying), risk)
-        hot = with_row(hot, underlying, row)
-        gain += paid - fees[-1]
-        funding += lots * (position.funding_index - index)
-        grown.append(max(0, after) - max(0, lots))
+        done.append(traded)
     amounts = read_amounts(frame, account)
-    interest = accrued_interest(amounts[0], party.hot.interest_ms, frame.time_ms)
-    cash = amounts[0] - interest + gain
-    settled = (cash - gain + funding, *amounts[1:])
-    changed = (cash, *amounts[1:])
+    interest = accrued_interest(amounts[0], before.interest_ms, frame.time_ms)
+    settled = (amounts[0] - interest + tally.funding, *amounts[1:])
+    cash = amounts[0] - interest + tally.gain
     if not (
-        _eases(frame, (party.hot, hot), settled, markets[0], gain - funding)
-        or has_margin(frame, hot, changed, markets[0].prices, 0)
+        _eases(frame, (before, tally.hot), settled, markets[0], tally.gain - tally.funding)
+        or has_margin(frame, tally.hot, (cash, *amounts[1:]), markets[0].prices, 0)
     ):
         return Reason.INSUFFICIENT_MARGIN, None
-    hot = mark_interest(hot, frame.time_ms, amounts[0], cash)
     store_cash(frame, account, amounts, cash)
-    frame.put(hot_key(account), hot)
-    return _OK, Traded(tuple(fees), tuple(grown), interest)
+    frame.put(hot_key(account), mark_interest(tally.hot, frame.time_ms, amounts[0], cash))
+    fees, grown = zip(*done, strict=True)
+    return _OK, Traded(fees, grown, interest)
+
+
+def _trade_leg(
+    frame: Frame, party: Party, market: Market, lots: int, tally: _Tally
+) -> tuple[int, int] | None:
+    """Move one position by lots of the maker; return fee and growth of the open interest.
+
+    `None` if it would be too large, or there is no place for it. Reads directory and page, under
+    portfolio margin the risk of the account, then of the series.
+    """
+    account, change, terms = party.account, party.sign * lots, market.terms
+    number, position = find_position(frame, account, market.series)
+    held, index = position.lots, market.state.funding_index
+    after = held + change
+    if abs(after) > MAX_LOTS or (number is None and free_number(frame, account) is None):
+        return None
+    rate_ppm = terms.maker_fee_ppm if party.sign > 0 else terms.taker_fee_ppm
+    fee = compute_fee(terms, abs(change), market.price, rate_ppm)
+    generation = next_generation(tally.hot)
+    moved, paid = apply_fill(position, market.series, change, market.price, index, generation)
+    store_position(frame, account, number, moved)
+    row, risk = replace_contribution(frame, account, tally.hot, market, position, moved)
+    if risk is not None:
+        frame.put(account_risk_key(account, terms.underlying), risk)
+    tally.hot = with_row(tally.hot, terms.underlying, row)
+    tally.gain += paid - fee
+    tally.funding += held * (position.funding_index - index)
+    return fee, max(0, after) - max(0, held)
 
 
 def _eases(
