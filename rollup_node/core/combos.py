@@ -3,7 +3,6 @@
 Source: docs/spec.md Q-5. Twin: contracts/src/core/Combos.sol.
 """
 
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import Hot
@@ -67,13 +66,15 @@ def trade_combo(
     return _settle(frame, (taker, maker), legs, markets, (taking, making))
 
 
-@dataclass(slots=True)
 class _Tally:
     """What the legs change of a party until M-6 is asked; `gain` of its cash, `funding` in it."""
 
-    hot: Hot
-    gain: int = 0
-    funding: int = 0
+    __slots__ = ("funding", "gain", "hot")
+
+    def __init__(self, hot: Hot) -> None:
+        self.hot = hot
+        self.gain = 0
+        self.funding = 0
 
 
 def _trade_legs(
