@@ -64,6 +64,14 @@ def test_status_and_account_tell_the_same_as_the_nodes(stage: Stage) -> None:
     assert account["owner"].lower() == checksum(accounts()["alice"].address).lower()
 
 
+def test_account_mode_is_what_the_margin_of_the_account_names(stage: Stage) -> None:
+    run_dir = ("--json", "--run-dir", stage.run_dir.path)
+    for model in ("portfolio", "standard"):
+        sent = strikenet("account", "mode", "alice", model, *run_dir).json
+        actions.wait_executed(stage.session, sent["hash"])
+        assert strikenet("account", "margin", "alice", *run_dir).json["model"] == model
+
+
 def test_refused_transfer_gives_the_reason_of_the_step_function(stage: Stage) -> None:
     words = ("--from", "alice", "--to", "bob", "--asset", "ETH", "--amount", "1000000")
     ran = strikenet("transfer", *words, "--run-dir", stage.run_dir.path, code=7)
