@@ -21,11 +21,20 @@ abstract contract ExitFixture is Settlement {
         address[] owners;
         uint96[4][] balances;
         Withdrawal[] outbox;
+        /// More leaves, which stand in place of those that the words above make.
+        uint64[] keys;
+        bytes[] values;
     }
 
     uint64 internal constant OWNER_KEY = 6 << 32 | 1;
     uint64 internal constant BALANCES_KEY = 6 << 32 | 3;
+    uint64 internal constant DIRECTORY_KEY = 6 << 32 | 7;
+    uint64 internal constant POSITIONS_KEY = 6 << 32 | 16;
     uint64 internal constant OUTBOX_KEY = 8 << 32;
+    uint64 internal constant SERIES_KEY = 2 << 32 | 1;
+    uint64 internal constant PRICES_KEY = 1;
+    uint64 internal constant TOTALS_KEY = 5;
+    uint64 internal constant ASSETS_KEY = 6;
 
     ItemHeader[] internal headers;
     DelayedMessage[] internal messages;
@@ -107,17 +116,75 @@ abstract contract ExitFixture is Settlement {
         exitMode.enter(headers[world.item]);
     }
 
+    /// @dev Add a leaf to a world.
+    function putLeaf(World memory world, uint64 key, bytes memory value) internal pure {
+        TreeModel.Tree memory tree = TreeModel.Tree(world.keys, world.values);
+        TreeModel.put(tree, key, value);
+        (world.keys, world.values) = (tree.keys, tree.values);
+    }
+
+    /// @dev Prove what is still to be proven for an account, and have it paid.
     function exitBalance(uint32 account, uint8 asset) internal {
+        if (!exitMode.books().isProven) proveTotals();
+        if (exitMode.claimOf(account).owner == address(0)) proveClaim(account);
+        exitMode.pay(account, asset);
+    }
+
+    function proveTotals() internal {
         TreeModel.Tree memory tree = treeOf(exitWorld);
-        uint64 fields = account * 32;
-        exitMode.exitBalance(
-            account,
-            asset,
-            TreeModel.get(tree, OWNER_KEY + fields),
-            branchOf(tree, OWNER_KEY + fields),
-            TreeModel.get(tree, BALANCES_KEY + fields),
-            branchOf(tree, BALANCES_KEY + fields)
-        );
+        (bytes[] memory values, bytes memory proof) = open(tree, globalKeys());
+        exitMode.proveTotals(values[0], values[1], values[2], proof);
+    }
+
+    function proveMarks(uint16[] memory series) internal {
+        (bytes[] memory states, bytes memory proof) = open(treeOf(exitWorld), markKeys(series));
+        exitMode.proveMarks(series, states, proof);
+    }
+
+    function proveClaim(uint32 account) internal {
+        TreeModel.Tree memory tree = treeOf(exitWorld);
+        (bytes[] memory values, bytes memory proof) = open(tree, claimKeys(tree, account));
+        exitMode.proveClaim(account, values, proof);
+    }
+
+    function globalKeys() internal pure returns (uint64[] memory keys) {
+        keys = new uint64[](3);
+        (keys[0], keys[1], keys[2]) = (PRICES_KEY, TOTALS_KEY, ASSETS_KEY);
+    }
+
+    function markKeys(uint16[] memory series) internal pure returns (uint64[] memory keys) {
+        keys = new uint64[](series.length);
+        for (uint256 i = 0; i < keys.length; ++i) {
+            keys[i] = SERIES_KEY + 8 * uint64(series[i]);
+        }
+    }
+
+    /// @dev Keys of an account's claim: the pages are those that hold anything.
+    function claimKeys(TreeModel.Tree memory tree, uint32 account) internal pure returns (uint64[] memory keys) {
+        uint64 fields = uint64(account) * 32;
+        keys = new uint64[](19);
+        (keys[0], keys[1], keys[2]) = (OWNER_KEY + fields, BALANCES_KEY + fields, DIRECTORY_KEY + fields);
+        uint256 count = 3;
+        for (uint64 page = 0; page < 16; ++page) {
+            if (TreeModel.get(tree, POSITIONS_KEY + fields + page).length == 0) continue;
+            keys[count++] = POSITIONS_KEY + fields + page;
+        }
+        assembly ("memory-safe") {
+            mstore(keys, count)
+        }
+    }
+
+    /// @dev Values of some leaves, and the siblings of their multiproof.
+    function open(TreeModel.Tree memory tree, uint64[] memory keys)
+        internal
+        pure
+        returns (bytes[] memory values, bytes memory proof)
+    {
+        values = new bytes[](keys.length);
+        for (uint256 i = 0; i < keys.length; ++i) {
+            values[i] = TreeModel.get(tree, keys[i]);
+        }
+        proof = TreeModel.siblings(tree, keys);
     }
 
     function returnDeposit(uint256 index) internal {
@@ -144,6 +211,9 @@ abstract contract ExitFixture is Settlement {
         }
         for (uint64 i = 0; i < world.outbox.length; ++i) {
             TreeModel.put(tree, OUTBOX_KEY + i, encode(world.outbox[i]));
+        }
+        for (uint256 i = 0; i < world.keys.length; ++i) {
+            TreeModel.put(tree, world.keys[i], world.values[i]);
         }
     }
 

@@ -30,6 +30,7 @@ abstract contract Settlement is Test {
     uint64 internal constant MAX_PAUSE = 7 days;
     uint64 internal constant PERIOD = 600;
     uint64 internal constant EXIT_AFTER = 3600;
+    uint64 internal constant EXIT_CLAIM = 30 days;
     uint64 internal constant DELAY = 60;
     uint96 internal constant STAKE = 3 ether;
     uint64 internal constant TARIFF_PRICE = 30 gwei;
@@ -84,7 +85,7 @@ abstract contract Settlement is Test {
         address gameAt = vm.computeCreateAddress(address(this), nonce + 5);
         pool = new StakePool(chainAt, gameAt, HEIGHT, STAKE, TARIFF_PRICE);
         game = new ClockGame(chainAt, address(pool), address(verifier), HEIGHT);
-        exitMode = new ExitMode(address(inbox), bridgeAt, chainAt, EXIT_AFTER);
+        exitMode = new ExitMode(address(inbox), bridgeAt, chainAt, EXIT_AFTER, EXIT_CLAIM);
         chain = new AssertionChain(
             address(inbox),
             bridgeAt,

@@ -43,6 +43,8 @@ class Profile:
     """Reference gas price of what the winners of a contest earn (D-12)."""
     exit_after_seconds: int
     """Age of the oldest unconfirmed inbox item at which anyone may enter exit mode (E-1)."""
+    exit_claim_seconds: int
+    """How long claims count after that, before USDC is shared (E-7)."""
 
 
 @functools.cache

@@ -125,6 +125,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     confirm_period_seconds: int
     rival_delay_seconds: int
     exit_after_seconds: int
+    exit_claim_seconds: int
     force_after_seconds: int
     force_fast_after_seconds: int
     max_past_seconds: int

@@ -28,6 +28,7 @@ def make_configs(folder: Path, *, devnet: bool) -> tuple[NodeConfig, RollupConfi
         stake_wei=0,
         rival_delay_seconds=60,
         exit_after_seconds=3_600,
+        exit_claim_seconds=3_600,
         tariff_gas_price_wei=1,
     )
     assets = (Asset(0, "USDC", 6, "0x" + "aa" * 20), Asset(1, "ETH", 18, "0x" + "00" * 20))

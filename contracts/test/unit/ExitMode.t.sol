@@ -34,8 +34,13 @@ contract ExitModeTest is ExitFixture {
         uint64 tooLong = (1 << 31) + 1;
         _expectRefusedHere("exitAfterSeconds", tooLong, address(chain), tooLong);
         _expectRefusedHere("assertionChain", uint160(alice), alice, EXIT_AFTER);
+        _expectWindowRefused(0);
+        _expectWindowRefused(tooLong);
         _mockBridgeFor(vm.computeCreateAddress(address(this), vm.getNonce(address(this))));
-        assertEq(new ExitMode(address(inbox), address(bridge), address(chain), 1 << 31).EXIT_AFTER_SECONDS(), 1 << 31);
+        assertEq(
+            new ExitMode(address(inbox), address(bridge), address(chain), 1 << 31, 1 << 31).EXIT_AFTER_SECONDS(),
+            1 << 31
+        );
     }
 
     // ---- the trigger
@@ -257,14 +262,22 @@ contract ExitModeTest is ExitFixture {
     ) private {
         if (value == address(usdc)) bridgeAt = value;
         vm.expectRevert(abi.encodeWithSelector(IExitMode.InvalidParameter.selector, name, uint160(value)));
-        new ExitMode(inboxAt, bridgeAt, chainAt, exitAfter);
+        new ExitMode(inboxAt, bridgeAt, chainAt, exitAfter, EXIT_CLAIM);
     }
 
     /// @dev The bridge knows the address that the next contract gets.
     function _expectRefusedHere(bytes32 name, uint256 value, address chainAt, uint64 exitAfter) private {
         _mockBridgeFor(vm.computeCreateAddress(address(this), vm.getNonce(address(this))));
         vm.expectRevert(abi.encodeWithSelector(IExitMode.InvalidParameter.selector, name, value));
-        new ExitMode(address(inbox), address(bridge), chainAt, exitAfter);
+        new ExitMode(address(inbox), address(bridge), chainAt, exitAfter, EXIT_CLAIM);
+    }
+
+    function _expectWindowRefused(uint64 exitClaim) private {
+        _mockBridgeFor(vm.computeCreateAddress(address(this), vm.getNonce(address(this))));
+        vm.expectRevert(
+            abi.encodeWithSelector(IExitMode.InvalidParameter.selector, bytes32("exitClaimSeconds"), exitClaim)
+        );
+        new ExitMode(address(inbox), address(bridge), address(chain), EXIT_AFTER, exitClaim);
     }
 
     function _mockBridgeFor(address exitAt) private {

@@ -5,6 +5,7 @@ import {IAssertionChain} from "../../src/interfaces/IAssertionChain.sol";
 import {IBridge} from "../../src/interfaces/IBridge.sol";
 import {IExitMode} from "../../src/interfaces/IExitMode.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
+import {IStepVerifier} from "../../src/interfaces/IStepVerifier.sol";
 import {StateProof} from "../../src/proof/StateProof.sol";
 import {TestUSDC} from "../../src/tokens/TestUSDC.sol";
 import {DelayedMessage} from "../../src/types/Inputs.sol";
@@ -14,7 +15,7 @@ import {TreeModel} from "../TreeModel.sol";
 import {PickyRecipient, ReentrantRecipient} from "../mocks/Recipients.sol";
 import {NoReturnToken} from "../mocks/Tokens.sol";
 
-/// @notice What everybody takes out in exit mode (docs/spec.md E-3 to E-7).
+/// @notice What everybody takes out in exit mode (docs/spec.md E-3 to E-9).
 /// @dev The exit state stands in the middle of item 0, which goes on to message 5; it has consumed messages 0 to 2. So
 /// account 1 holds 2 ETH (and took 1 out: outbox 1), account 3 holds 70 USDC and was rotated to bob, account 2 is not
 /// open, and message 2 became a refund to bob (outbox 0). Messages 3 and 5 are deposits of bob, 4 is a forced transaction.
@@ -46,18 +47,20 @@ contract ExitsTest is ExitFixture {
 
     function test_exitBalance_paysTheOwner_oncePerAsset() public {
         _enter(_world(alice));
+        proveTotals();
+        proveClaim(1);
         vm.expectEmit(address(exitMode));
-        emit IExitMode.BalanceExited(1, alice, ETH, 2 ether);
+        emit IExitMode.ClaimPaid(1, alice, ETH, 2 ether);
         vm.expectEmit(address(bridge));
         emit IBridge.ExitPaid(alice, ETH, 2 ether, false);
         exitBalance(1, ETH);
         assertEq(alice.balance, 2 ether);
         assertEq(bridge.custody(ETH), 2 ether);
-        assertTrue(exitMode.isExited(1, ETH));
-        assertFalse(exitMode.isExited(1, USDC));
-        assertFalse(exitMode.isExited(3, ETH));
-        vm.expectRevert(abi.encodeWithSelector(IExitMode.AlreadyExited.selector, 1, ETH));
-        exitBalance(1, ETH);
+        assertEq(exitMode.paid(1, ETH), 2 ether);
+        assertEq(exitMode.paid(1, USDC), 0);
+        assertEq(exitMode.paid(3, ETH), 0);
+        vm.expectRevert(abi.encodeWithSelector(IExitMode.NothingToPay.selector, 1, ETH));
+        exitMode.pay(1, ETH);
     }
 
     function test_exitBalance_rotatedAccount_paysTheOwnerInState() public {
@@ -82,60 +85,68 @@ contract ExitsTest is ExitFixture {
 
     function test_exitBalance_nothingThere_isRejected() public {
         _enter(_world(alice));
-        vm.expectRevert(abi.encodeWithSelector(IExitMode.NothingToExit.selector, 1, USDC));
-        exitBalance(1, USDC);
-        vm.expectRevert(abi.encodeWithSelector(IExitMode.UnknownAccount.selector, 2));
-        exitBalance(2, ETH);
-        vm.expectRevert(abi.encodeWithSelector(IExitMode.UnknownAccount.selector, 0));
-        exitBalance(0, ETH);
-        vm.expectRevert(abi.encodeWithSelector(IExitMode.NothingToExit.selector, 1, 3));
-        exitBalance(1, 3);
+        proveTotals();
+        proveClaim(1);
+        uint8[2] memory none = [USDC, 3];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IExitMode.NothingToPay.selector, 1, none[i]));
+            exitMode.pay(1, none[i]);
+        }
         vm.expectRevert(abi.encodeWithSelector(IExitMode.UnknownAsset.selector, 4));
-        exitBalance(1, 4);
-        assertFalse(exitMode.isExited(1, 4));
+        exitMode.pay(1, 4);
+        vm.expectRevert(abi.encodeWithSelector(IExitMode.UnknownAccount.selector, 2));
+        proveClaim(2);
+        vm.expectRevert(abi.encodeWithSelector(IExitMode.UnknownAccount.selector, 0));
+        proveClaim(0);
+        vm.expectRevert(abi.encodeWithSelector(IExitMode.NotClaimed.selector, 2));
+        exitMode.pay(2, ETH);
     }
 
     /// @dev 2^28 + 1 has the leaf keys of account 1: without a limit each alias would be paid again.
-    function test_exitBalance_aliasOfAnAccount_isRejected() public {
+    function test_proveClaim_aliasOfAnAccount_isRejected() public {
         _enter(_world(alice));
         exitBalance(1, ETH);
         TreeModel.Tree memory tree = treeOf(exitWorld);
-        bytes memory owner = TreeModel.get(tree, OWNER_KEY + 32);
-        bytes memory balances = TreeModel.get(tree, BALANCES_KEY + 32);
-        bytes32[] memory ownerBranch = branchOf(tree, OWNER_KEY + 32);
-        bytes32[] memory balancesBranch = branchOf(tree, BALANCES_KEY + 32);
+        (bytes[] memory values, bytes memory proof) = open(tree, claimKeys(tree, 1));
         uint32[5] memory aliases = [uint32(1 << 22) + 1, (1 << 27) + 1, (1 << 28) + 1, (3 << 28) + 1, 1 << 22];
         for (uint256 i = 0; i < aliases.length; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IExitMode.UnknownAccount.selector, aliases[i]));
-            exitMode.exitBalance(aliases[i], ETH, owner, ownerBranch, balances, balancesBranch);
+            exitMode.proveClaim(aliases[i], values, proof);
+            vm.expectRevert(abi.encodeWithSelector(IExitMode.NotClaimed.selector, aliases[i]));
+            exitMode.pay(aliases[i], ETH);
         }
     }
 
-    function test_exitBalance_forgedLeaves_areRejected() public {
+    function test_proveClaim_forgedLeaves_areRejected() public {
         _enter(_world(alice));
+        proveTotals();
         TreeModel.Tree memory tree = treeOf(exitWorld);
-        bytes memory owner = TreeModel.get(tree, OWNER_KEY + 32);
-        bytes memory balances = TreeModel.get(tree, BALANCES_KEY + 32);
-        bytes32[] memory ownerBranch = branchOf(tree, OWNER_KEY + 32);
-        bytes32[] memory balancesBranch = branchOf(tree, BALANCES_KEY + 32);
-        owner[0] ^= 0x01;
-        _expectMismatch(owner, ownerBranch, balances, balancesBranch);
-        owner[0] ^= 0x01;
-        balances[23] ^= 0x01;
-        _expectMismatch(owner, ownerBranch, balances, balancesBranch);
-        balances[23] ^= 0x01;
-        _expectMismatch("", ownerBranch, balances, balancesBranch);
-        _expectMismatch(TreeModel.get(tree, OWNER_KEY + 96), branchOf(tree, OWNER_KEY + 96), balances, balancesBranch);
-        // The totals leaf has the form of a balances leaf and holds more.
-        _expectMismatch(owner, ownerBranch, TreeModel.get(tree, 5), balancesBranch);
-        for (uint256 i = 0; i < balancesBranch.length; ++i) {
-            balancesBranch[i] ^= bytes32(uint256(1));
-            _expectMismatch(owner, ownerBranch, balances, balancesBranch);
-            balancesBranch[i] ^= bytes32(uint256(1));
+        (bytes[] memory values, bytes memory proof) = open(tree, claimKeys(tree, 1));
+        for (uint256 leaf = 0; leaf < 2; ++leaf) {
+            for (uint256 i = 0; i < values[leaf].length; i += 7) {
+                values[leaf][i] ^= 0x01;
+                _expectMismatch(values, proof);
+                values[leaf][i] ^= 0x01;
+            }
         }
-        vm.expectRevert(abi.encodeWithSelector(StateProof.WrongBranchLength.selector, 30, 31));
-        exitMode.exitBalance(1, ETH, owner, ownerBranch, balances, new bytes32[](30));
-        exitMode.exitBalance(1, ETH, owner, ownerBranch, balances, balancesBranch);
+        (values[0], values[1]) = ("", TreeModel.get(tree, BALANCES_KEY + 32));
+        _expectMismatch(values, proof);
+        values[0] = TreeModel.get(tree, OWNER_KEY + 96);
+        _expectMismatch(values, proof);
+        // The totals leaf has the form of a balances leaf and holds more.
+        (values[0], values[1]) = (TreeModel.get(tree, OWNER_KEY + 32), TreeModel.get(tree, TOTALS_KEY));
+        _expectMismatch(values, proof);
+        values[1] = TreeModel.get(tree, BALANCES_KEY + 32);
+        for (uint256 i = 0; i < proof.length; i += 32) {
+            proof[i] ^= 0x01;
+            _expectMismatch(values, proof);
+            proof[i] ^= 0x01;
+        }
+        vm.expectRevert(abi.encodeWithSelector(IStepVerifier.UnusedSiblings.selector, 32));
+        exitMode.proveClaim(1, values, abi.encodePacked(proof, bytes32(0)));
+        vm.expectPartialRevert(IStepVerifier.MissingSibling.selector);
+        exitMode.proveClaim(1, values, "");
+        exitMode.proveClaim(1, values, proof);
     }
 
     function test_exitBalance_stateAfterTheLastConfirmed_isRejected() public {
@@ -147,7 +158,12 @@ contract ExitsTest is ExitFixture {
         enterWith(confirmed);
         exitWorld = later;
         vm.expectPartialRevert(IExitMode.LeafMismatch.selector);
-        exitBalance(3, USDC);
+        proveTotals();
+        exitWorld = confirmed;
+        proveTotals();
+        exitWorld = later;
+        vm.expectPartialRevert(IExitMode.LeafMismatch.selector);
+        proveClaim(3);
         exitWorld = confirmed;
         exitBalance(3, USDC);
     }
@@ -156,7 +172,14 @@ contract ExitsTest is ExitFixture {
         confirmWorld(_world(alice));
         exitWorld = _world(alice);
         vm.expectRevert(IExitMode.NotEntered.selector);
-        exitBalance(1, ETH);
+        proveTotals();
+        vm.expectRevert(IExitMode.NotEntered.selector);
+        proveMarks(new uint16[](1));
+        vm.expectRevert(IExitMode.NotEntered.selector);
+        proveClaim(1);
+        vm.expectRevert(abi.encodeWithSelector(IExitMode.NotClaimed.selector, 1));
+        exitMode.pay(1, ETH);
+        assertEq(exitMode.claimUntil(), 0);
         vm.expectRevert(IExitMode.NotEntered.selector);
         returnDeposit(3);
     }
@@ -310,12 +333,14 @@ contract ExitsTest is ExitFixture {
     function test_exitBalance_refusingOwner_getsAClaim() public {
         PickyRecipient picky = new PickyRecipient();
         _enter(_world(address(picky)));
+        proveTotals();
+        proveClaim(1);
         vm.expectEmit(address(bridge));
         emit IBridge.ExitPaid(address(picky), ETH, 2 ether, true);
         exitBalance(1, ETH);
         assertEq(bridge.claimable(address(picky)), 2 ether);
-        vm.expectRevert(abi.encodeWithSelector(IExitMode.AlreadyExited.selector, 1, ETH));
-        exitBalance(1, ETH);
+        vm.expectRevert(abi.encodeWithSelector(IExitMode.NothingToPay.selector, 1, ETH));
+        exitMode.pay(1, ETH);
         picky.setOpen(true);
         bridge.claim(address(picky));
         assertEq(address(picky).balance, 2 ether);
@@ -329,10 +354,10 @@ contract ExitsTest is ExitFixture {
         world.balances[3][TBTC] = 3e18;
         _enter(world);
         _old.refuse(alice, true);
-        vm.expectRevert();
-        exitBalance(1, TBTC);
-        assertFalse(exitMode.isExited(1, TBTC));
         exitBalance(1, ETH);
+        vm.expectRevert();
+        exitMode.pay(1, TBTC);
+        assertEq(exitMode.paid(1, TBTC), 0);
         exitBalance(3, TBTC);
         _old.refuse(alice, false);
         exitBalance(1, TBTC);
@@ -343,29 +368,25 @@ contract ExitsTest is ExitFixture {
     function test_exitBalance_reentrantOwner_isPaidOnce() public {
         ReentrantRecipient attacker = new ReentrantRecipient();
         _enter(_world(address(attacker)));
-        // Who is paid already is looked up before any proof, so a short call reaches it on little gas.
-        bytes32[] memory none = new bytes32[](0);
-        bytes memory again = abi.encodeCall(exitMode.exitBalance, (1, ETH, "", none, "", none));
-        attacker.setHook(address(exitMode), again);
-        exitBalance(1, ETH);
+        proveTotals();
+        proveClaim(1);
+        attacker.setHook(address(exitMode), abi.encodeCall(exitMode.pay, (1, ETH)));
+        exitMode.pay(1, ETH);
         assertTrue(attacker.tried());
         assertFalse(attacker.reentered());
-        assertTrue(attacker.refusal() == IExitMode.AlreadyExited.selector);
+        assertTrue(attacker.refusal() == IExitMode.NothingToPay.selector);
         assertEq(address(attacker).balance, 2 ether);
         assertEq(address(bridge).balance, bridge.custody(ETH));
     }
 
     function test_exitBalance_starvedCall_neverTurnsPaymentIntoClaim() public {
         _enter(_world(alice));
-        TreeModel.Tree memory tree = treeOf(exitWorld);
-        bytes memory owner = TreeModel.get(tree, OWNER_KEY + 32);
-        bytes memory balances = TreeModel.get(tree, BALANCES_KEY + 32);
-        bytes32[] memory ownerBranch = branchOf(tree, OWNER_KEY + 32);
-        bytes32[] memory balancesBranch = branchOf(tree, BALANCES_KEY + 32);
+        proveTotals();
+        proveClaim(1);
         uint256 paid = 0;
         for (uint256 gasLimit = 100_000; gasLimit < 400_000; gasLimit += 10_000) {
             uint256 before = vm.snapshotState();
-            try exitMode.exitBalance{gas: gasLimit}(1, ETH, owner, ownerBranch, balances, balancesBranch) {
+            try exitMode.pay{gas: gasLimit}(1, ETH) {
                 assertEq(bridge.claimable(alice), 0);
                 assertEq(alice.balance, 2 ether);
                 ++paid;
@@ -377,8 +398,10 @@ contract ExitsTest is ExitFixture {
 
     function test_exitBalance_ownedByTheBridge_staysInCustody() public {
         _enter(_world(address(bridge)));
+        proveTotals();
+        proveClaim(1);
         vm.expectRevert(abi.encodeWithSelector(IBridge.UnpayableRecipient.selector, address(bridge)));
-        exitBalance(1, ETH);
+        exitMode.pay(1, ETH);
         assertEq(bridge.custody(ETH), 4 ether);
     }
 
@@ -432,14 +455,9 @@ contract ExitsTest is ExitFixture {
         bridge.finalizeWithdrawal(address(this), _id, world.outbox[index], index);
     }
 
-    function _expectMismatch(
-        bytes memory owner,
-        bytes32[] memory ownerBranch,
-        bytes memory balances,
-        bytes32[] memory balancesBranch
-    ) private {
+    function _expectMismatch(bytes[] memory values, bytes memory proof) private {
         vm.expectPartialRevert(IExitMode.LeafMismatch.selector);
-        exitMode.exitBalance(1, ETH, owner, ownerBranch, balances, balancesBranch);
+        exitMode.proveClaim(1, values, proof);
     }
 
     function _expectEmpty() private view {
