@@ -39,6 +39,9 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
     "withdraw": LazyCommand(
         "rollup_node.cli.withdraw:withdraw", "Move an asset from an account back to L1."
     ),
+    "exit": LazyCommand(
+        "rollup_node.cli.exit:exit_mode", "Leave when nothing is confirmed any more."
+    ),
     "demo": LazyCommand("rollup_node.cli.demo:demo", "Run a whole story and check its outcome."),
     "fault": LazyCommand("rollup_node.cli.fault:fault", "List the faults that can be injected."),
     "games": LazyCommand("rollup_node.cli.games:games", "List the contests between rival claims."),

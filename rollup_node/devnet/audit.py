@@ -20,7 +20,8 @@ USDC = 0
 class Row:
     """Custody of one asset and the claims against it, in the smallest unit.
 
-    `exchange` is what the exchange itself holds: pools less what positions cost (M-1).
+    `exchange` is what the exchange itself holds: pools less what positions cost (M-1). `exited` is
+    what exit mode has paid: L2, whose claims these are, does not know of it.
     """
 
     asset: Asset
@@ -29,12 +30,13 @@ class Row:
     unpaid_outbox: int
     waiting_deposits: int
     exchange: int = 0
+    exited: int = 0
 
     @property
     def exact(self) -> bool:
-        """Tell whether custody equals the sum of claims."""
+        """Tell whether custody equals the sum of claims that were not paid."""
         claims = self.balances + self.unpaid_outbox + self.waiting_deposits
-        return self.custody == claims + self.exchange
+        return self.custody + self.exited == claims + self.exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Audit:
                 "unpaid_outbox": str(row.unpaid_outbox),
                 "waiting_deposits": str(row.waiting_deposits),
                 "exchange": str(row.exchange),
+                "exited": str(row.exited),
                 "exact": row.exact,
             }
             for row in self.rows
@@ -104,7 +107,7 @@ def audit(session: Session) -> Audit:
         for entry in session.verifier.call("rollup_getWithdrawals", account)
         if not session.bridge.call("isFinalized", entry["outboxIndex"])
     ]
-    waiting = waiting_deposits(session)
+    waiting, exited = waiting_deposits(session), exit_payments(session)
     holdings = count_holdings(session.verifier, numbers)
     return Audit(
         tuple(
@@ -115,6 +118,7 @@ def audit(session: Session) -> Audit:
                 sum(int(entry["amount"]) for entry in outbox if entry["asset"] == asset.id),
                 sum(deposit.amount for deposit in waiting if deposit.asset == asset.id),
                 holdings.net if asset.id == USDC else 0,
+                sum(amount for paid, amount in exited if paid == asset.id),
             )
             for asset in session.assets
         ),
@@ -138,6 +142,15 @@ def audit_stakes(session: Session) -> Stakes:
         if session.l1.call("eth_blockNumber") == before:
             return found
     raise AssertionError
+
+
+def exit_payments(session: Session) -> list[tuple[int, int]]:
+    """Return asset and amount of everything that exit mode has paid."""
+    return [
+        (event["asset"], event["amount"])
+        for name in ("ClaimPaid", "DepositReturned")
+        for event in session.exit_mode.all_events(name)
+    ]
 
 
 def waiting_deposits(session: Session) -> list[Deposit]:

@@ -72,6 +72,7 @@ class Session:
         self.bridge = Contract(self._contracts, "Bridge", addresses["bridge"])
         self.chain = Contract(self._contracts, "AssertionChain", addresses["assertion_chain"])
         self.pool = Contract(self._contracts, "StakePool", addresses["stake_pool"])
+        self.exit_mode = Contract(self._contracts, "ExitMode", addresses["exit_mode"])
         self.domain = domain_separator(self.rollup["l2_chain_id"], addresses["bridge"])
         self.assets = [
             Asset(
