@@ -42,6 +42,12 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
     "exit": LazyCommand(
         "rollup_node.cli.exit:exit_mode", "Leave when nothing is confirmed any more."
     ),
+    "shock": LazyCommand(
+        "rollup_node.cli.shock:shock", "Let prices of the running devnet fall, jump or go stale."
+    ),
+    "warp": LazyCommand(
+        "rollup_node.cli.warp:warp", "Move the time of L1 forward, or past a date of options."
+    ),
     "demo": LazyCommand("rollup_node.cli.demo:demo", "Run a whole story and check its outcome."),
     "fault": LazyCommand("rollup_node.cli.fault:fault", "List the faults that can be injected."),
     "games": LazyCommand("rollup_node.cli.games:games", "List the contests between rival claims."),

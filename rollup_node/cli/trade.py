@@ -80,14 +80,14 @@ def refuse_prices(run_dir: "RunDir", prices: str | None) -> None:
     Raises
     ------
     CliError
-        If they are; it says how a running oracle is told of shocks.
+        If they are; it says how a running devnet gets shocks.
     """
     if prices is None:
         return
-    oracle = run_dir.running()["oracle"]
+    run_dir.running()
     raise CliError(
         f"--prices {prices}: the devnet in {run_dir.shown} has its own market; "
-        f"give it shocks: curl -d 'crash:ETH@0s-50%/60s' {oracle['url']}/shocks",
+        "give it shocks: strikenet shock crash:ETH@0s-50%/60s",
         ExitCode.USAGE,
     )
 

@@ -114,8 +114,13 @@ class OracleProcess:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), self.config.poll_interval_ms / 1_000)
 
-    def add_shocks(self, text: str) -> int:
-        """Let the shocks of a script happen from now on, and after a restart too; count them.
+    def add_shocks(self, text: str) -> tuple[int, int]:
+        """Let the shocks of a script happen from now on, and after a restart too.
+
+        Returns
+        -------
+        tuple
+            How many there are, and when the last one is over that ends: unix ms.
 
         Raises
         ------
@@ -130,7 +135,8 @@ class OracleProcess:
         with (self.config.data_dir / _SHOCKS_FILE).open("ab") as file:
             file.writelines(msgspec.json.encode(shock) + b"\n" for shock in shocks)
         _logger.info("the market gets %d shocks", len(shocks), extra={"script": text})
-        return len(shocks)
+        last_ms = max((shock.at_ms + shock.duration_ms for shock in shocks), default=0)
+        return len(shocks), self.process.start_ms + last_ms
 
     async def stop(self) -> None:
         """Close everything."""
@@ -215,10 +221,10 @@ class OracleProcess:
 
     async def _shocks(self, request: web.Request) -> web.Response:
         try:
-            count = self.add_shocks(await request.text())
+            count, over_ms = self.add_shocks(await request.text())
         except (InputError, UnicodeDecodeError) as error:
             return web.json_response({"error": str(error)}, status=400)
-        return web.json_response({"shocks": count})
+        return web.json_response({"shocks": count, "over_ms": over_ms})
 
     async def _status(self, _request: web.Request) -> web.Response:
         now_ms = self.clock.now_ms()

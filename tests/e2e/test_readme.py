@@ -20,7 +20,7 @@ def quick_start(page: str) -> list[str]:
     return [command for command in commands if not command.startswith("make ")]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/tutorial-options.md"])
 def test_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
     commands = quick_start(page)
     assert len(commands) >= 8
