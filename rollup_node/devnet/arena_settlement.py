@@ -13,6 +13,7 @@ from rollup_node.core.inputs import (
     Liquidate,
     ListExpiry,
     ListStrike,
+    SetMode,
     Settle,
     Takeover,
     Withdraw,
@@ -25,6 +26,8 @@ from rollup_node.devnet.market_script import BUY, SELL, Script
 from rollup_node.devnet.markets import ETH, USDC_UNIT, smile
 
 DAVE: Final = 4
+_PORTFOLIO: Final = 1
+"""The risk model of docs/spec.md M-13."""
 PERPETUAL: Final = 2
 SLOT: Final = 3
 CALL: Final = 2_048
@@ -33,7 +36,7 @@ HIGH_CALL: Final = 2_050
 _STRIKES: Final = ((CALL, 3_000), (HIGH_CALL, 3_050))
 """Calls and their strikes in dollars; the put of each is the next number."""
 
-_STAKES: Final[Stakes] = (("alice", 100_000), ("bob", 100_000), ("carol", 100_000), ("dave", 1_000))
+_STAKES: Final[Stakes] = (("alice", 100_000), ("bob", 100_000), ("carol", 100_000), ("dave", 1_200))
 _OPENING: Final = len(opening_messages(opened_at=0)) + len(_STAKES)
 """Delayed messages that the first item consumes."""
 
@@ -110,8 +113,12 @@ def _list(script: Script, date: int) -> None:
 
 
 def _trade(script: Script) -> None:
-    """Let carol quote, alice and bob buy, dave sell more than a jump leaves him, alice hedge."""
+    """Let carol quote, alice and bob buy, alice hedge; dave sells more than a jump leaves him.
+
+    Dave has portfolio margin, so his account is sold as a whole, at once.
+    """
     script.begin()
+    script.act("dave", SetMode, DAVE, 0, _PORTFOLIO)
     asks = ((CALL, _CALL_TICK), (PUT, _PUT_TICK), (HIGH_CALL, _HIGH_TICK))
     legs = tuple(Leg(series, SELL, 20 + at, tick, 300) for at, (series, tick) in enumerate(asks))
     script.quote("carol", CAROL, (*legs, Leg(PERPETUAL, BUY, 30, _MID - 20, 500)))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import directory_key, expiry_key, series_key
+from rollup_node.core.layout import directory_key, expiry_key, hot_key, owner_key, series_key
 from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.arena import Case
@@ -31,7 +31,9 @@ from rollup_node.devnet.faults.catalogue import INTERACTIVE, find_fault
 from rollup_node.devnet.faults.machine import FaultyMachine
 from rollup_node.devnet.faults.places import find_lie
 from rollup_node.devnet.faults.plan import Choice
+from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.markets import ETH
+from rollup_node.node.margin_report import MODELS
 from rollup_node.ports import TransactionReverted
 
 _ACCOUNTS = range(1, DAVE + 1)
@@ -81,6 +83,8 @@ async def test_scene_has_every_part_of_the_life_of_a_date(stage: Stage) -> None:
     for series in (CALL, PUT, HIGH_CALL):
         settled = state.get(series_key(series))
         assert (settled.status, settled.open_interest) == (SeriesStatus.SETTLED, 0)
+    assert state.get(hot_key(DAVE)).mode == MODELS.index("portfolio"), "sold off as a whole"
+    assert state.get(owner_key(DAVE)).address == accounts()["bob"].address
     for account in _ACCOUNTS:
         assert set(state.get(directory_key(account)).series) <= {0, PERPETUAL}
 
