@@ -144,6 +144,8 @@ def leaf(session: Session, key: LeafKey) -> Any:
 
 def wait_sale(session: Session, run_dir: Path, account: int) -> int:
     """Crash the price, wait until the keeper puts an account up for sale; return its equity."""
+    strikenet("shock", "crash:ETH@soon", "--run-dir", run_dir, code=2)
+    strikenet("warp", "500ms", "--run-dir", run_dir, code=2)
     strikenet("shock", CRASH, "--wait", "--run-dir", run_dir)
     for _ in Deadline(WAIT_SECONDS, "the keeper puts the portfolio up for sale"):
         hot = leaf(session, hot_key(account))
