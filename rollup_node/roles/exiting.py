@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MARKS_PER_CALL: Final = 64
-"""Series whose marks are proven in one transaction: 2 million gas."""
+"""Series whose marks are proven in one transaction: 2.5 million gas."""
 
 
 @dataclass(frozen=True, slots=True)
