@@ -88,13 +88,15 @@ class Expiry(NamedTuple):
     """A settlement date: unix seconds, and forward minus index (µUSDC per unit).
 
     `round` is that of the newest forward report; `price` the settlement price in µUSDC per unit,
-    0 until it is fixed.
+    0 until it is fixed; `sum` that of the `known` rounds of its grid.
     """
 
     expiry_at: int
     forward: int
     round: int
     price: int
+    sum: int = 0
+    known: int = 0
 
 
 class SettlementGrid(NamedTuple):

@@ -374,7 +374,9 @@ def begin_date(frame: Frame, underlying: int, expiry_slot: int, expiry_at: int) 
             terms: SeriesTerms = frame.get(terms_key(series))
             if terms.kind == SeriesKind.FUTURE and terms.expiry_slot == expiry_slot:
                 return Reason.SERIES_IN_USE
-    frame.put(expiry_key(underlying, expiry_slot), Expiry(expiry_at, 0, 0, 0))
+    old: Expiry = frame.get(expiry_key(underlying, expiry_slot)) or NO_EXPIRY
+    known = old[4:] if old.expiry_at == expiry_at else (0, 0)
+    frame.put(expiry_key(underlying, expiry_slot), Expiry(expiry_at, 0, 0, 0, *known))
     frame.put(key, NO_BOARD)
     return Reason.OK
 

@@ -95,6 +95,18 @@ def begin_reprice(frame: Frame, underlying: int) -> None:
     continue_work(frame, PriceTask(1 << underlying, 0, 0, 0, 0, 0, frame.phase, 0))
 
 
+def hasten_reprice(frame: Frame, underlying: int, prices: Prices) -> None:
+    """Make a reprice due one second from now at the latest: what else is said meanwhile joins it.
+
+    The prices were read. Source: docs/spec.md V-9, V-13.
+    """
+    row = prices.rows[underlying]
+    priced_ms = min(row.priced_ms, max(0, frame.time_ms - REPRICE_AGE_MS + REPRICE_GAP_MS))
+    row = PriceRow(row.epoch, priced_ms, *row[2:])
+    rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
+    frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))
+
+
 def continue_work(frame: Frame, task: PriceTask) -> None:
     """Go on with the lowest underlying that is due, else to be sampled, else be done.
 
@@ -227,5 +239,5 @@ def apply_forward_report(frame: Frame, report: ForwardReport, authority: Authori
         return Reason.BAD_TIME
     if abs(report.difference) > div_down(prices.rows[underlying].index_price, FORWARD_DIVISOR):
         return Reason.BAD_PRICE
-    frame.put(key, Expiry(expiry.expiry_at, report.difference, report.round, expiry.price))
+    frame.put(key, Expiry(expiry.expiry_at, report.difference, report.round, *expiry[3:]))
     return Reason.OK

@@ -3,8 +3,9 @@
 Source: docs/spec.md V-5. Twin: contracts/src/core/Reprice.sol.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
+from rollup_node.core.averages import NOTHING_KNOWN, ROUNDS, expect_lot, read_average
 from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.frame import Frame
 from rollup_node.core.funding import accrue_funding
@@ -63,10 +64,11 @@ def reprice(frame: Frame) -> tuple[StepKind, Reason]:
     terms: SeriesTerms = frame.get(terms_key(listed.series[place]))
     key = series_key(listed.series[place])
     state: SeriesState = frame.get(key)
-    repriced = _reprice_series(frame, terms, state, row)
+    fair = _find_fair(frame, terms, row)
+    repriced = _reprice_series(frame, terms, state, row, fair)
     frame.put(key, repriced)
-    if terms.kind != SeriesKind.SPOT and repriced.status < SeriesStatus.EXPIRED:
-        _store_risk(frame, listed.series[place], terms, repriced)
+    if terms.kind != SeriesKind.SPOT and repriced.status < SeriesStatus.SETTLED:
+        _store_risk(frame, listed.series[place], terms, repriced, fair)
     due, sample, _, _, drain, drained, resume, _ = task
     if repriced.triggers:
         drain |= 1 << place
@@ -112,21 +114,54 @@ def end_epoch(frame: Frame, task: PriceTask, prices: Prices) -> None:
         continue_work(frame, PriceTask(left, sample, 0, 0, 0, drained, resume, 0))
 
 
-def _reprice_series(
-    frame: Frame, terms: SeriesTerms, state: SeriesState, row: PriceRow
-) -> SeriesState:
-    price, is_over = row.index_price, False
+class _Fair(NamedTuple):
+    """What a lot is worth at the forward, and what it is marked at (0: unknown); µUSDC.
+
+    They differ by the rounds of a settlement price that are known: `left` of sixty are not.
+    """
+
+    forward: int
+    mark: int
+    left: int
+    is_over: bool
+
+
+def _find_fair(frame: Frame, terms: SeriesTerms, row: PriceRow) -> _Fair:
+    """Return what a series is worth: of a future its expected settlement price. Reads its expiry.
+
+    Past its date the index is what the rounds that are left will say. Source: docs/spec.md V-5.
+    """
+    price, is_over, average = row.index_price, False, NOTHING_KNOWN
     if terms.kind == SeriesKind.FUTURE:
         expiry: Expiry = frame.get(expiry_key(terms.underlying, terms.expiry_slot)) or NO_EXPIRY
-        price = max(price + expiry.forward, 0)
         is_over = expiry.expiry_at * 1_000 <= frame.time_ms
+        price += 0 if is_over else max(expiry.forward, -price)
+        average = read_average(expiry)
+    lots = terms.lots_per_unit
+    forward, mark = div_down(price, lots), expect_lot(average, price, lots)
+    is_large = max(forward, mark) > MAX_LOT_VALUE or row.index_price > MAX_LOT_VALUE * lots
+    return _Fair(forward, 0 if is_large or forward == 0 else mark, average.left, is_over)
+
+
+def _reprice_series(
+    frame: Frame, terms: SeriesTerms, state: SeriesState, row: PriceRow, fair: _Fair
+) -> SeriesState:
     epoch = row.epoch + 1
-    if is_over or state.status >= SeriesStatus.EXPIRED:
-        status = max(state.status, SeriesStatus.EXPIRED)
-        return state._replace(status=status, epoch=epoch)
-    mark, status = div_down(price, terms.lots_per_unit), state.status
-    if not 0 < mark <= MAX_LOT_VALUE or row.index_price > MAX_LOT_VALUE * terms.lots_per_unit:
+    if state.status >= SeriesStatus.SETTLED:
+        return state._replace(epoch=epoch)
+    mark, status = fair.mark, state.status
+    if mark == 0:
         mark, status = state.mark, SeriesStatus.REDUCE_ONLY
+    initial = div_up(mark * initial_ppm(terms, state.open_interest), PPM)
+    maintenance = div_up(mark * terms.maintenance_ppm, PPM)
+    if fair.is_over:
+        return state._replace(
+            status=SeriesStatus.EXPIRED,
+            epoch=epoch,
+            mark=mark,
+            initial=initial,
+            maintenance=maintenance,
+        )
     index, rest = state.funding_index, state.funding_rest
     if terms.kind == SeriesKind.PERPETUAL:
         index, rest = accrue_funding(terms, state, mark, frame.time_ms)
@@ -135,8 +170,8 @@ def _reprice_series(
         status=status,
         epoch=epoch,
         mark=mark,
-        initial=div_up(mark * initial_ppm(terms, state.open_interest), PPM),
-        maintenance=div_up(mark * terms.maintenance_ppm, PPM),
+        initial=initial,
+        maintenance=maintenance,
         funding_index=index,
         funding_rest=rest,
         premium_sum=0,
@@ -147,12 +182,17 @@ def _reprice_series(
     )
 
 
-def _store_risk(frame: Frame, series: int, terms: SeriesTerms, state: SeriesState) -> None:
+def _store_risk(
+    frame: Frame, series: int, terms: SeriesTerms, state: SeriesState, fair: _Fair
+) -> None:
     """Write what a lot gains in each scenario. Reads rules of options, then the risk. V-5."""
     scan_ppm = read_rules(frame, terms.underlying).scan_ppm or DEFAULT_SCAN_PPM
     key = series_risk_key(series)
     frame.get(key)
-    frame.put(key, SeriesRisk(state.epoch, PPM, value_linear(state.mark, scan_ppm)))
+    lot = fair.forward if fair.mark else state.mark
+    gains = value_linear(lot * fair.left, ROUNDS, scan_ppm)
+    delta = div_down(PPM * fair.left, ROUNDS)
+    frame.put(key, SeriesRisk(state.epoch, delta, gains))
 
 
 def initial_ppm(terms: SeriesTerms, open_interest: int) -> int:

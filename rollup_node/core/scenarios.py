@@ -8,9 +8,10 @@ Twin: contracts/src/core/Scenarios.sol.
 
 from typing import Final, NamedTuple
 
+from rollup_node.core.averages import ROUNDS, Average
 from rollup_node.core.black76 import black76, compute_deviation, time_value
 from rollup_node.core.fixed_point import div_down, div_to_zero
-from rollup_node.core.options_math import natural_log
+from rollup_node.core.options_math import WAD, natural_log
 from rollup_node.core.surface import Smile, interpolate_variance
 
 MOVES: Final = 4
@@ -64,7 +65,10 @@ class Moves(NamedTuple):
 
 
 class Valuation(NamedTuple):
-    """What a strike is valued by: forward and strike in µUSDC per unit, ms to the date."""
+    """What a strike is valued by: forward and strike in µUSDC per unit, ms to the date.
+
+    `average` is what is known of the price that call and put will be paid by.
+    """
 
     forward: int
     strike: int
@@ -72,16 +76,22 @@ class Valuation(NamedTuple):
     smile: Smile
     left_ms: int
     scan_ppm: int
+    average: Average
 
 
 def value_strike(valuation: Valuation) -> tuple[Moves, Moves]:
     """Return what call and put of a strike are worth per lot, and their gains.
 
-    A mark is rounded down and at least 1, which tells it from none. `forward`, `strike` and
-    `left_ms` are positive.
+    With `left` of the sixty rounds to come they are `left / 60` options on the forward, at the
+    strike that the average of these rounds has to reach. A mark is rounded down and at least 1,
+    which tells it from none. `forward` and `strike` are positive, `left_ms` is not negative.
     """
-    forward, strike, lots, smile, left_ms, scan_ppm = valuation
-    forward, strike = forward * ATTO, strike * ATTO
+    forward, strike, lots, smile, left_ms, scan_ppm, (total, left) = valuation
+    rest = strike * ROUNDS - total
+    if rest <= 0 or left == 0:
+        return _value_known(valuation, rest)
+    forward, strike = forward * ATTO, div_down(rest * ATTO, left)
+    parts = lots * ATTO * ROUNDS
     log_strike = natural_log(strike)
     variance = interpolate_variance(smile, log_strike - natural_log(forward))
     deviations = shock_deviation(compute_deviation(variance, left_ms), left_ms)
@@ -95,21 +105,35 @@ def value_strike(valuation: Valuation) -> tuple[Moves, Moves]:
             value = time_value(low, distance, deviations[number])
             call = value + max(0, moved - strike)
             put = value + max(0, strike - moved)
-            calls.append(div_down((call - now.call) * weight_ppm, lots * ATTO * _PPM))
-            puts.append(div_down((put - now.put) * weight_ppm, lots * ATTO * _PPM))
-    delta = div_down(now.delta, ATTO)
-    call_moves = Moves(_mark(now.call, lots), delta, tuple(calls))
-    return call_moves, Moves(_mark(now.put, lots), delta - _PPM, tuple(puts))
+            calls.append(div_down((call - now.call) * weight_ppm * left, parts * _PPM))
+            puts.append(div_down((put - now.put) * weight_ppm * left, parts * _PPM))
+    deltas = [div_down(delta * left, ATTO * ROUNDS) for delta in (now.delta, now.delta - WAD)]
+    call_moves = Moves(_mark(now.call * left, parts), deltas[0], tuple(calls))
+    return call_moves, Moves(_mark(now.put * left, parts), deltas[1], tuple(puts))
 
 
-def value_linear(mark: int, scan_ppm: int) -> tuple[int, ...]:
-    """Return what one long lot of a linear series gains in each scenario, µUSDC, rounded down.
+def _value_known(valuation: Valuation, rest: int) -> tuple[Moves, Moves]:
+    """Return the same where no round that is left can change who is in the money.
 
-    It moves as the forward does, whatever the volatility. Source: docs/spec.md V-5.
+    `rest` µUSDC of sixty strikes are not reached yet: if none are, the call gains what the rounds
+    that are left do and the put is worth nothing; without rounds that are left nothing moves.
+    """
+    forward, left = valuation.forward, valuation.average.left
+    parts = valuation.lots_per_unit * ROUNDS
+    worth = forward * left - rest
+    gains = value_linear(forward * left, parts, valuation.scan_ppm)
+    call = Moves(_mark(max(0, worth), parts), div_down(_PPM * left, ROUNDS), gains)
+    return call, Moves(_mark(max(0, -worth), parts), 0, (0,) * len(gains))
+
+
+def value_linear(worth: int, parts: int, scan_ppm: int) -> tuple[int, ...]:
+    """Return what `worth / parts` µUSDC gain in each scenario, rounded down.
+
+    They move as the forward does, whatever the volatility. Source: docs/spec.md V-5.
     """
     gains: list[int] = []
     for move_ppm, weight_ppm, numbers in list_scenarios(scan_ppm):
-        gains += [div_down(mark * move_ppm * weight_ppm, _PPM * _PPM)] * len(numbers)
+        gains += [div_down(worth * move_ppm * weight_ppm, parts * _PPM * _PPM)] * len(numbers)
     return tuple(gains)
 
 
@@ -125,8 +149,8 @@ def shock_deviation(deviation: int, left_ms: int) -> tuple[int, int, int]:
     return down, deviation, max(up, compute_deviation(LEAST_VARIANCE, left_ms))
 
 
-def _mark(price: int, lots: int) -> int:
-    return max(1, div_down(price, lots * ATTO))
+def _mark(worth: int, parts: int) -> int:
+    return max(1, div_down(worth, parts))
 
 
 _ALL: Final = (0, 1, 2)

@@ -6,6 +6,7 @@ Source: docs/spec.md V-9, V-10. Twin: contracts/src/core/Settlement.sol.
 from typing import Final
 
 from rollup_node.core.account_leaves import NO_POSITION, Hot, Position, RiskRow
+from rollup_node.core.averages import ROUNDS
 from rollup_node.core.cash import change_cash
 from rollup_node.core.events import Settled
 from rollup_node.core.fixed_point import div_down
@@ -43,11 +44,10 @@ from rollup_node.core.positions import (
     store_position,
     with_row,
 )
-from rollup_node.core.prices import check_signers, report_clock
+from rollup_node.core.prices import check_signers, hasten_reprice, report_clock
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import read_hot, read_prices
 
-ROUNDS: Final = 60
 STEP_SECONDS: Final = 30
 LATE_SECONDS: Final = 1_800
 """Prices of the grid are accepted until so long after the settlement date."""
@@ -59,7 +59,8 @@ _OK: Final = Reason.OK
 def apply_settlement_price(frame: Frame, report: SettlementPrice, authority: Authority) -> Reason:
     """Keep the price of one round before a settlement date; rounds come in any order, each once.
 
-    Reads publishers, expiry, grid. Source: docs/spec.md V-9.
+    A reprice is due soon: marks are of what is known. Reads publishers, expiry, grid, prices.
+    Source: docs/spec.md V-9.
     """
     underlying, expiry_slot, expiry_at, number, price, _ = report
     reason = check_signers(frame, authority.signers)
@@ -67,7 +68,8 @@ def apply_settlement_price(frame: Frame, report: SettlementPrice, authority: Aut
         return reason
     if underlying >= UNDERLYING_LIMIT or expiry_slot >= EXPIRIES:
         return Reason.UNKNOWN_UNDERLYING
-    expiry: Expiry = frame.get(expiry_key(underlying, expiry_slot)) or NO_EXPIRY
+    at_key = expiry_key(underlying, expiry_slot)
+    expiry: Expiry = frame.get(at_key) or NO_EXPIRY
     if expiry_at == 0 or expiry_at != expiry.expiry_at or number >= ROUNDS:
         return Reason.BAD_TIME
     begins_at = expiry_at - STEP_SECONDS * (ROUNDS - 1 - number)
@@ -81,6 +83,8 @@ def apply_settlement_price(frame: Frame, report: SettlementPrice, authority: Aut
     if expiry.price or seen[number]:
         return Reason.OLD_ROUND
     frame.put(key, SettlementGrid(expiry_at, (*seen[:number], price, *seen[number + 1 :])))
+    frame.put(at_key, Expiry(*expiry[:4], expiry.sum + price, expiry.known + 1))
+    hasten_reprice(frame, underlying, read_prices(frame))
     return _OK
 
 

@@ -5,6 +5,7 @@ Source: docs/spec.md V-14. Twin: contracts/src/core/Strikes.sol.
 
 from typing import Final, NamedTuple
 
+from rollup_node.core.averages import read_average
 from rollup_node.core.fixed_point import div_up
 from rollup_node.core.frame import Frame
 from rollup_node.core.kinds import StepKind
@@ -87,19 +88,19 @@ def _reprice(frame: Frame, underlying: int, place: _Place, row: PriceRow) -> Non
     is_over = expiry.expiry_at * 1_000 <= frame.time_ms
     is_old = frame.time_ms > board.surface_ms + OLD_SURFACE_MS
     status = SeriesStatus.REDUCE_ONLY if is_old or rules.status != OPEN else SeriesStatus.TRADING
+    status = SeriesStatus.EXPIRED if is_over else status
     for series, moves in ((call, found and found[0]), (call + 1, found and found[1])):
         state: SeriesState = frame.get(series_key(series))
         frame.get(series_risk_key(series))
         epoch = row.epoch + 1
-        if is_over or state.status >= SeriesStatus.EXPIRED:
-            over = max(state.status, SeriesStatus.EXPIRED)
-            frame.put(series_key(series), state._replace(status=over, epoch=epoch))
+        if state.status >= SeriesStatus.SETTLED:
+            frame.put(series_key(series), state._replace(epoch=epoch))
             continue
         initial, maintenance = compute_short_margins(rules, terms, row.index_price, series & 1)
         is_large = row.index_price > MAX_LOT_VALUE * terms.lots_per_unit
         if moves is None or initial > MAX_LOT_VALUE or is_large:
-            stopped = state._replace(status=SeriesStatus.REDUCE_ONLY, epoch=epoch)
-            frame.put(series_key(series), stopped)
+            unpriced = SeriesStatus.EXPIRED if is_over else SeriesStatus.REDUCE_ONLY
+            frame.put(series_key(series), state._replace(status=unpriced, epoch=epoch))
             continue
         frame.put(
             series_key(series),
@@ -122,13 +123,24 @@ def _value(
     row: PriceRow,
     time_ms: int,
 ) -> tuple[Moves, Moves] | None:
-    """Return what call and put are worth, None if nobody can say or it does not fit."""
-    forward = row.index_price + expiry.forward
-    left_ms = expiry.expiry_at * 1_000 - time_ms
-    if board.surface_ms == 0 or forward <= 0 or left_ms <= 0:
+    """Return what call and put are worth, None if nobody can say or it does not fit.
+
+    Past the date the rounds that are left say the index, as it is or moved.
+    """
+    left_ms = max(0, expiry.expiry_at * 1_000 - time_ms)
+    forward = row.index_price + (expiry.forward if left_ms else 0)
+    if board.surface_ms == 0 or forward <= 0:
         return None
     found = value_strike(
-        Valuation(forward, terms.strike, terms.lots_per_unit, board.nodes, left_ms, rules.scan_ppm)
+        Valuation(
+            forward=forward,
+            strike=terms.strike,
+            lots_per_unit=terms.lots_per_unit,
+            smile=board.nodes,
+            left_ms=left_ms,
+            scan_ppm=rules.scan_ppm,
+            average=read_average(expiry),
+        )
     )
     return found if all(map(_fits, found)) else None
 

@@ -10,7 +10,6 @@ from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import SurfaceReport
 from rollup_node.core.layout import (
     EXPIRIES,
-    PRICES_KEY,
     UNDERLYING_LIMIT,
     board_key,
     expiry_key,
@@ -20,17 +19,14 @@ from rollup_node.core.market_leaves import (
     NO_EXPIRY,
     NO_UNDERLYING,
     Expiry,
-    PriceRow,
-    Prices,
     Underlying,
 )
 from rollup_node.core.option_leaves import NO_BOARD, Board
 from rollup_node.core.prices import (
     FORWARD_DIVISOR,
     OPEN,
-    REPRICE_AGE_MS,
-    REPRICE_GAP_MS,
     check_signers,
+    hasten_reprice,
     is_timely,
     report_clock,
 )
@@ -78,11 +74,11 @@ def apply_surface_report(frame: Frame, report: SurfaceReport, authority: Authori
     reason = _check_calendar(frame, underlying, report.nodes, left_ms)
     if reason:
         return reason
-    frame.put(key, Expiry(expiry.expiry_at, report.difference, report.round, expiry.price))
+    frame.put(key, Expiry(expiry.expiry_at, report.difference, report.round, *expiry[3:]))
     key = board_key(underlying, expiry_slot)
     frame.put(key, Board(report.time_ms, report.nodes, board.strikes))
     if _has_moved(board, report.nodes):
-        _hasten(frame, underlying, prices)
+        hasten_reprice(frame, underlying, prices)
     return Reason.OK
 
 
@@ -154,12 +150,3 @@ def _has_moved(board: Board, nodes: Smile) -> bool:
         return True
     now, then = (sqrt_down(interpolate_variance(smile, 0)) for smile in (nodes, board.nodes))
     return abs(now - then) > TRIGGER
-
-
-def _hasten(frame: Frame, underlying: int, prices: Prices) -> None:
-    """Make a reprice due one second from now at the latest: the other dates report meanwhile."""
-    row = prices.rows[underlying]
-    priced_ms = min(row.priced_ms, max(0, frame.time_ms - REPRICE_AGE_MS + REPRICE_GAP_MS))
-    row = PriceRow(row.epoch, priced_ms, *row[2:])
-    rows = (*prices.rows[:underlying], row, *prices.rows[underlying + 1 :])
-    frame.put(PRICES_KEY, Prices(rows, prices.sampled_ms))

@@ -6,6 +6,7 @@ All of an option is as of the reprice that made its mark: the same index and tim
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from rollup_node.core.averages import ROUNDS
 from rollup_node.core.fixed_point import div_to_zero, sqrt_down
 from rollup_node.core.greeks import compute_greeks
 from rollup_node.core.layout import (
@@ -31,7 +32,6 @@ from rollup_node.core.option_leaves import NO_BOARD, Board
 from rollup_node.core.option_terms import CALL
 from rollup_node.core.options_math import WAD, decay, natural_log
 from rollup_node.core.scenarios import ATTO
-from rollup_node.core.settlement import ROUNDS
 from rollup_node.core.surface import MONEYNESS_UNITS, Smile, interpolate_variance
 from rollup_node.node.volatility import implied_volatility
 from rollup_node.rpc.option_data import OptionTicker, SurfaceDate, SurfaceNode

@@ -133,6 +133,47 @@ def _reprice(stage: Stage) -> None:
     stage.set_prices(ETH, priced_ms=NOW - 30_000)
 
 
+def _future_reprice(
+    left_s: int, change: Callable[[Stage], None], date: dict[str, int], stage: Stage
+) -> None:
+    """Reprice a future `left_s` before its date, of whose price some rounds may be known."""
+    stage.state[series_list_key(BTC)] = SeriesList((FUTURE, *(0,) * 15))
+    stage.state[expiry_key(BTC, 0)] = NO_EXPIRY._replace(expiry_at=_AT + left_s, **date)
+    stage.set_series(FUTURE, low=5, high=9)
+    change(stage)
+    stage.set_prices(BTC, priced_ms=NOW - 30_000)
+
+
+def _tiny_index(stage: Stage) -> None:
+    stage.set_prices(BTC, index_price=9, reference=9)
+
+
+def _settled(stage: Stage) -> None:
+    stage.set_series(FUTURE, status=4)
+
+
+def _as_it_is(_stage: Stage) -> None:
+    """Change nothing."""
+
+
+_DATES: Final[dict[str, tuple[int, Callable[[Stage], None], dict[str, int]]]] = {
+    "a day before": (86_400, _as_it_is, {"forward": 1_234_567}),
+    "without a price": (86_400, _as_it_is, {"forward": -(1 << 60)}),
+    "with half of its price": (
+        900,
+        _as_it_is,
+        {"forward": -7_654_321, "sum": 30 * PRICE + 77, "known": 30},
+    ),
+    "with high rounds": (30, _as_it_is, {"sum": 59 * ((1 << 40) - 1), "known": 59}),
+    "with a tiny index": (30, _tiny_index, {"sum": 40 * PRICE, "known": 40}),
+    "after its date": (-1, _as_it_is, {"forward": 9 * 10**6, "sum": 11 * PRICE, "known": 11}),
+    "after its date with a tiny index": (-1, _tiny_index, {"sum": PRICE, "known": 1}),
+    "with all of its price": (-1, _as_it_is, {"sum": 61 * PRICE, "known": 60}),
+    "with a price that is fixed": (-99, _as_it_is, {"sum": 5, "known": 2, "price": PRICE + 7}),
+    "that is settled": (-99, _settled, {"price": PRICE + 7}),
+}
+
+
 # Triggers
 
 
@@ -180,6 +221,10 @@ def _governor(stage: Stage) -> None:
 SCENES: Final[dict[str, Scene]] = {
     "price reports": _price_reports,
     "forward reports": _forward_reports,
+    **{
+        f"reprice of a future {name}": partial(_future_reprice, *date)
+        for name, date in _DATES.items()
+    },
     "settlement prices": _settlement_prices,
     "settle before the date": partial(_settle, -100),
     "settle while prices may come": partial(_settle, 1),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from rollup_node.core.averages import NOTHING_KNOWN
 from rollup_node.core.inputs import (
     DelistStrike,
     Leg,
@@ -75,7 +76,9 @@ def open_options(stage: Stage, *, at: int = AT) -> None:
 
 def _risk(series: int, strike: int) -> SeriesRisk:
     """Return the risk array of an option at the mark of the stage, a month before its date."""
-    found = value_strike(Valuation(PRICE, strike, 100, smile(6_000), 30 * DAY * 1_000, 160_000))
+    found = value_strike(
+        Valuation(PRICE, strike, 100, smile(6_000), 30 * DAY * 1_000, 160_000, NOTHING_KNOWN)
+    )
     return SeriesRisk(7, *found[series & 1][1:])
 
 
@@ -264,6 +267,12 @@ def _last_minutes(stage: Stage, left_s: int) -> None:
     _expiry(stage, expiry_at=_AT + left_s)
 
 
+def _known(date: dict[str, int], stage: Stage) -> None:
+    """Let rounds of the settlement price be known, some seconds before the date or after it."""
+    fields = {"left_s": 600, **date}
+    _expiry(stage, expiry_at=_AT + fields.pop("left_s"), **fields)
+
+
 def _large_lots(stage: Stage) -> None:
     stage.set_terms(CALL, lots_per_unit=1, strike=100 * USD)
 
@@ -356,6 +365,19 @@ def _settle(stage: Stage, *, call: int, price: int, age: int = 1_800) -> None:
     stage.force(DelistStrike(call))
 
 
+_ROUNDS: Final[dict[str, dict[str, int]]] = {
+    "a few": {"sum": 7 * PRICE + 123, "known": 7, "forward": 7_654_321},
+    "nearly all": {"sum": 59 * PRICE - 1_001, "known": 59, "left_s": 1},
+    "far higher": {"sum": 40 * 3 * PRICE, "known": 40},
+    "far lower": {"sum": 40 * 1_000, "known": 40},
+    "the largest": {"sum": 59 * ((1 << 40) - 1), "known": 59},
+    "all": {"sum": 60 * PRICE + 6_001 * USD, "known": 60, "left_s": 1},
+    "all but one after the date": {"sum": 59 * PRICE, "known": 59, "left_s": -1},
+    "all after the date": {"sum": 60 * PRICE - 6_001 * USD, "known": 60, "left_s": -1},
+    "some and a fixed price": {"sum": PRICE, "known": 1, "left_s": -9, "price": 2_051 * USD},
+}
+"""What is known of a settlement price: sum and number of rounds, and seconds to the date."""
+
 SCENES: Final[dict[str, Scene]] = {
     "surface reports": _surfaces,
     "surface that waits": _surface_that_waits,
@@ -387,6 +409,10 @@ SCENES: Final[dict[str, Scene]] = {
     "strike reprice at the date": partial(_reprice, change=partial(_last_minutes, left_s=0)),
     "strike reprice a second before": partial(_reprice, change=partial(_last_minutes, left_s=1)),
     "strike reprice an hour before": partial(_reprice, change=partial(_last_minutes, left_s=3_600)),
+    **{
+        f"strike reprice with {name} rounds": partial(_reprice, change=partial(_known, known))
+        for name, known in _ROUNDS.items()
+    },
     "strike reprice of a settled call": partial(_reprice, change=_settled_one),
     "options trade": _trade,
     "options too late to trade": _too_late_to_trade,

@@ -31,9 +31,11 @@ library Dates {
             SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(listed.series[i])));
             if (terms.kind == Void.FUTURE && terms.expirySlot == expirySlot) return Reason.SERIES_IN_USE;
         }
-        Expiry memory expiry;
-        expiry.expiryAt = expiryAt;
-        frame.put(Layout.expiryKey(underlying, expirySlot), MarketLeaves.encodeExpiry(expiry));
+        LeafKey expiryKey = Layout.expiryKey(underlying, expirySlot);
+        Expiry memory expiry = MarketLeaves.decodeExpiry(frame.get(expiryKey));
+        if (expiry.expiryAt != expiryAt) (expiry.expiryAt, expiry.sum, expiry.known) = (expiryAt, 0, 0);
+        (expiry.forward, expiry.round, expiry.price) = (0, 0, 0);
+        frame.put(expiryKey, MarketLeaves.encodeExpiry(expiry));
         Board memory empty;
         frame.put(key, OptionLeaves.encodeBoard(empty));
         return Reason.OK;

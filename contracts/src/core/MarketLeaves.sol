@@ -30,7 +30,7 @@ library MarketLeaves {
     uint256 internal constant PUBLISHERS_BYTES = 161;
     uint256 internal constant UNDERLYING_BYTES = 21;
     uint256 internal constant SERIES_LIST_BYTES = 32;
-    uint256 internal constant EXPIRY_BYTES = 32;
+    uint256 internal constant EXPIRY_BYTES = 41;
     uint256 internal constant GRID_BYTES = 488;
     uint256 internal constant SERIES_TERMS_BYTES = 70;
     uint256 internal constant SERIES_STATE_BYTES = 89;
@@ -51,7 +51,7 @@ library MarketLeaves {
     bytes32 private constant ADDRESSES = hex"1414141414141414";
     bytes32 private constant UNDERLYING = hex"01080408";
     bytes32 private constant SERIES_LIST = hex"02020202020202020202020202020202";
-    bytes32 private constant EXPIRY = hex"08880808";
+    bytes32 private constant EXPIRY = hex"088808080801";
     bytes32 private constant HALF_GRID = hex"080808080808080808080808080808080808080808080808080808080808";
     bytes32 private constant SERIES_TERMS = hex"01010101020404040402820404080408048408";
     bytes32 private constant SERIES_STATE = hex"010404080404040404048888880408040404";

@@ -111,6 +111,12 @@ library OptionLeaves {
         Structs.addScaled(Structs.pointerTo(gains), risk, GAINS_AT, gains.length, factor, addend);
     }
 
+    /// @notice The risk leaf of a series with delta and gains that fit it.
+    function makeRisk(uint32 epoch, int256 delta, int256[32] memory gains) internal pure returns (bytes memory value) {
+        value = abi.encodePacked(epoch, int32(delta), new bytes(RISK_BYTES - GAINS_AT));
+        Structs.pack(Structs.pointerTo(gains), GAINS, value, GAINS_AT);
+    }
+
     function encodeRisk(SeriesRisk memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(RISK_BYTES);
         Structs.pack(Structs.pointerTo(leaf), RISK, value, 0);

@@ -70,6 +70,16 @@ library PriceRules {
         continueWork(frame, task);
     }
 
+    /// @notice Make a reprice due one second from now at the latest: what else is said meanwhile joins it. The prices
+    /// were read (V-9, V-13).
+    function hastenReprice(Frame memory frame, uint256 underlying, Prices memory prices) internal pure {
+        PriceRow memory row = prices.rows[underlying];
+        uint256 age = REPRICE_AGE_MS - REPRICE_GAP_MS;
+        uint256 pricedMs = frame.timeMs > age ? frame.timeMs - age : 0;
+        if (pricedMs < row.pricedMs) row.pricedMs = uint64(pricedMs);
+        frame.put(Layout.PRICES, MarketLeaves.encodePrices(prices));
+    }
+
     /// @notice Go on with the lowest underlying that is due, else to be sampled, else be done (V-5).
     function continueWork(Frame memory frame, PriceTask memory task) internal pure {
         task.underlying = 0;

@@ -5,9 +5,9 @@ import {Frame, Frames} from "../steps/Frames.sol";
 import {Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, SeriesList, SeriesState, SeriesTerms} from "../types/Market.sol";
-import {SeriesRisk} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {PriceTask} from "../types/Task.sol";
+import {Average, Averages} from "./Averages.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Funding} from "./Funding.sol";
 import {Layout} from "./Layout.sol";
@@ -27,6 +27,15 @@ library Reprice {
     /// @dev The largest ordinary move of the scenarios where no rules of options say another.
     uint256 internal constant DEFAULT_SCAN_PPM = 160_000;
 
+    /// @dev What a lot is worth at the forward, and what it is marked at (0: unknown); µUSDC. They differ by the rounds of
+    /// a settlement price that are known: `left` of sixty are not.
+    struct Fair {
+        uint256 forward;
+        uint256 mark;
+        uint256 left;
+        bool isOver;
+    }
+
     /// @notice Reprice the next series of the underlying, or go on with its strikes, or end its epoch.
     function reprice(Frame memory frame) internal pure returns (Reason) {
         PriceTask memory task = TaskLeaves.decodePriceTask(frame.get(Layout.PRICE_TASK));
@@ -41,10 +50,12 @@ library Reprice {
         SeriesTerms memory terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(series)));
         LeafKey key = Layout.seriesKey(series);
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(key));
-        _repriceSeries(frame, terms, state, prices.rows[task.underlying]);
+        PriceRow memory row = prices.rows[task.underlying];
+        Fair memory fair = _findFair(frame, terms, row.indexPrice);
+        _repriceSeries(frame, terms, state, row.epoch, fair);
         frame.put(key, MarketLeaves.encodeSeriesState(state));
-        if (terms.kind != SeriesKind.SPOT && state.status < SeriesStatus.EXPIRED) {
-            _storeRisk(frame, series, terms.underlying, state);
+        if (terms.kind != SeriesKind.SPOT && state.status < SeriesStatus.SETTLED) {
+            _storeRisk(frame, series, terms.underlying, state, fair);
         }
         if (state.triggers != 0) task.drain |= uint16(2 ** place);
         task.next = uint16(place + 1);
@@ -103,36 +114,58 @@ library Reprice {
         frame.put(Layout.PRICE_TASK, TaskLeaves.encodePriceTask(task));
     }
 
-    /// @dev Changes `state`.
-    function _repriceSeries(Frame memory frame, SeriesTerms memory terms, SeriesState memory state, PriceRow memory row)
+    /// @dev What a series is worth: of a future its expected settlement price. Past its date the index is what the rounds
+    /// that are left will say.
+    function _findFair(Frame memory frame, SeriesTerms memory terms, uint256 indexPrice)
         private
         pure
+        returns (Fair memory fair)
     {
-        int256 price = int256(uint256(row.indexPrice));
-        bool isOver = false;
+        int256 price = int256(indexPrice);
+        Average memory average = Average(0, Averages.ROUNDS);
         if (terms.kind == SeriesKind.FUTURE) {
             LeafKey key = Layout.expiryKey(terms.underlying, terms.expirySlot);
             Expiry memory expiry = MarketLeaves.decodeExpiry(frame.get(key));
-            price += expiry.forward;
-            isOver = uint256(expiry.expiryAt) * 1000 <= frame.timeMs;
+            fair.isOver = uint256(expiry.expiryAt) * 1000 <= frame.timeMs;
+            if (!fair.isOver) price += expiry.forward;
+            if (price < 0) price = 0;
+            average = Averages.readAverage(expiry);
         }
+        uint256 lots = terms.lotsPerUnit;
+        fair.forward = FixedPoint.divDown(uint256(price), lots);
+        fair.left = average.left;
+        uint256 mark = Averages.expectLot(average, uint256(price), lots);
+        uint256 limit = Layout.MAX_LOT_VALUE;
+        bool isLarge = fair.forward > limit || mark > limit || indexPrice > limit * lots;
+        if (!isLarge && fair.forward != 0) fair.mark = mark;
+    }
+
+    /// @dev Changes `state`.
+    function _repriceSeries(
+        Frame memory frame,
+        SeriesTerms memory terms,
+        SeriesState memory state,
+        uint32 epoch,
+        Fair memory fair
+    ) private pure {
         unchecked {
-            state.epoch = row.epoch + 1;
+            state.epoch = epoch + 1;
         }
-        if (isOver || state.status >= SeriesStatus.EXPIRED) {
-            if (state.status < SeriesStatus.EXPIRED) state.status = SeriesStatus.EXPIRED;
-            return;
-        }
-        uint256 mark = price > 0 ? FixedPoint.divDown(uint256(price), terms.lotsPerUnit) : 0;
-        bool isLarge = row.indexPrice > Layout.MAX_LOT_VALUE * terms.lotsPerUnit;
-        if (mark == 0 || mark > Layout.MAX_LOT_VALUE || isLarge) {
+        if (state.status >= SeriesStatus.SETTLED) return;
+        uint256 mark = fair.mark;
+        if (mark == 0) {
             mark = state.mark;
             state.status = SeriesStatus.REDUCE_ONLY;
         }
-        if (terms.kind == SeriesKind.PERPETUAL) Funding.accrue(terms, state, mark, frame.timeMs);
-        state.mark = uint32(mark);
+        if (fair.isOver) state.status = SeriesStatus.EXPIRED;
         state.initial = uint32(FixedPoint.divUp(mark * initialPpm(terms, state.openInterest), PPM));
         state.maintenance = uint32(FixedPoint.divUp(mark * terms.maintenancePpm, PPM));
+        if (fair.isOver) {
+            state.mark = uint32(mark);
+            return;
+        }
+        if (terms.kind == SeriesKind.PERPETUAL) Funding.accrue(terms, state, mark, frame.timeMs);
+        state.mark = uint32(mark);
         state.premiumSum = 0;
         state.premiumCount = 0;
         state.fundedMs = frame.timeMs;
@@ -140,13 +173,21 @@ library Reprice {
     }
 
     /// @dev Writes what a lot gains in each scenario.
-    function _storeRisk(Frame memory frame, uint256 series, uint256 underlying, SeriesState memory state) private pure {
+    function _storeRisk(
+        Frame memory frame,
+        uint256 series,
+        uint256 underlying,
+        SeriesState memory state,
+        Fair memory fair
+    ) private pure {
         uint256 scanPpm = OptionLeaves.decodeRules(frame.get(Layout.optionRulesKey(underlying))).scanPpm;
         if (scanPpm == 0) scanPpm = DEFAULT_SCAN_PPM;
         LeafKey key = Layout.seriesRiskKey(series);
         frame.get(key);
-        int32[32] memory gains = Scenarios.valueLinear(state.mark, scanPpm);
-        frame.put(key, OptionLeaves.encodeRisk(SeriesRisk(state.epoch, int32(int256(PPM)), gains)));
+        uint256 lot = fair.mark == 0 ? state.mark : fair.forward;
+        int256[32] memory gains = Scenarios.valueLinear(lot * fair.left, Averages.ROUNDS, scanPpm);
+        int256 delta = int256(FixedPoint.divDown(PPM * fair.left, Averages.ROUNDS));
+        frame.put(key, OptionLeaves.makeRisk(state.epoch, delta, gains));
     }
 
     /// @dev Takes the tick of the mark into the range that triggers are drained over.

@@ -8,6 +8,7 @@ import {Expiry, Prices, SeriesState, SeriesTerms, SettlementGrid} from "../types
 import {Reason} from "../types/Reason.sol";
 import {SettlementPrice} from "../types/Records.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
+import {Averages} from "./Averages.sol";
 import {Cash} from "./Cash.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
@@ -23,7 +24,6 @@ import {Void} from "./Void.sol";
 library Settlement {
     using Frames for Frame;
 
-    uint256 internal constant ROUNDS = 60;
     uint256 internal constant STEP_SECONDS = 30;
     /// @dev Prices of the grid are accepted until so long after the settlement date.
     uint256 internal constant LATE_SECONDS = 1800;
@@ -31,7 +31,8 @@ library Settlement {
     uint8 private constant SETTLED = 4;
     uint256 private constant MS = 1000;
 
-    /// @notice Keep the price of one round before a settlement date; rounds come in any order, each once (V-9).
+    /// @notice Keep the price of one round before a settlement date; rounds come in any order, each once. A reprice is due
+    /// soon: marks are of what is known (V-9).
     function applySettlementPrice(
         Frame memory frame,
         SettlementPrice memory report,
@@ -43,8 +44,8 @@ library Settlement {
         if (report.underlying >= Layout.UNDERLYING_LIMIT || report.expirySlot >= Layout.EXPIRIES) {
             return Reason.UNKNOWN_UNDERLYING;
         }
-        bytes memory leaf = frame.get(Layout.expiryKey(report.underlying, report.expirySlot));
-        Expiry memory expiry = MarketLeaves.decodeExpiry(leaf);
+        LeafKey expiryKey = Layout.expiryKey(report.underlying, report.expirySlot);
+        Expiry memory expiry = MarketLeaves.decodeExpiry(frame.get(expiryKey));
         if (!_isTimely(report, expiry.expiryAt, clockMs)) return Reason.BAD_TIME;
         if (report.price == 0 || report.price >= PriceRules.PRICE_LIMIT) return Reason.BAD_PRICE;
         LeafKey key = Layout.gridKey(report.underlying, report.expirySlot);
@@ -52,6 +53,9 @@ library Settlement {
         if (expiry.price != 0 || grid.prices[report.number] != 0) return Reason.OLD_ROUND;
         grid.prices[report.number] = report.price;
         frame.put(key, MarketLeaves.encodeGrid(grid));
+        (expiry.sum, expiry.known) = (expiry.sum + report.price, expiry.known + 1);
+        frame.put(expiryKey, MarketLeaves.encodeExpiry(expiry));
+        PriceRules.hastenReprice(frame, report.underlying, Risk.readPrices(frame));
     }
 
     /// @notice Close a position of an expired future or option at the settlement price; the first one fixes the price of the date
@@ -79,8 +83,8 @@ library Settlement {
     }
 
     function _isTimely(SettlementPrice memory report, uint256 expiryAt, uint256 clockMs) private pure returns (bool) {
-        if (report.expiry == 0 || report.expiry != expiryAt || report.number >= ROUNDS) return false;
-        uint256 early = STEP_SECONDS * (ROUNDS - 1 - report.number);
+        if (report.expiry == 0 || report.expiry != expiryAt || report.number >= Averages.ROUNDS) return false;
+        uint256 early = STEP_SECONDS * (Averages.ROUNDS - 1 - report.number);
         return expiryAt * MS <= clockMs + early * MS && clockMs < (expiryAt + LATE_SECONDS) * MS;
     }
 
@@ -136,7 +140,7 @@ library Settlement {
     }
 
     function _isWhole(SettlementGrid memory grid) private pure returns (bool) {
-        for (uint256 i = 0; i < ROUNDS; ++i) {
+        for (uint256 i = 0; i < Averages.ROUNDS; ++i) {
             if (grid.prices[i] == 0) return false;
         }
         return true;
@@ -146,15 +150,15 @@ library Settlement {
     /// first there is; without any it is `last`.
     function _average(SettlementGrid memory grid, uint256 last) private pure returns (uint256) {
         uint256 held = last;
-        for (uint256 i = ROUNDS; i > 0; --i) {
+        for (uint256 i = Averages.ROUNDS; i > 0; --i) {
             if (grid.prices[i - 1] != 0) held = grid.prices[i - 1];
         }
         uint256 total = 0;
-        for (uint256 i = 0; i < ROUNDS; ++i) {
+        for (uint256 i = 0; i < Averages.ROUNDS; ++i) {
             if (grid.prices[i] != 0) held = grid.prices[i];
             total += held;
         }
-        return FixedPoint.divDown(total, ROUNDS);
+        return FixedPoint.divDown(total, Averages.ROUNDS);
     }
 
     /// @dev Brings a series to its payout, and makes every row that holds it stale: a new epoch. Its open interest

@@ -4,9 +4,10 @@ pragma solidity 0.8.37;
 import {Frame, Frames} from "../steps/Frames.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Expiry, PriceRow, Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
-import {OptionRules, SeriesRisk} from "../types/Option.sol";
+import {OptionRules} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {PriceTask} from "../types/Task.sol";
+import {Averages} from "./Averages.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
 import {Listing} from "./Listing.sol";
@@ -103,26 +104,30 @@ library Strikes {
         bool isOld = frame.timeMs > OptionLeaves.surfaceMsOf(board) + OLD_SURFACE_MS;
         bool isReduced = isOld || strike.rules.status != Listing.OPEN;
         strike.status = isReduced ? SeriesStatus.REDUCE_ONLY : SeriesStatus.TRADING;
+        if (strike.isOver) strike.status = SeriesStatus.EXPIRED;
         _store(frame, strike, call, calls);
         _store(frame, strike, call + 1, puts);
     }
 
-    /// @dev What call and put are worth, unless nobody can say.
+    /// @dev What call and put are worth, unless nobody can say. Past the date the rounds that are left say the index, as it
+    /// is or moved.
     function _value(Frame memory frame, Strike memory strike, bytes memory board, Expiry memory expiry)
         private
         pure
         returns (Moves memory calls, Moves memory puts)
     {
-        int256 forward = int256(uint256(strike.row.indexPrice)) + expiry.forward;
-        strike.isPriced = OptionLeaves.surfaceMsOf(board) != 0 && forward > 0 && !strike.isOver;
+        int256 forward = int256(uint256(strike.row.indexPrice));
+        if (!strike.isOver) forward += expiry.forward;
+        strike.isPriced = OptionLeaves.surfaceMsOf(board) != 0 && forward > 0;
         if (!strike.isPriced) return (calls, puts);
         Valuation memory valuation = Valuation(
             uint256(forward),
             strike.terms.strike,
             strike.terms.lotsPerUnit,
             OptionLeaves.smileIn(board),
-            uint256(expiry.expiryAt) * MS - frame.timeMs,
-            strike.rules.scanPpm
+            strike.isOver ? 0 : uint256(expiry.expiryAt) * MS - frame.timeMs,
+            strike.rules.scanPpm,
+            Averages.readAverage(expiry)
         );
         return Scenarios.valueStrike(valuation);
     }
@@ -143,8 +148,7 @@ library Strikes {
         unchecked {
             state.epoch = strike.row.epoch + 1;
         }
-        if (strike.isOver || state.status >= SeriesStatus.EXPIRED) {
-            if (state.status < SeriesStatus.EXPIRED) state.status = SeriesStatus.EXPIRED;
+        if (state.status >= SeriesStatus.SETTLED) {
             frame.put(key, MarketLeaves.encodeSeriesState(state));
             return;
         }
@@ -152,18 +156,13 @@ library Strikes {
             computeShortMargins(strike.rules, strike.terms, strike.row.indexPrice, series & 1 == 1);
         bool isLarge = strike.row.indexPrice > Layout.MAX_LOT_VALUE * strike.terms.lotsPerUnit;
         if (!strike.isPriced || initial > Layout.MAX_LOT_VALUE || isLarge) {
-            state.status = SeriesStatus.REDUCE_ONLY;
+            state.status = strike.isOver ? SeriesStatus.EXPIRED : SeriesStatus.REDUCE_ONLY;
             frame.put(key, MarketLeaves.encodeSeriesState(state));
             return;
         }
         (state.status, state.mark) = (strike.status, uint32(moves.mark));
         (state.initial, state.maintenance) = (uint32(initial), uint32(maintenance));
         frame.put(key, MarketLeaves.encodeSeriesState(state));
-        SeriesRisk memory risk;
-        (risk.epoch, risk.delta) = (state.epoch, int32(moves.delta));
-        for (uint256 i = 0; i < 32; ++i) {
-            risk.gains[i] = int32(moves.gains[i]);
-        }
-        frame.put(Layout.seriesRiskKey(series), OptionLeaves.encodeRisk(risk));
+        frame.put(Layout.seriesRiskKey(series), OptionLeaves.makeRisk(state.epoch, moves.delta, moves.gains));
     }
 }

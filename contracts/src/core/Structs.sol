@@ -267,6 +267,12 @@ library Structs {
         }
     }
 
+    function pointerTo(int256[32] memory numbers) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := numbers
+        }
+    }
+
     function pointerTo(Expiry memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
 import {LeafKey} from "../types/LeafKey.sol";
-import {Expiry, PriceRow, Prices} from "../types/Market.sol";
+import {Expiry, Prices} from "../types/Market.sol";
 import {Board} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
 import {SurfaceReport} from "../types/Records.sol";
@@ -52,7 +52,7 @@ library Surfaces {
         if (!_hasCalendar(frame, report.underlying, smile, leftMs)) return Reason.ARBITRAGE_CALENDAR;
         (expiry.forward, expiry.round) = (report.difference, report.round);
         frame.put(key, MarketLeaves.encodeExpiry(expiry));
-        if (_hasMoved(board, smile)) _hasten(frame, report.underlying, prices);
+        if (_hasMoved(board, smile)) PriceRules.hastenReprice(frame, report.underlying, prices);
         board.surfaceMs = report.timeMs;
         for (uint256 i = 0; i < OptionLeaves.NODES; ++i) {
             board.nodes[i] = smile[i];
@@ -139,14 +139,5 @@ library Surfaces {
         uint256 now_ = FixedPoint.sqrtDown(Surface.interpolateVariance(smile, 0));
         uint256 then = FixedPoint.sqrtDown(Surface.interpolateVariance(OptionLeaves.smileOf(board), 0));
         return (now_ > then ? now_ - then : then - now_) > TRIGGER;
-    }
-
-    /// @dev Makes a reprice due one second from now at the latest: the other dates report meanwhile.
-    function _hasten(Frame memory frame, uint256 underlying, Prices memory prices) private pure {
-        PriceRow memory row = prices.rows[underlying];
-        uint256 age = PriceRules.REPRICE_AGE_MS - PriceRules.REPRICE_GAP_MS;
-        uint256 pricedMs = frame.timeMs > age ? frame.timeMs - age : 0;
-        if (pricedMs < row.pricedMs) row.pricedMs = uint64(pricedMs);
-        frame.put(Layout.PRICES, MarketLeaves.encodePrices(prices));
     }
 }

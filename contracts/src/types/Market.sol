@@ -87,12 +87,16 @@ struct SeriesList {
 /// @param forward Forward minus index, µUSDC per unit.
 /// @param round Round of the newest forward report.
 /// @param price Settlement price; 0 until it is fixed.
+/// @param sum Of the rounds of its grid that are known, µUSDC per unit.
+/// @param known How many these are.
 /// @custom:twin rollup_node/core/market_leaves.py Expiry
 struct Expiry {
     uint64 expiryAt;
     int64 forward;
     uint64 round;
     uint64 price;
+    uint64 sum;
+    uint8 known;
 }
 
 /// @notice The prices of the sixty rounds before a settlement date, 0: missing (docs/spec.md S-10).

@@ -106,7 +106,7 @@ TERMS: Final = SeriesTerms(
 STATE: Final = SeriesState(
     1, 0, 0, 0, 0, 0, 7, MARK, MARK // 20, MARK // 40, 0, 0, 0, 0, NOW, 0, 0, 0
 )
-LINEAR_RISK: Final = SeriesRisk(7, 10**6, value_linear(MARK, 160_000))
+LINEAR_RISK: Final = SeriesRisk(7, 10**6, value_linear(MARK, 1, 160_000))
 
 
 def flags(side: int, *, reduce_only: bool = False, immediate: bool = False, mode: int = 0) -> int:

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from rollup_node.codec.admin import encode_admin
+from rollup_node.core.averages import NOTHING_KNOWN, Average
 from rollup_node.core.inputs import Leg, Liquidate, Settle, SettlementPrice, SurfaceReport
 from rollup_node.core.kinds import Phase
 from rollup_node.core.layout import (
@@ -21,7 +22,7 @@ from rollup_node.core.market_leaves import Prices
 from rollup_node.core.markets import SetOptionRules
 from rollup_node.core.option_leaves import SeriesRisk
 from rollup_node.core.reason import Reason
-from rollup_node.core.scenarios import Valuation, shock_deviation, value_strike
+from rollup_node.core.scenarios import Valuation, shock_deviation, value_linear, value_strike
 from rollup_node.core.settlement import compute_payout
 from rollup_node.core.surface import SurfaceNode
 from rollup_node.devnet.markets import OPTION_RULES, smile
@@ -66,7 +67,9 @@ def _arena() -> Arena:
 
 
 def test_value_strike_is_black_of_every_scenario() -> None:
-    valuation = Valuation(3_000 * USD, 3_100 * USD, 100, flat(6_000), MONTH_MS, 160_000)
+    valuation = Valuation(
+        3_000 * USD, 3_100 * USD, 100, flat(6_000), MONTH_MS, 160_000, NOTHING_KNOWN
+    )
     call, put = value_strike(valuation)
     years = 30 / 365
     now = black(3_000, 3_100, 0.6, years)
@@ -153,13 +156,54 @@ def test_reprice_of_a_gain_that_does_not_fit_keeps_mark_and_only_reduces(arena: 
     assert (arena.series(PUT).status, arena.series(CALL).mark) == (2, marked)
 
 
-def test_reprice_at_the_date_expires_call_and_put_as_they_are(arena: Arena) -> None:
+def test_reprice_at_the_date_expires_call_and_put_at_what_the_index_would_pay(arena: Arena) -> None:
     reprice(arena)
     before = arena.series(CALL)
     arena.seal(OPTIONS_AT * 1_000 - arena.now())
-    after = arena.series(CALL)
-    assert (after.status, after.mark, after.initial) == (3, before.mark, before.initial)
-    assert after.epoch == arena.row(ETH).epoch
+    call, put = arena.series(CALL), arena.series(PUT)
+    index = arena.row(ETH).index_price
+    assert (call.status, call.mark) == (3, max(1, (index - 3_000 * USD) // 100))
+    assert (put.status, put.mark) == (3, max(1, (3_000 * USD - index) // 100))
+    assert call.initial == before.initial
+    assert call.epoch == arena.row(ETH).epoch
+    gains = arena.leaf(series_risk_key(CALL)).gains
+    assert gains[12:15] == (0, 0, 0), "volatilities are over"
+    assert gains[24:27] == ((index * 16 // 100) // 100,) * 3
+
+
+@pytest.mark.parametrize("known", [1, 30, 59])
+def test_value_strike_of_known_rounds_is_a_part_of_an_option_at_another_strike(known: int) -> None:
+    """What is left of the sixty rounds has to make up for those that are known."""
+    left = 60 - known
+    strike, lots, at = 3_010 * USD, 100, 3_005 * USD
+    whole = Valuation(3_000 * USD, strike, lots, flat(6_000), 10**6, 160_000, NOTHING_KNOWN)
+    found = value_strike(whole._replace(average=Average(known * at, left)))
+    moved = (60 * strike - known * at) // left
+    parts = value_strike(whole._replace(strike=moved))
+    for part, all_of_it in zip(found, parts, strict=True):
+        numbers = zip((part.mark, *part.gains), (all_of_it.mark, *all_of_it.gains), strict=True)
+        for mine, scaled in numbers:
+            assert mine == pytest.approx(scaled * left / 60, abs=2)
+        assert part.delta == pytest.approx(all_of_it.delta * left / 60, abs=2)
+    sums = [call - put for call, put in zip(found[0].gains, found[1].gains, strict=True)]
+    for gain, linear in zip(
+        sums, value_linear(3_000 * USD * left, 60 * lots, 160_000), strict=True
+    ):
+        assert abs(gain - linear) <= 1, "parity, whatever is known"
+
+
+def test_value_strike_that_is_reached_gains_what_is_left_and_nothing_without_rounds() -> None:
+    lots = 100
+    whole = Valuation(3_000 * USD, 1_000 * USD, lots, flat(6_000), 10**6, 160_000, NOTHING_KNOWN)
+    call, put = value_strike(whole._replace(average=Average(40 * 3_000 * USD, 20)))
+    assert (call.mark, put.mark) == (2_000 * USD // lots, 1)
+    assert (call.delta, put.delta, put.gains) == (333_333, 0, (0,) * 32)
+    assert call.gains == value_linear(3_000 * USD * 20, 60 * lots, 160_000)
+    for strike, marks in ((2_900 * USD, (USD, 1)), (3_100 * USD, (1, USD)), (3_000 * USD, (1, 1))):
+        known = whole._replace(strike=strike, average=Average(60 * 3_000 * USD, 0))
+        found = value_strike(known)
+        assert tuple(moves.mark for moves in found) == marks
+        assert all(moves.gains == (0,) * 32 and moves.delta == 0 for moves in found)
 
 
 def report(arena: Arena, **fields: Any) -> Reason:

@@ -13,7 +13,7 @@ from rollup_node.core.scenarios import value_linear
 from tests.property.portfolio import Held, require, sum_risk
 from tests.unit.core.exchange import MARK, PRICE, STATE, TERMS
 
-PERP: Final = LotRisk(value_linear(MARK, 160_000), MARK, 0, 0, is_option=False)
+PERP: Final = LotRisk(value_linear(MARK, 1, 160_000), MARK, 0, 0, is_option=False)
 FUTURE_TERMS: Final = TERMS._replace(kind=3, expiry_slot=9)
 CALL_TERMS: Final = TERMS._replace(kind=4, expiry_slot=6, strike=PRICE)
 _int32 = st.integers(-(1 << 31), (1 << 31) - 1)
@@ -136,9 +136,9 @@ def test_weigh_risk_of_a_spread_is_less_than_of_its_legs() -> None:
 
 
 def test_value_linear_moves_by_scan_range_and_weighted_tails() -> None:
-    gains = value_linear(1_000_000, 160_000)
+    gains = value_linear(1_000_000, 1, 160_000)
     steps = [1_000_000 * 4 * step // 100 for step in range(-4, 5) for _ in range(3)]
     weights = ((-66, 181_818), (-33, 363_636), (50, 240_000), (100, 120_000), (500, 24_000))
     assert gains == (*steps, *(move * weight // 100 for move, weight in weights))
     assert len(gains) == 32
-    assert min(value_linear(MAX_LOT_VALUE, 500_000)) >= -(1 << 31)
+    assert min(value_linear(MAX_LOT_VALUE, 1, 500_000)) >= -(1 << 31)

@@ -404,8 +404,9 @@ def test_forward_moves_the_mark_of_a_future(world: World) -> None:
     world.price(3_000, 3)
     world.run()
     expired: Any = world.leaves[series_key(5)]
-    assert (expired.status, expired.mark) == (SeriesStatus.EXPIRED, 30_300_000)
-    assert expired.initial == -(-30_300_000 * future.initial_ppm // 1_000_000)
+    assert (expired.status, expired.mark) == (SeriesStatus.EXPIRED, 30_000_000)
+    assert expired.initial == -(-30_000_000 * future.initial_ppm // 1_000_000)
+    assert (expired.low, expired.high) == (60_600, 60_600), "no trigger fires any more"
 
 
 @pytest.mark.parametrize(
