@@ -22,7 +22,7 @@ _HOT: Final = Struct(">QIBBBHQQIQQ8I" + "IBqQQ" * 8)
 _HOT_HEAD: Final = Struct(">QIBBBHQQIQQ8I")
 _RISK_ROW: Final = Struct(">IBqQQ")
 _NO_RISK_BYTES: Final = bytes(_RISK_ROW.size)
-_COLD: Final = Struct(">20sQIHQQ" + "IIQI" * 8)
+_COLD: Final = Struct(">20sQIHQQB" + "IIQI" * 8)
 _SESSION_KEY: Final = Struct(">20sBBQQQQQQ")
 _DIRECTORY: Final = Struct(">128H")
 _POSITIONS: Final = Struct(">" + "HiqqH" * 8)
@@ -67,8 +67,8 @@ def _encode_cold(leaf: Cold) -> bytes:
 
 def _decode_cold(value: bytes) -> Cold:
     fields = _COLD.unpack(value)
-    rows = tuple(ProtectionRow(*fields[at : at + 4]) for at in range(6, 38, 4))
-    return Cold._make((*fields[:6], rows))
+    rows = tuple(ProtectionRow(*fields[at : at + 4]) for at in range(7, 39, 4))
+    return Cold._make((*fields[:7], rows))
 
 
 def _encode_session_key(leaf: SessionKey) -> bytes:

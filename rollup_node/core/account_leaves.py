@@ -54,7 +54,8 @@ class Cold(NamedTuple):
     """What trading does not touch: who may freeze, whose child it is, its only series (or 0).
 
     `guardian_nonce` is the highest that the guardian used; `liquidated_ms` when the liquidation
-    began or last reduced, `auction_ms` since when the account is for sale, 0 if it is not.
+    began or last reduced, `auction_ms` since when the account is for sale, 0 if it is not;
+    `insurer` the underlying whose last position left the account with a debt.
     """
 
     guardian: bytes
@@ -63,6 +64,7 @@ class Cold(NamedTuple):
     series: int
     liquidated_ms: int
     auction_ms: int
+    insurer: int
     protections: tuple[ProtectionRow, ...]
 
 
@@ -118,7 +120,7 @@ class AccountRisk(NamedTuple):
 NO_RISK: Final = RiskRow(0, 0, 0, 0, 0)
 NO_HOT: Final = Hot(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (0,) * 8, (NO_RISK,) * 8)
 NO_PROTECTION: Final = ProtectionRow(0, 0, 0, 0)
-NO_COLD: Final = Cold(bytes(20), 0, 0, 0, 0, 0, (NO_PROTECTION,) * 8)
+NO_COLD: Final = Cold(bytes(20), 0, 0, 0, 0, 0, 0, (NO_PROTECTION,) * 8)
 NO_ACCOUNT_RISK: Final = AccountRisk((0,) * 32, (0,) * 8, 0)
 NO_DIRECTORY: Final = Directory((0,) * 128)
 NO_POSITION: Final = Position(0, 0, 0, 0, 0)

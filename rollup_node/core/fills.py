@@ -34,6 +34,7 @@ from rollup_node.core.risk import (
     read_collateral,
     sum_margins,
 )
+from rollup_node.core.standing import note_insurer
 from rollup_node.core.void import REDUCE_ONLY, SPOT
 
 _OK: Final = Reason.OK
@@ -245,7 +246,7 @@ def charge_protocol(side: Side, fee: int, time_ms: int) -> Side:
 def settle_side(frame: Frame, market: Market, side: Side) -> None:
     """Write one side of a fill: position or asset, cash, hot leaf, risk leaf.
 
-    Reads credit if cash is negative before or after.
+    Reads credit if cash is negative before or after, and what `note_insurer` reads if it is after.
     """
     account, hot, number, position, amounts, cash, _, _, _, held, _, risk = side
     if market[1][0] == SPOT:
@@ -255,5 +256,7 @@ def settle_side(frame: Frame, market: Market, side: Side) -> None:
         store_position(frame, account, number, position)
     store_cash(frame, account, amounts, cash)
     frame.put(hot_key(account), hot)
+    if cash < 0 and market[1][0] != SPOT:
+        note_insurer(frame, account, hot, market[1][1])
     if risk is not None:
         frame.put(account_risk_key(account, market[1][1]), risk)

@@ -44,6 +44,7 @@ from rollup_node.core.risk import (
     read_hot,
     read_prices,
 )
+from rollup_node.core.standing import note_insurer
 
 
 def move_position(
@@ -192,6 +193,8 @@ def _store_holding(frame: Frame, market: Transferred, side: _Holding, weighed: _
     row, risk = weighed
     store_position(frame, side.account, side.number, side.after)
     hot = with_row(side.hot, underlying, row)
-    frame.put(hot_key(side.account), change_cash(frame, side.account, hot, side.cash))
+    hot = change_cash(frame, side.account, hot, side.cash)
+    frame.put(hot_key(side.account), hot)
+    note_insurer(frame, side.account, hot, underlying)
     if risk is not None:
         frame.put(account_risk_key(side.account, underlying), risk)

@@ -47,6 +47,7 @@ from rollup_node.core.positions import (
 from rollup_node.core.prices import check_signers, hasten_reprice, report_clock
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import read_hot, read_prices
+from rollup_node.core.standing import note_insurer
 
 STEP_SECONDS: Final = 30
 LATE_SECONDS: Final = 1_800
@@ -218,7 +219,9 @@ def _close(
     row = _without(hot.rows[terms.underlying], epoch, position, state.mark)
     store_position(frame, account, number, NO_POSITION)
     hot = with_row(hot, terms.underlying, row)
-    frame.put(hot_key(account), change_cash(frame, account, hot, cash))
+    hot = change_cash(frame, account, hot, cash)
+    frame.put(hot_key(account), hot)
+    note_insurer(frame, account, hot, terms.underlying)
 
 
 def _without(row: RiskRow, epoch: int, position: Position, mark: int) -> RiskRow:

@@ -109,17 +109,32 @@ def has_positions(hot: Hot) -> bool:
 def find_insurer(hot: Hot, cold: Cold) -> int:
     """Return the underlying whose insurance stands behind an account.
 
-    That of the largest maintenance margin, the lowest of equal ones; of an account of the fund
-    the one that was noted when the fund took it. Source: docs/spec.md L-5.
+    That of the largest maintenance margin, the lowest of equal ones; without positions that of the
+    last one (`note_insurer`); of an account of the fund the one that was noted when the fund took
+    it. Source: docs/spec.md L-5.
     """
     if hot.flags & FUND_FLAG:
         return cold.parent
+    if not has_positions(hot):
+        return cold.insurer
     found = 0
     for underlying, row in enumerate(hot.rows):
         best = hot.rows[found]
         if row.positions and row.maintenance > (best.maintenance if best.positions else 0):
             found = underlying
     return found
+
+
+def note_insurer(frame: Frame, account: int, hot: Hot, underlying: int) -> None:
+    """Note whose insurance stands behind an account whose last position left it with a debt.
+
+    Whoever takes a position of an account calls this, `hot` and balances are those after it. Reads
+    balances, then, if there is such a debt, the cold leaf. Source: docs/spec.md L-5.
+    """
+    if read_amounts(frame, account)[0] >= 0 or has_positions(hot) or hot.flags & FUND_FLAG:
+        return
+    cold = read_cold(frame, account)
+    frame.put(cold_key(account), cold._replace(insurer=underlying))
 
 
 def read_cold(frame: Frame, account: int) -> Cold:

@@ -119,6 +119,18 @@ def _settle(age: int, stage: Stage) -> None:
     _then_too_late(stage, lambda: stage.post(Settle(1, FUTURE)))
 
 
+def _settle_into_debt(stage: Stage) -> None:
+    """Settle the last position of who cannot pay for it, and the last but one."""
+    for account in (1, 2):
+        stage.hold(account, 50, 60 * MARK, series=FUTURE)
+        stage.state[balances_key(account)] = Balances((MARK, 0, 0, 0))
+    stage.hold(2, 5, 5 * MARK)
+    stage.state[expiry_key(BTC, 0)] = NO_EXPIRY._replace(expiry_at=_AT - _LATE, price=PRICE)
+    stage.set_series(FUTURE, status=3)
+    for account in (1, 2):
+        stage.post(Settle(account, FUTURE))
+
+
 def _samples(stage: Stage, *, empty: bool) -> None:
     """Begin an item when samples are due."""
     stage.state[series_list_key(ETH)] = SeriesList((PERP, *(0,) * 15))
@@ -229,6 +241,7 @@ SCENES: Final[dict[str, Scene]] = {
     "settle before the date": partial(_settle, -100),
     "settle while prices may come": partial(_settle, 1),
     "settle": partial(_settle, _LATE),
+    "settle into debt": _settle_into_debt,
     "samples": partial(_samples, empty=False),
     "samples of an empty book": partial(_samples, empty=True),
     "reprice": _reprice,

@@ -10,7 +10,7 @@ import {Structs} from "./Structs.sol";
 /// @custom:twin rollup_node/codec/account_leaves.py
 library AccountLeaves {
     uint256 internal constant HOT_BYTES = 317;
-    uint256 internal constant COLD_BYTES = 210;
+    uint256 internal constant COLD_BYTES = 211;
     uint256 internal constant SESSION_KEY_BYTES = 70;
     uint256 internal constant DIRECTORY_BYTES = 256;
     uint256 internal constant POSITIONS_BYTES = 192;
@@ -20,7 +20,7 @@ library AccountLeaves {
     uint256 private constant HOT_SLOTS_AT = 53;
     uint256 private constant HOT_ROWS_AT = 85;
     uint256 private constant COLD_SERIES_AT = 32;
-    uint256 private constant COLD_ROWS_AT = 50;
+    uint256 private constant COLD_ROWS_AT = 51;
     uint256 private constant DELTAS_AT = 256;
     uint256 private constant CHARGE_AT = 320;
     /// @dev The charge is the third member, each a word.
@@ -29,7 +29,7 @@ library AccountLeaves {
     bytes32 private constant HOT = hex"08040101010208080410";
     bytes32 private constant SLOTS = hex"0404040404040404";
     bytes32 private constant RISK_ROW = hex"0401880808";
-    bytes32 private constant COLD = hex"140804020808";
+    bytes32 private constant COLD = hex"14080402080801";
     bytes32 private constant PROTECTION_ROW = hex"04040804";
     bytes32 private constant SESSION_KEY = hex"14010108080818";
     bytes32 private constant POSITION = hex"0284888802";

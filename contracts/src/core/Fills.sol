@@ -13,6 +13,7 @@ import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
 import {Market, Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
+import {Standings} from "./Standing.sol";
 
 /// @notice What a fill leaves of one side: not written yet.
 /// @param account Whose side it is.
@@ -222,6 +223,9 @@ library Fills {
         }
         Cash.storeCash(frame, side.account, side.amounts, side.cash);
         frame.put(Layout.hotKey(side.account), AccountLeaves.encodeHot(side.hot));
+        if (side.cash < 0 && market.terms.kind != SPOT) {
+            Standings.noteInsurer(frame, side.account, side.hot, market.terms.underlying);
+        }
         if (side.risk.length != 0) {
             frame.put(Layout.accountRiskKey(side.account, market.terms.underlying), side.risk);
         }

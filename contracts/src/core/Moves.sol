@@ -18,6 +18,7 @@ import {SeriesStatus} from "./Markets.sol";
 import {Market, Positions} from "./Positions.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
+import {Standings} from "./Standing.sol";
 
 /// @notice Positions on their way from one account to another of the same owner (docs/spec.md K-7).
 /// @custom:twin rollup_node/core/moves.py
@@ -154,6 +155,7 @@ library Moves {
         Positions.storePosition(frame, side.account, side.number, side.moved);
         Cash.changeCash(frame, side.account, side.hot, side.cash);
         frame.put(Layout.hotKey(side.account), AccountLeaves.encodeHot(side.hot));
+        Standings.noteInsurer(frame, side.account, side.hot, underlying);
         if (side.risk.length != 0) frame.put(Layout.accountRiskKey(side.account, underlying), side.risk);
     }
 

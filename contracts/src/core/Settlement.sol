@@ -17,6 +17,7 @@ import {OptionTerms} from "./OptionTerms.sol";
 import {Positions} from "./Positions.sol";
 import {PriceRules} from "./PriceRules.sol";
 import {Risk} from "./Risk.sol";
+import {Standings} from "./Standing.sol";
 import {Void} from "./Void.sol";
 
 /// @notice The end of futures and options: sixty prices, their average, and each position closed at it (docs/spec.md V-9, V-10).
@@ -200,6 +201,7 @@ library Settlement {
         Positions.storePosition(frame, account, number, closed);
         Cash.changeCash(frame, account, hot, cash);
         frame.put(Layout.hotKey(account), AccountLeaves.encodeHot(hot));
+        Standings.noteInsurer(frame, account, hot, underlying);
     }
 
     /// @dev Takes a position of a settled series out of its row: exact if the row is current, else only its count is. Such

@@ -68,15 +68,27 @@ library Standings {
     }
 
     /// @notice The underlying whose insurance stands behind an account: that of the largest maintenance margin, the
-    /// lowest of equal ones; of an account of the fund the one noted when the fund took it (L-5).
+    /// lowest of equal ones; without positions that of the last one; of an account of the fund the one noted when the
+    /// fund took it (L-5).
     function findInsurer(Hot memory hot, Cold memory cold) internal pure returns (uint256 found) {
         if (hot.flags & Flags.FUND != 0) return cold.parent;
+        if (!hasPositions(hot)) return cold.insurer;
         uint256 most = 0;
         for (uint256 i = 0; i < Risk.ROWS; ++i) {
             if (hot.rows[i].positions != 0 && hot.rows[i].maintenance > most) {
                 (found, most) = (i, hot.rows[i].maintenance);
             }
         }
+    }
+
+    /// @notice Note whose insurance stands behind an account whose last position left it with a debt. Whoever takes a
+    /// position of an account calls this, `hot` and balances are those after it (L-5).
+    function noteInsurer(Frame memory frame, uint256 account, Hot memory hot, uint256 underlying) internal pure {
+        bool isOther = Cash.readBalances(frame, account)[0] >= 0 || hasPositions(hot);
+        if (isOther || hot.flags & Flags.FUND != 0) return;
+        Cold memory cold = readCold(frame, account);
+        cold.insurer = uint8(underlying);
+        frame.put(Layout.coldKey(account), AccountLeaves.encodeCold(cold));
     }
 
     function readCold(Frame memory frame, uint256 account) internal pure returns (Cold memory) {

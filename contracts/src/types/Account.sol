@@ -44,6 +44,7 @@ struct ProtectionRow {
 /// @param series The only one that a child trades.
 /// @param liquidatedMs When the liquidation began or last reduced.
 /// @param auctionMs Since when the account is for sale; 0 if it is not.
+/// @param insurer The underlying whose last position left the account with a debt.
 /// @param protections Per underlying.
 /// @custom:twin rollup_node/core/account_leaves.py Cold
 struct Cold {
@@ -53,6 +54,7 @@ struct Cold {
     uint16 series;
     uint64 liquidatedMs;
     uint64 auctionMs;
+    uint8 insurer;
     ProtectionRow[8] protections;
 }
 
