@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.account_leaves import NO_ACCOUNT_RISK, AccountRisk
+from rollup_node.core.averages import ROUNDS, Average
 from rollup_node.core.layout import MAX_LOT_VALUE, MAX_LOTS, PRICE_LIMIT
 from rollup_node.core.option_leaves import NO_SERIES_RISK, SeriesRisk
 from rollup_node.core.portfolio import keep_losses, measure_lot, replace_lots, weigh_risk
-from rollup_node.core.scenarios import value_linear
+from rollup_node.core.scenarios import Valuation, value_linear, value_strike
+from rollup_node.core.surface import SurfaceNode
 from tests.contracts.codec_chain import CodecChain
-from tests.unit.core.exchange import TERMS
+from tests.unit.core.exchange import TERMS, USD
 
 _SUM: Final = 127 << 54
 """What 127 of the largest positions add up to."""
@@ -86,10 +88,54 @@ def test_replace_lots_and_weigh_risk_of_both_twins_are_the_same(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, MAX_LOT_VALUE), st.integers(1, 500_000))
-def test_value_linear_of_both_twins_is_the_same(mark: int, scan_ppm: int) -> None:
-    types = ("int32[32]",)
+@given(
+    st.integers(0, MAX_LOT_VALUE),
+    st.integers(0, ROUNDS),
+    st.sampled_from([1, 60, 6_000, (1 << 32) - 1]),
+    st.integers(1, 500_000),
+)
+def test_value_linear_of_both_twins_is_the_same(
+    mark: int, left: int, parts: int, scan_ppm: int
+) -> None:
+    arguments = (mark * left, parts, scan_ppm)
     answer = _chain().call(
-        "PortfolioCodec", "valueLinear(uint256,uint256)", (mark, scan_ppm), types
+        "PortfolioCodec", "valueLinear(uint256,uint256,uint256)", arguments, ("int256[32]",)
     )
-    assert answer == (value_linear(mark, scan_ppm),)
+    assert answer == (value_linear(*arguments),)
+
+
+_prices = st.one_of(
+    st.integers(1, PRICE_LIMIT - 1),
+    st.integers(2_900 * USD, 3_100 * USD),
+    st.sampled_from([1, PRICE_LIMIT - 1]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    _prices,
+    _prices,
+    st.sampled_from([1, 100, (1 << 32) - 1]),
+    st.sampled_from([1, 160_000, 500_000]),
+    st.integers(1, (1 << 16) - 1),
+    st.sampled_from([0, 1, 999, 60_000, 1_800_000, 86_400_000, 1 << 40]),
+    st.builds(lambda known, price: Average(known * price, 60 - known), st.integers(0, 60), _prices),
+)
+def test_value_strike_of_both_twins_is_the_same_whatever_is_known_of_the_price(
+    forward: int,
+    strike: int,
+    lots: int,
+    scan_ppm: int,
+    volatility: int,
+    left_ms: int,
+    average: Average,
+) -> None:
+    smile = (SurfaceNode(0, volatility),)
+    found = value_strike(Valuation(forward, strike, lots, smile, left_ms, scan_ppm, average))
+    answer = _chain().call(
+        "PortfolioCodec",
+        "valueStrike(uint256,uint256,uint256,uint256,uint16,uint256,(uint256,uint256))",
+        (forward, strike, lots, scan_ppm, volatility, left_ms, tuple(average)),
+        ("(uint256,int256,int256[32])",) * 2,
+    )
+    assert answer == tuple(map(tuple, found))

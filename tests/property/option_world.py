@@ -11,6 +11,7 @@ from math import erfc, exp, log, sqrt
 from random import Random
 from typing import Final, NamedTuple
 
+from rollup_node.core.averages import NOTHING_KNOWN
 from rollup_node.core.market_leaves import SeriesTerms
 from rollup_node.core.option_leaves import SeriesRisk
 from rollup_node.core.options_math import ONE
@@ -73,14 +74,16 @@ def linear(date: Date | None = None) -> Series:
     kind = PERPETUAL if date is None else FUTURE
     terms = _TERMS._replace(kind=kind, expiry_slot=slot)
     full = tuple(forward * move * weight_of(move) / LOTS_PER_UNIT for move, _ in POINTS)
-    return Series(terms, mark, SeriesRisk(1, 10**6, value_linear(mark, SCAN_PPM)), full)
+    return Series(terms, mark, SeriesRisk(1, 10**6, value_linear(mark, 1, SCAN_PPM)), full)
 
 
 def strike(date: Date, price: int, *, inside: bool = False) -> tuple[Series, Series]:
     """Return call and put at a strike in µUSDC per unit; `inside` as in `factors_of`."""
     points = tuple((move, factor) for move in MOVES for factor in factors_of(date, inside=inside))
     left_ms = date.hours * HOUR_MS
-    valuation = Valuation(date.forward, price, LOTS_PER_UNIT, date.smile, left_ms, SCAN_PPM)
+    valuation = Valuation(
+        date.forward, price, LOTS_PER_UNIT, date.smile, left_ms, SCAN_PPM, NOTHING_KNOWN
+    )
     spread = volatility_at(date, price) * sqrt(date.hours / _YEAR_HOURS)
     now = price_call(date.forward, price, spread)
     calls = tuple(

@@ -2,10 +2,12 @@
 pragma solidity 0.8.37;
 
 import {AccountLeaves} from "../../src/core/AccountLeaves.sol";
+import {Average} from "../../src/core/Averages.sol";
 import {MarketLeaves} from "../../src/core/MarketLeaves.sol";
 import {LotRisk, Portfolio} from "../../src/core/Portfolio.sol";
-import {Scenarios} from "../../src/core/Scenarios.sol";
+import {Moves, Scenarios, Valuation} from "../../src/core/Scenarios.sol";
 import {AccountRisk} from "../../src/types/Account.sol";
+import {SurfaceNode} from "../../src/types/Surface.sol";
 
 /// @notice The arithmetic of portfolio margin, for the comparison with the twin.
 contract PortfolioCodec {
@@ -27,8 +29,23 @@ contract PortfolioCodec {
         leaf = AccountLeaves.encodeRisk(risk);
     }
 
-    /// @notice What a lot of a linear series gains in each scenario.
-    function valueLinear(uint256 mark, uint256 scanPpm) external pure returns (int32[32] memory) {
-        return Scenarios.valueLinear(mark, scanPpm);
+    /// @notice What some lots of a linear series gain in each scenario.
+    function valueLinear(uint256 worth, uint256 parts, uint256 scanPpm) external pure returns (int256[32] memory) {
+        return Scenarios.valueLinear(worth, parts, scanPpm);
+    }
+
+    /// @notice Mark, delta and gains of call and put under one volatility.
+    function valueStrike(
+        uint256 forward,
+        uint256 strike,
+        uint256 lotsPerUnit,
+        uint256 scanPpm,
+        uint16 volatility,
+        uint256 leftMs,
+        Average calldata average
+    ) external pure returns (Moves memory call, Moves memory put) {
+        SurfaceNode[] memory smile = new SurfaceNode[](1);
+        smile[0].volatility = volatility;
+        return Scenarios.valueStrike(Valuation(forward, strike, lotsPerUnit, smile, leftMs, scanPpm, average));
     }
 }
