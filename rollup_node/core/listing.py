@@ -106,10 +106,10 @@ def _list_pair(frame: Frame, record: ListStrike, rules: OptionRules) -> Reason:
     board: Board = frame.get(board_key(underlying, expiry_slot)) or NO_BOARD
     if any(row.series and row.strike == strike for row in board.strikes):
         return Reason.SERIES_EXISTS
-    if dates.strikes >= STRIKE_LIMIT or NO_STRIKE not in board.strikes:
+    if _is_full(dates, board):
         return Reason.BOOK_FULL
     states = [_read_state(frame, series) for series in (call, call + 1)]
-    if any(state is not None and state.status != SeriesStatus.NONE for state in states):
+    if any(state is not None and (state.status or state.orders) for state in states):
         return Reason.SERIES_EXISTS
     for series, state in zip((call, call + 1), states, strict=True):
         frame.get(terms_key(series))
@@ -118,6 +118,11 @@ def _list_pair(frame: Frame, record: ListStrike, rules: OptionRules) -> Reason:
         frame.put(series_key(series), fresh._replace(funded_ms=frame.time_ms))
     _store(frame, underlying, expiry_slot, dates, _replace_row(board, NO_STRIKE, call, strike), 1)
     return Reason.OK
+
+
+def _is_full(dates: OptionDates, board: Board) -> bool:
+    """Say whether no strike more has a place on a board."""
+    return dates.strikes >= STRIKE_LIMIT or NO_STRIKE not in board.strikes
 
 
 def is_call_number(series: int) -> bool:
@@ -184,6 +189,8 @@ def apply_delist_strike(frame: Frame, record: DelistStrike, _authority: Authorit
     """Take a strike off its date when nobody holds or wants call or put.
 
     Its date is over, or it was listed a day ago: so nobody keeps the places of others for nothing.
+    Nor by orders: where no place is free they do not count, are void and may be pruned. Their
+    numbers are used again when they are gone.
 
     Reads terms, state of call and put, expiry, dates, board. Source: docs/spec.md V-12.
     """
@@ -200,10 +207,12 @@ def apply_delist_strike(frame: Frame, record: DelistStrike, _authority: Authorit
     is_ahead = _date(frame, underlying, expiry_slot) * 1_000 > frame.time_ms
     if is_ahead and frame.time_ms < call.funded_ms + UNWANTED_MS:
         return Reason.NOT_EXPIRED
-    if call.open_interest or call.orders or put.open_interest or put.orders:
+    if call.open_interest or put.open_interest:
         return Reason.SERIES_IN_USE
     dates: OptionDates = frame.get(option_dates_key(underlying))
     board: Board = frame.get(board_key(underlying, expiry_slot))
+    if (call.orders or put.orders) and not _is_full(dates, board):
+        return Reason.SERIES_IN_USE
     board = _replace_row(board, StrikeRow(series, terms.strike), 0, 0)
     _store(frame, underlying, expiry_slot, dates, board, -1)
     frame.put(series_key(series), call._replace(status=SeriesStatus.NONE))

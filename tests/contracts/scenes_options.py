@@ -12,6 +12,7 @@ from rollup_node.core.inputs import (
     ListExpiry,
     ListStrike,
     MassQuote,
+    Prune,
     Settle,
     SurfaceReport,
 )
@@ -213,6 +214,24 @@ def _delist_unwanted(stage: Stage) -> None:
         stage.post(DelistStrike(call))
 
 
+def _delist_ordered(stage: Stage, *, is_full: bool) -> None:
+    """Take off what only orders keep, prune them, list the numbers again."""
+    open_options(stage, at=AT + 30 * DAY)
+    stage.set_series(CALL, funded_ms=NOW - DAY * 1_000)
+    stage.send(stage.order(1, SELL, TICK, 500, series=CALL))
+    stage.send(stage.order(2, BUY, TICK, 500, series=CALL + 1))
+    stage.seal()
+    if is_full:
+        stage.state[option_dates_key(ETH)] = OptionDates(1 << SLOT, 128)
+    stage.post(DelistStrike(CALL))
+    stage.seal()
+    again = _strike(strike=2_150 * USD, series=CALL)
+    stage.post(again)
+    for order in (1, 2):
+        stage.post(Prune(order))
+    stage.post(again)
+
+
 def _delist_after(stage: Stage) -> None:
     open_options(stage, at=_AT - 10)
     stage.set_series(HIGH, open_interest=4)
@@ -389,6 +408,8 @@ SCENES: Final[dict[str, Scene]] = {
     "delist": _delist,
     "delist after the date": _delist_after,
     "delist what nobody wants": _delist_unwanted,
+    "delist what only orders keep": partial(_delist_ordered, is_full=False),
+    "delist what only orders keep from others": partial(_delist_ordered, is_full=True),
     "option rules": _rules,
     "strike reprice": _reprice,
     "strike reprice of two dates": partial(_reprice, change=_two_dates),

@@ -67,7 +67,8 @@ library Listing {
     }
 
     /// @notice Take a strike off its date when nobody holds or wants call or put: the date is over, or it was listed a day
-    /// ago, so nobody keeps the places of others for nothing.
+    /// ago, so nobody keeps the places of others for nothing. Nor by orders: where no place is free they do not count, are
+    /// void and may be pruned. Their numbers are used again when they are gone.
     function applyDelistStrike(Frame memory frame, uint16 series) internal pure returns (Reason) {
         if (!isCallNumber(series)) return Reason.BAD_PARAMETERS;
         bytes memory leaf = frame.get(Layout.termsKey(series));
@@ -78,9 +79,10 @@ library Listing {
         if (call.status == NONE) return Reason.UNKNOWN_SERIES;
         bool isAhead = _date(frame, terms.underlying, terms.expirySlot) * MS > frame.timeMs;
         if (isAhead && frame.timeMs < call.fundedMs + UNWANTED_MS) return Reason.NOT_EXPIRED;
-        if (_isUsed(call) || _isUsed(put)) return Reason.SERIES_IN_USE;
+        if (call.openInterest != 0 || put.openInterest != 0) return Reason.SERIES_IN_USE;
         OptionDates memory dates = OptionLeaves.decodeDates(frame.get(Layout.optionDatesKey(terms.underlying)));
         Board memory board = _readBoard(frame, terms.underlying, terms.expirySlot);
+        if ((call.orders != 0 || put.orders != 0) && !_isFull(dates, board)) return Reason.SERIES_IN_USE;
         StrikeRow memory row = board.strikes[_find(board, series)];
         (row.series, row.strike) = (0, 0);
         dates.strikes -= 1;
@@ -108,14 +110,13 @@ library Listing {
             StrikeRow memory row = board.strikes[i];
             if (row.series != 0 && row.strike == record.strike) return Reason.SERIES_EXISTS;
         }
-        uint256 free = _find(board, 0);
-        if (dates.strikes >= Layout.STRIKE_LIMIT || free == Layout.STRIKES_PER_EXPIRY) return Reason.BOOK_FULL;
+        if (_isFull(dates, board)) return Reason.BOOK_FULL;
         SeriesState memory call = _readState(frame, record.series);
         SeriesState memory put = _readState(frame, uint256(record.series) + 1);
-        if (call.status != NONE || put.status != NONE) return Reason.SERIES_EXISTS;
+        if (_isTaken(call) || _isTaken(put)) return Reason.SERIES_EXISTS;
         _begin(frame, record, rules, record.series, call.sequence);
         _begin(frame, record, rules, record.series + 1, put.sequence);
-        board.strikes[free] = StrikeRow(record.series, record.strike);
+        board.strikes[_find(board, 0)] = StrikeRow(record.series, record.strike);
         dates.strikes += 1;
         _store(frame, record.underlying, record.expirySlot, dates, board);
         return Reason.OK;
@@ -185,8 +186,14 @@ library Listing {
         return OptionLeaves.decodeBoard(frame.get(Layout.boardKey(underlying, expirySlot)));
     }
 
-    function _isUsed(SeriesState memory state) private pure returns (bool) {
-        return state.openInterest != 0 || state.orders != 0;
+    /// @dev Whether a number is that of a listed series, or still holds orders.
+    function _isTaken(SeriesState memory state) private pure returns (bool) {
+        return state.status != NONE || state.orders != 0;
+    }
+
+    /// @dev Whether no strike more has a place on a board.
+    function _isFull(OptionDates memory dates, Board memory board) private pure returns (bool) {
+        return dates.strikes >= Layout.STRIKE_LIMIT || _find(board, 0) == Layout.STRIKES_PER_EXPIRY;
     }
 
     /// @dev First place of the board with a call, or with none (0); the number of places if there is none.
