@@ -90,9 +90,9 @@ ACCOUNT_RECORDS: Final[dict[type, st.SearchStrategy[Any]]] = {
 }
 REPORTS: Final[dict[type, st.SearchStrategy[Any]]] = {
     PriceReport: st.builds(PriceReport, _u8, _u64, _u64, _u64, _u32, _several),
-    ForwardReport: st.builds(ForwardReport, _u8, _u8, _u64, _u64, sint(64), _several),
+    ForwardReport: st.builds(ForwardReport, _u8, _u8, _u64, _u64, _u64, sint(64), _several),
     SettlementPrice: st.builds(SettlementPrice, _u8, _u8, _u64, _u8, _u64, _several),
-    SurfaceReport: st.builds(SurfaceReport, _u8, _u8, _u64, _u64, sint(64), _nodes, _several),
+    SurfaceReport: st.builds(SurfaceReport, _u8, _u8, _u64, _u64, _u64, sint(64), _nodes, _several),
 }
 PLAIN: Final[dict[type, st.SearchStrategy[Any]]] = {
     Prune: st.builds(Prune, _u32),

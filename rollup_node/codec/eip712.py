@@ -116,7 +116,10 @@ REPORT_TYPES: Final[dict[type, tuple[str, str]]] = {
     ),
     ForwardReport: (
         "ForwardReport",
-        "uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference",
+        (
+            "uint8 underlying,uint8 expirySlot,uint64 expiry,uint64 round,uint64 timeMs,"
+            "int64 difference"
+        ),
     ),
     SettlementPrice: (
         "SettlementPrice",
@@ -125,8 +128,8 @@ REPORT_TYPES: Final[dict[type, tuple[str, str]]] = {
     SurfaceReport: (
         "SurfaceReport",
         (
-            "uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference,"
-            "uint40[16] nodes"
+            "uint8 underlying,uint8 expirySlot,uint64 expiry,uint64 round,uint64 timeMs,"
+            "int64 difference,uint40[16] nodes"
         ),
     ),
 }

@@ -75,6 +75,7 @@ def encode_forward_report(record: ForwardReport) -> bytes:
     """Return the fields of a forward report."""
     return (
         bytes((record.underlying, record.expiry_slot))
+        + encode_varint(record.expiry)
         + encode_varint(record.round)
         + encode_varint(record.time_ms)
         + record.difference.to_bytes(_DIFFERENCE_BYTES, "big", signed=True)
@@ -85,11 +86,13 @@ def encode_forward_report(record: ForwardReport) -> bytes:
 def decode_forward_report(body: bytes, at: int) -> tuple[ForwardReport, int]:
     """Read a forward report."""
     underlying, expiry_slot = body[at], body[at + 1]
-    number, at = decode_varint(body, at + 2, U64)
+    expiry, at = decode_varint(body, at + 2, U64)
+    number, at = decode_varint(body, at, U64)
     time_ms, at = decode_varint(body, at, U64)
     difference, at = read_signed(body, at, _DIFFERENCE_BYTES)
     signatures, at = decode_signatures(body, at)
-    return ForwardReport(underlying, expiry_slot, number, time_ms, difference, signatures), at
+    fields = (underlying, expiry_slot, expiry, number, time_ms, difference, signatures)
+    return ForwardReport(*fields), at
 
 
 def encode_settlement_price(record: SettlementPrice) -> bytes:

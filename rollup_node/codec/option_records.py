@@ -19,6 +19,7 @@ def encode_surface_report(record: SurfaceReport) -> bytes:
     """Return the fields of a surface report."""
     return (
         bytes((record.underlying, record.expiry_slot))
+        + encode_varint(record.expiry)
         + encode_varint(record.round)
         + encode_varint(record.time_ms)
         + record.difference.to_bytes(_DIFFERENCE_BYTES, "big", signed=True)
@@ -30,14 +31,15 @@ def encode_surface_report(record: SurfaceReport) -> bytes:
 def decode_surface_report(body: bytes, at: int) -> tuple[SurfaceReport, int]:
     """Read a surface report."""
     underlying, expiry_slot = body[at], body[at + 1]
-    number, at = decode_varint(body, at + 2, U64)
+    expiry, at = decode_varint(body, at + 2, U64)
+    number, at = decode_varint(body, at, U64)
     time_ms, at = decode_varint(body, at, U64)
     difference, at = read_signed(body, at, _DIFFERENCE_BYTES)
     packed, at = read_fixed(body, at, _NODES_BYTES)
     signatures, at = decode_signatures(body, at)
     nodes = decode_nodes(packed)
-    report = SurfaceReport(underlying, expiry_slot, number, time_ms, difference, nodes, signatures)
-    return report, at
+    fields = (underlying, expiry_slot, expiry, number, time_ms, difference, nodes, signatures)
+    return SurfaceReport(*fields), at
 
 
 def encode_list_expiry(record: ListExpiry) -> bytes:

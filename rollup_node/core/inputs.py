@@ -269,10 +269,14 @@ class PriceReport(NamedTuple):
 
 
 class ForwardReport(NamedTuple):
-    """Forward minus index of a settlement date, signed µUSDC per unit. Source: V-6."""
+    """Forward minus index of a settlement date, signed µUSDC per unit. Source: V-6.
+
+    The date is said as well as its place, which another one may have by then.
+    """
 
     underlying: int
     expiry_slot: int
+    expiry: int
     round: int
     time_ms: int
     difference: int
@@ -295,6 +299,7 @@ class SurfaceReport(NamedTuple):
 
     underlying: int
     expiry_slot: int
+    expiry: int
     round: int
     time_ms: int
     difference: int

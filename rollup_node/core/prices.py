@@ -235,7 +235,8 @@ def apply_forward_report(frame: Frame, report: ForwardReport, authority: Authori
         return Reason.EXPIRED
     if report.round <= expiry.round:
         return Reason.OLD_ROUND
-    if not is_timely(report_clock(frame, authority), report.time_ms):
+    is_its_own = report.expiry == expiry.expiry_at
+    if not (is_its_own and is_timely(report_clock(frame, authority), report.time_ms)):
         return Reason.BAD_TIME
     if abs(report.difference) > div_down(prices.rows[underlying].index_price, FORWARD_DIVISOR):
         return Reason.BAD_PRICE

@@ -90,7 +90,7 @@ def _check_report(
         return Reason.EXPIRED
     if report.round <= expiry.round:
         return Reason.OLD_ROUND
-    if not is_timely(clock_ms, report.time_ms):
+    if report.expiry != expiry.expiry_at or not is_timely(clock_ms, report.time_ms):
         return Reason.BAD_TIME
     if index == 0 or abs(report.difference) > div_down(index, FORWARD_DIVISOR):
         return Reason.BAD_PRICE

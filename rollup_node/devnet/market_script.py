@@ -14,6 +14,7 @@ from rollup_node.core.flags import GOOD_TILL_CANCELLED, IMMEDIATE_OR_CANCEL, LIM
 from rollup_node.core.inputs import (
     ExecuteRfq,
     Leg,
+    ListExpiry,
     MassQuote,
     OpenRecord,
     PlaceOrder,
@@ -50,6 +51,7 @@ class Script:
     nonce: int = 0
     round: int = 0
     _parts: list[bytes] = field(default_factory=list)
+    _dates: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def cut(self) -> bytes:
         """Return the batch as it is, and begin the next one."""
@@ -70,6 +72,8 @@ class Script:
 
     def open(self, record: OpenRecord) -> None:
         """Say what anyone may say."""
+        if isinstance(record, ListExpiry):
+            self._dates[record[:2]] = record.expiry_at
         self._parts.append(frame(encode_open(record)))
 
     def next_nonce(self) -> int:
@@ -100,9 +104,10 @@ class Script:
         self._sign_report(said, publishers)
 
     def surface(self, underlying: int, expiry_slot: int, nodes: Smile) -> None:
-        """Say the volatilities of a date, signed by the first publishers."""
+        """Say the volatilities of a date that was listed, signed by the first publishers."""
         self.round += 1
-        said = SurfaceReport(underlying, expiry_slot, self.round, self.time_ms, 0, nodes, ())
+        date = self._dates[underlying, expiry_slot]
+        said = SurfaceReport(underlying, expiry_slot, date, self.round, self.time_ms, 0, nodes, ())
         self._sign_report(said, PUBLISHER_THRESHOLD)
 
     def settlement(

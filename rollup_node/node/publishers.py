@@ -5,7 +5,7 @@ from typing import Protocol
 
 from rollup_node.codec.eip712 import report_digest
 from rollup_node.codec.signature import address_of, sign
-from rollup_node.core.inputs import Report, SettlementPrice, SurfaceReport
+from rollup_node.core.inputs import PriceReport, Report, SettlementPrice, SurfaceReport
 from rollup_node.core.surface import Smile
 from rollup_node.ports import Clock
 from rollup_node.roles.oracle_reports import (
@@ -78,6 +78,8 @@ class LocalPublisher:
             seen = self._see(price_feed, Slot(*report[:4]).time_ms)
             return check_sample(report, seen, now_ms, self._policy)
         feed = feed_of(report)
+        if not isinstance(report, PriceReport) and report.expiry != self._expiry_of(feed):
+            return Objection.WRONG_TIME
         seen, price = self._see(feed, report.time_ms), self._see(price_feed, report.time_ms)
         last = self._signed.get(feed, NOTHING)
         measure = 0 if price is None else price.value

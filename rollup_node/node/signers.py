@@ -158,7 +158,7 @@ def unpack(asked: Body, row: tuple[Any, ...]) -> Recovered:
     if kind is ExecuteRfq:
         fields = _unflatten(fields)
     if kind is SurfaceReport:
-        fields = (*fields[:5], tuple(SurfaceNode(*node) for node in fields[5]), fields[6])
+        fields = (*fields[:6], tuple(SurfaceNode(*node) for node in fields[6]), fields[7])
     return Recovered(record_hash, kind(*fields), signer, signers, body)
 
 
@@ -192,7 +192,7 @@ def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
         return record_hash, None, None, None, ()
     said = tuple(record)
     if isinstance(record, SurfaceReport):
-        said = (*said[:5], tuple(map(tuple, record.nodes)), said[6])
+        said = (*said[:6], tuple(map(tuple, record.nodes)), said[7])
     return record_hash, _NUMBERS[type(record)], said, None, recover_inner(domain, record)
 
 

@@ -36,7 +36,7 @@ class FeedView(NamedTuple):
     """One feed of the exchange: what it has, and what the publishers see now.
 
     `price` is what a forward is measured against; the price itself is its own measure. A date with
-    strikes wants volatilities; `expiry` is when it is, unix seconds.
+    strikes wants volatilities; `expiry` is when a date is, unix seconds.
     """
 
     feed: Feed
@@ -222,7 +222,7 @@ def _next_surface(
     if now_ms < earliest_ms or found is None:
         return None
     number = _next_round(now_ms, max(accepted.round, own.proposed.round))
-    report = SurfaceReport(*feed.feed, number, now_ms, found.value, found.nodes, ())
+    report = SurfaceReport(*feed.feed, feed.expiry, number, now_ms, found.value, found.nodes, ())
     moved = abs(forward_volatility(found.nodes) - newest.volatility)
     has_moved = (
         moved > policy.surface_trigger
@@ -243,7 +243,7 @@ def _make_report(
     underlying, slot = feed.feed
     number = _next_round(now_ms, used_round)
     if slot != PRICE:
-        return ForwardReport(underlying, slot, number, now_ms, value, ())
+        return ForwardReport(underlying, slot, feed.expiry, number, now_ms, value, ())
     price = max(value, 1)
     confidence_ppm = max(distance_ppm(value, other, price) for other in nearest)
     return PriceReport(underlying, number, now_ms, value, confidence_ppm, ())

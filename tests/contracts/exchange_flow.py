@@ -52,6 +52,7 @@ from rollup_node.core.layout import (
     balances_key,
     cold_key,
     directory_key,
+    expiry_key,
     hot_key,
     order_key,
     owner_key,
@@ -61,7 +62,7 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.leaves import Allocators, Balances, Cursor, Owner, Totals, Writes
-from rollup_node.core.market_leaves import AssetRow, Publishers
+from rollup_node.core.market_leaves import NO_EXPIRY, AssetRow, Expiry, Publishers
 from rollup_node.core.markets import (
     DelistSeries,
     InsureFees,
@@ -461,20 +462,28 @@ class Exchange(World):
         hashed = report_digest(self.machine.domain, report)
         return report._replace(signatures=tuple(sign(hashed, key) for key in private))
 
+    def _forward(self) -> Any:
+        """Return the forward of a date, now and then of another than that of its place."""
+        rng = self.rng
+        underlying, slot = rng.randrange(2), rng.randrange(2)
+        clock: int = self.state.get(CURSOR_KEY).time_ms
+        expiry: Expiry = self.state.get(expiry_key(underlying, slot)) or NO_EXPIRY
+        report = ForwardReport(
+            self.odd(underlying, 8),
+            self.odd(slot, 16),
+            self.odd(expiry.expiry_at, 0),
+            self.round,
+            clock,
+            rng.choice([0, 10**6, -(10**6), 1 << 40]),
+            (),
+        )
+        return self._signed_report(report)
+
     def _open_record(self) -> bytes:
         rng = self.rng
         clock: int = self.state.get(CURSOR_KEY).time_ms
         choices: list[Callable[[], Any]] = [
-            lambda: self._signed_report(
-                ForwardReport(
-                    self.odd(rng.randrange(2), 8),
-                    self.odd(rng.randrange(2), 16),
-                    self.round,
-                    clock,
-                    rng.choice([0, 10**6, -(10**6), 1 << 40]),
-                    (),
-                )
-            ),
+            self._forward,
         ]
         account = self.trader()
         choices += [

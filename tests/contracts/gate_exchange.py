@@ -199,7 +199,7 @@ def _report_cases(domain: bytes) -> Iterator[tuple[str, bytes, Exchange]]:
         yield name, by_publishers(domain, report), world
     world = _world()
     world.state[underlying_key(ETH)] = Underlying(1, 5, 7, 0)
-    report_f = ForwardReport(ETH, 15, (1 << 64) - 1, NOW, 10**6, ())
+    report_f = ForwardReport(ETH, 15, NOW, (1 << 64) - 1, NOW, 10**6, ())
     world.state[expiry_key(ETH, 15)] = NO_EXPIRY._replace(expiry_at=NOW)
     yield "forward", by_publishers(domain, report_f), world
 

@@ -114,7 +114,9 @@ def _surface(domain: bytes) -> tuple[bytes, Exchange]:
     world = _world()
     board: Any = world.state[board_key(ETH, middle)]
     world.state[board_key(ETH, middle)] = board._replace(surface_ms=0)
-    report = SurfaceReport(ETH, middle, _HUGE, NOW, -USD, smile(6_000), ())
+    report = SurfaceReport(
+        ETH, middle, _AT + (middle - _LAST // 2) * _DAY, _HUGE, NOW, -USD, smile(6_000), ()
+    )
     return by_publishers(domain, report), world
 
 

@@ -17,7 +17,7 @@ from rollup_node.core.inputs import (
     SurfaceReport,
 )
 from rollup_node.core.layout import CURSOR_KEY, PRICES_KEY, expiry_key, owner_key, series_key
-from rollup_node.core.market_leaves import Expiry
+from rollup_node.core.market_leaves import NO_EXPIRY, Expiry
 from rollup_node.core.markets import SetOptionRules
 from rollup_node.core.surface import SurfaceNode
 from rollup_node.devnet.markets import OPTION_RULES, smile
@@ -51,7 +51,7 @@ class Options(Crash):
         at = rng.choice([START_MS // 1_000 + rng.choice([40, 900]), _TOMORROW, _TOMORROW])
         expiry: Expiry = state.get(expiry_key(_ETH, OPTION_SLOT))
         state.commit({expiry_key(_ETH, OPTION_SLOT): expiry._replace(expiry_at=at)})
-        report = SurfaceReport(_ETH, OPTION_SLOT, 1, START_MS + 2_000, 0, smile(6_000), ())
+        report = SurfaceReport(_ETH, OPTION_SLOT, at, 1, START_MS + 2_000, 0, smile(6_000), ())
         execute(state, report, None, signers)
         state.commit({CURSOR_KEY: state.get(CURSOR_KEY)._replace(time_ms=START_MS + 4_000)})
         self._reprice(state, signers)
@@ -95,9 +95,12 @@ class Options(Crash):
         nodes = smile(rng.choice([4_000, 5_900, 6_000, 6_200, 9_000]))
         if rng.random() < 0.1:
             nodes = tuple(SurfaceNode(rng.randrange(-500, 500) * 1_000, 50) for _ in nodes)
+        slot = rng.choice([OPTION_SLOT, OPTION_SLOT, 2, 5])
+        expiry: Expiry = self.state.get(expiry_key(_ETH, slot)) or NO_EXPIRY
         report = SurfaceReport(
             self.odd(_ETH, 1, 8),
-            self.odd(rng.choice([OPTION_SLOT, OPTION_SLOT, 2, 5]), 16),
+            self.odd(slot, 16),
+            self.odd(expiry.expiry_at, 0),
             self.odd(self.round, 0),
             self.odd(clock, 0),
             self.odd(rng.randrange(-30, 30) * _USD, 1 << 62),

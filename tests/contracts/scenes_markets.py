@@ -30,7 +30,7 @@ from rollup_node.core.markets import (
     SetTerms,
     SetUnderlying,
 )
-from tests.contracts.stage import Scene, Stage
+from tests.contracts.stage import EXPIRY_AT, Scene, Stage
 from tests.unit.core.exchange import (
     BTC,
     BUY,
@@ -76,7 +76,7 @@ def _price_reports(stage: Stage) -> None:
 
 
 def _forward(**fields: Any) -> ForwardReport:
-    return ForwardReport(BTC, 0, 1, NOW, 10**6, ())._replace(**fields)
+    return ForwardReport(BTC, 0, EXPIRY_AT, 1, NOW, 10**6, ())._replace(**fields)
 
 
 def _forward_reports(stage: Stage) -> None:
@@ -87,6 +87,7 @@ def _forward_reports(stage: Stage) -> None:
     stage.report(_forward(expiry_slot=5))
     stage.report(_forward(round=0))
     stage.report(_forward(time_ms=NOW - 60_001))
+    stage.report(_forward(expiry=EXPIRY_AT - 1))
     stage.report(_forward(difference=PRICE))
     stage.report(_forward())
     _then_too_late(stage, lambda: stage.report(_forward(round=2)))

@@ -93,7 +93,7 @@ def _then_too_late(stage: Stage, post: Callable[[], None]) -> None:
 
 
 def _surface(**fields: Any) -> SurfaceReport:
-    return SurfaceReport(ETH, SLOT, 6, NOW, 0, smile(6_200), ())._replace(**fields)
+    return SurfaceReport(ETH, SLOT, AT, 6, NOW, 0, smile(6_200), ())._replace(**fields)
 
 
 def _surfaces(stage: Stage) -> None:
@@ -110,6 +110,7 @@ def _surfaces(stage: Stage) -> None:
     stage.report(_surface(expiry_slot=5))
     stage.report(_surface(round=5))
     stage.report(_surface(time_ms=NOW - 60_001))
+    stage.report(_surface(expiry=AT + 1))
     stage.report(_surface(difference=401 * USD))
     stage.report(_surface(difference=-(1 << 63)))
     stage.report(_surface(nodes=smile(6_000)[::-1]))

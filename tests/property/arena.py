@@ -208,7 +208,9 @@ class Arena:
         self.rounds += 1
         nodes = smile(volatility)
         now = self.now()
-        record = SurfaceReport(ETH, OPTION_SLOT, self.rounds, now, difference, nodes, ())
+        record = SurfaceReport(
+            ETH, OPTION_SLOT, OPTIONS_AT, self.rounds, now, difference, nodes, ()
+        )
         return self.open_record(record, PUBLISHERS[:3])
 
     def move(self, underlying: int, price: int) -> None:

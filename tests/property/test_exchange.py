@@ -33,6 +33,7 @@ from rollup_node.core.reason import Reason
 from tests.property.arena import (
     BTC,
     ETH,
+    EXPIRY_AT,
     OPTIONS,
     PERP,
     PUBLISHERS,
@@ -270,7 +271,9 @@ class ExchangeMachine(RuleBasedStateMachine):
     def forward(self, difference: int) -> None:
         """Let the future differ from the index."""
         self.arena.rounds += 1
-        report = ForwardReport(ETH, 0, self.arena.rounds, self.arena.now(), difference, ())
+        report = ForwardReport(
+            ETH, 0, EXPIRY_AT, self.arena.rounds, self.arena.now(), difference, ()
+        )
         self.arena.open_record(report, PUBLISHERS[:3])
 
     @rule(volatility=st.sampled_from([3_000, 5_900, 6_000, 6_050, 9_000, 20_000]),

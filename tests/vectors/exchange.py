@@ -95,7 +95,7 @@ SIGNED: Final[tuple[tuple[str, AccountRecord], ...]] = (
 
 REPORTS: Final[tuple[tuple[str, Report], ...]] = (
     ("decodePriceReport", PriceReport(0, 9, _NOW, 50_000_000_000, 250, ())),
-    ("decodeForwardReport", ForwardReport(1, 15, 9, _NOW, -7_000_000, ())),
+    ("decodeForwardReport", ForwardReport(1, 15, 1_764_000_000, 9, _NOW, -7_000_000, ())),
     ("decodeSettlementPrice", SettlementPrice(1, 15, 1_764_000_000, 59, 1 << 39, ())),
 )
 PLAIN: Final = (

@@ -67,12 +67,13 @@ library ExchangeEip712 {
         keccak256("MovePosition(uint32 account,uint32 recipient,uint16 series,int32 lots,uint64 nonce)");
     bytes32 private constant PRICE_REPORT_TYPE =
         keccak256("PriceReport(uint8 underlying,uint64 round,uint64 timeMs,uint64 price,uint32 confidencePpm)");
-    bytes32 private constant FORWARD_REPORT_TYPE =
-        keccak256("ForwardReport(uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference)");
+    bytes32 private constant FORWARD_REPORT_TYPE = keccak256(
+        "ForwardReport(uint8 underlying,uint8 expirySlot,uint64 expiry,uint64 round,uint64 timeMs,int64 difference)"
+    );
     bytes32 private constant SETTLEMENT_PRICE_TYPE =
         keccak256("SettlementPrice(uint8 underlying,uint8 expirySlot,uint64 expiry,uint8 number,uint64 price)");
     bytes32 private constant SURFACE_REPORT_TYPE = keccak256(
-        "SurfaceReport(uint8 underlying,uint8 expirySlot,uint64 round,uint64 timeMs,int64 difference,uint40[16] nodes)"
+        "SurfaceReport(uint8 underlying,uint8 expirySlot,uint64 expiry,uint64 round,uint64 timeMs,int64 difference,uint40[16] nodes)"
     );
 
     function digest(bytes32 domain, PlaceOrder memory record) internal pure returns (bytes32) {
@@ -183,7 +184,7 @@ library ExchangeEip712 {
     }
 
     function digest(bytes32 domain, ForwardReport memory report) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(FORWARD_REPORT_TYPE, Structs.pointerTo(report), 5));
+        return _digest(domain, Structs.hash(FORWARD_REPORT_TYPE, Structs.pointerTo(report), 6));
     }
 
     function digest(bytes32 domain, SettlementPrice memory report) internal pure returns (bytes32) {
@@ -197,6 +198,7 @@ library ExchangeEip712 {
             SURFACE_REPORT_TYPE,
             report.underlying,
             report.expirySlot,
+            report.expiry,
             report.round,
             report.timeMs,
             report.difference,

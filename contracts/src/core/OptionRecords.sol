@@ -19,6 +19,7 @@ library OptionRecords {
         Scan memory scan = Fields.start(body, RecordKind.SURFACE_REPORT);
         report.underlying = scan.byteField(body);
         report.expirySlot = scan.byteField(body);
+        report.expiry = uint64(scan.varint(body, 64));
         report.round = uint64(scan.varint(body, 64));
         report.timeMs = uint64(scan.varint(body, 64));
         report.difference = int64(uint64(scan.number(body, 8)));

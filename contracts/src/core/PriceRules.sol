@@ -163,7 +163,7 @@ library PriceRules {
         Expiry memory expiry = MarketLeaves.decodeExpiry(frame.get(key));
         if (uint256(expiry.expiryAt) * 1000 <= frame.timeMs) return Reason.EXPIRED;
         if (report.round <= expiry.round) return Reason.OLD_ROUND;
-        if (!isTimely(clockMs, report.timeMs)) return Reason.BAD_TIME;
+        if (report.expiry != expiry.expiryAt || !isTimely(clockMs, report.timeMs)) return Reason.BAD_TIME;
         uint256 size = _size(report.difference);
         if (size > prices.rows[report.underlying].indexPrice / FORWARD_DIVISOR) return Reason.BAD_PRICE;
         expiry.forward = report.difference;

@@ -79,7 +79,8 @@ library Surfaces {
     ) private pure returns (Reason) {
         if (_leftMs(frame, expiry.expiryAt) <= 0) return Reason.EXPIRED;
         if (report.round <= expiry.round) return Reason.OLD_ROUND;
-        if (!PriceRules.isTimely(clockMs, report.timeMs)) return Reason.BAD_TIME;
+        bool isItsOwn = report.expiry == expiry.expiryAt;
+        if (!isItsOwn || !PriceRules.isTimely(clockMs, report.timeMs)) return Reason.BAD_TIME;
         int256 difference = report.difference;
         uint256 size = uint256(difference < 0 ? -difference : difference);
         bool isFar = size > FixedPoint.divDown(index, PriceRules.FORWARD_DIVISOR);

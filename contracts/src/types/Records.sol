@@ -200,6 +200,7 @@ struct PriceReport {
 struct ForwardReport {
     uint8 underlying;
     uint8 expirySlot;
+    uint64 expiry;
     uint64 round;
     uint64 timeMs;
     int64 difference;
@@ -210,6 +211,7 @@ struct ForwardReport {
 struct SurfaceReport {
     uint8 underlying;
     uint8 expirySlot;
+    uint64 expiry;
     uint64 round;
     uint64 timeMs;
     int64 difference;

@@ -211,7 +211,7 @@ def report(arena: Arena, **fields: Any) -> Reason:
     arena.rounds += 1
     arena.seal()
     record = SurfaceReport(
-        ETH, OPTION_SLOT, arena.rounds, arena.now(), 0, smile(6_000), ()
+        ETH, OPTION_SLOT, OPTIONS_AT, arena.rounds, arena.now(), 0, smile(6_000), ()
     )._replace(**fields)
     return arena.open_record(record, PUBLISHERS[:3])
 
@@ -226,6 +226,7 @@ def report(arena: Arena, **fields: Any) -> Reason:
         ({"expiry_slot": 7}, Reason.EXPIRED),
         ({"round": 0}, Reason.OLD_ROUND),
         ({"time_ms": 0}, Reason.BAD_TIME),
+        ({"expiry": OPTIONS_AT - 86_400}, Reason.BAD_TIME),
         ({"difference": 600 * USD + 1}, Reason.BAD_PRICE),
         ({"difference": -600 * USD}, Reason.OK),
         ({"nodes": smile(6_000)[:15]}, Reason.BAD_PARAMETERS),
@@ -248,12 +249,13 @@ def test_surface_report_against_the_dates_beside_it(arena: Arena) -> None:
     for slot, days in ((9, 1), (2, -1)):
         at = OPTIONS_AT + days * 86_400
         arena.state[expiry_key(ETH, slot)] = arena.leaf(expiry_key(ETH, 0))._replace(expiry_at=at)
-    now_s = arena.now() // 1_000
-    assert report(arena, expiry_slot=9, nodes=flat(6_000)) is Reason.OK
+    now_s, later = arena.now() // 1_000, OPTIONS_AT + 86_400
+    assert report(arena, expiry_slot=9, expiry=later, nodes=flat(6_000)) is Reason.OK
     ratio = sqrt((OPTIONS_AT + 86_400 - now_s) / (OPTIONS_AT - now_s))
     assert report(arena, nodes=flat(int(6_000 * ratio) - 5)) is Reason.OK
     assert report(arena, nodes=flat(int(6_000 * ratio) + 5)) is Reason.ARBITRAGE_CALENDAR
-    assert report(arena, expiry_slot=9, nodes=flat(4_000)) is Reason.ARBITRAGE_CALENDAR
+    low = report(arena, expiry_slot=9, expiry=later, nodes=flat(4_000))
+    assert low is Reason.ARBITRAGE_CALENDAR
     # the date before has none yet, so it says nothing
     assert report(arena, nodes=flat(6_000)) is Reason.OK
 

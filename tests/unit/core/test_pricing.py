@@ -388,11 +388,12 @@ def test_forward_moves_the_mark_of_a_future(world: World) -> None:
     assert world.admin(ListSeries(5, future)) is Reason.OK
     assert world.admin(SetExpiry(0, 0, expiry_at + 1)) is Reason.SERIES_IN_USE
     _begin_trading(world)
-    forward = ForwardReport(0, 0, 1, world.time_ms, 30 * USD, ())
+    forward = ForwardReport(0, 0, expiry_at, 1, world.time_ms, 30 * USD, ())
     assert world.report(forward) is Reason.OK
     assert world.report(forward) is Reason.OLD_ROUND
     assert world.report(forward._replace(round=2, difference=-601 * USD)) is Reason.BAD_PRICE
     assert world.report(forward._replace(round=2, time_ms=1)) is Reason.BAD_TIME
+    assert world.report(forward._replace(round=2, expiry=expiry_at + 1)) is Reason.BAD_TIME
     assert world.report(forward._replace(round=2, expiry_slot=1)) is Reason.EXPIRED
     assert world.report(forward._replace(expiry_slot=16)) is Reason.UNKNOWN_UNDERLYING
     assert world.report(forward._replace(underlying=5)) is Reason.UNKNOWN_UNDERLYING

@@ -38,6 +38,10 @@ FORWARD = (0, 3)
 P = 3_000_000_000
 
 
+DATE = NOW // 1_000 + 86_400
+"""When the date of the forward is."""
+
+
 def seen(values: Sequence[int], at_ms: int = NOW) -> list[Observation]:
     return [Observation(number, value, at_ms) for number, value in enumerate(values)]
 
@@ -50,7 +54,7 @@ def run(
     feed: tuple[int, int] = ETH,
 ) -> tuple[OracleMemory, list[FeedReport], list[FeedReport]]:
     """Decide once; give the memory, what is proposed and what is posted."""
-    view = OracleView(now_ms, [FeedView(feed, accepted, seen(values, now_ms), P)])
+    view = OracleView(now_ms, [FeedView(feed, accepted, seen(values, now_ms), P, expiry=DATE)])
     memory, actions = decide(view, memory or OracleMemory(), POLICY)
     proposed = [action.report for action in actions if isinstance(action, Propose)]
     posted = [action.report for action in actions if isinstance(action, PostReport)]
@@ -164,7 +168,7 @@ def test_decide_exchange_that_moves_on_needs_no_l1() -> None:
 
 def test_decide_forward_has_its_own_heartbeat_and_measure() -> None:
     memory, (report,), _ = run(NOTHING, [-9_000_000] * 4, feed=FORWARD)
-    assert report == ForwardReport(0, 3, NOW >> ROUND_BITS, NOW, -9_000_000, ())
+    assert report == ForwardReport(0, 3, DATE, NOW >> ROUND_BITS, NOW, -9_000_000, ())
     memory = note_signed(memory, report, NOW)
     state = Accepted(report.round, 0, -9_000_000)
     later = NOW + 59_999
@@ -275,7 +279,7 @@ def test_check_report_blind_or_late_publisher_does_not_sign() -> None:
 def test_check_report_measures_forwards_against_the_price(
     difference: int, objection: Objection
 ) -> None:
-    report = ForwardReport(0, 3, NOW >> ROUND_BITS, NOW, difference, ())
+    report = ForwardReport(0, 3, DATE, NOW >> ROUND_BITS, NOW, difference, ())
     own = Observation(1, -P // 100, NOW)
     assert check_report(report, own, P, NOTHING, NOW, POLICY) == objection
 

@@ -71,7 +71,9 @@ def has(points: int, ago_ms: int) -> Accepted:
 def test_decide_first_surface_is_that_of_the_publisher_in_the_middle() -> None:
     _, reports = run(view(8_000))
     nodes = smile(8_020)
-    assert reports == [SurfaceReport(0, 3, NOW >> ROUND_BITS, NOW, 5_000_000, nodes, ())]
+    assert reports == [
+        SurfaceReport(0, 3, NOW // 1_000 + 1, NOW >> ROUND_BITS, NOW, 5_000_000, nodes, ())
+    ]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_decide_slot_with_another_date_is_reported_at_once() -> None:
     assert reports[0].round > report.round
 
 
-REPORT: Final = SurfaceReport(0, 3, 9, NOW, 5_000_000, smile(8_000), ())
+REPORT: Final = SurfaceReport(0, 3, NOW // 1_000, 9, NOW, 5_000_000, smile(8_000), ())
 OWN: Final = Observation(1, 5_000_000, NOW, smile(8_000))
 
 
