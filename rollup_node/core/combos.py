@@ -27,6 +27,7 @@ from rollup_node.core.positions import (
 )
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import has_margin, read_amounts
+from rollup_node.core.standing import note_insurer
 
 _OK: Final = Reason.OK
 
@@ -83,7 +84,7 @@ def _trade_legs(
     """Move the positions of a party, then ask M-6 once about all of it. Source: docs/spec.md Q-5.
 
     Reads what each leg reads, then balances, the asset terms if neither cash nor the second way
-    of M-6 does, credit if cash is negative before or after.
+    of M-6 does, credit if cash is negative before or after, and what `note_insurer` reads.
     """
     account, before, tally = party.account, party.hot, _Tally(party.hot)
     done: list[tuple[int, int]] = []
@@ -103,6 +104,7 @@ def _trade_legs(
         return Reason.INSUFFICIENT_MARGIN, None
     store_cash(frame, account, amounts, cash)
     frame.put(hot_key(account), mark_interest(tally.hot, frame.time_ms, amounts[0], cash))
+    note_insurer(frame, account, tally.hot, markets[0].terms.underlying)
     fees, grown = zip(*done, strict=True)
     return _OK, Traded(fees, grown, interest)
 

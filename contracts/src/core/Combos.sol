@@ -16,6 +16,7 @@ import {MarketLeaves} from "./MarketLeaves.sol";
 import {OptionTerms} from "./OptionTerms.sol";
 import {Market, Positions} from "./Positions.sol";
 import {Risk} from "./Risk.sol";
+import {Standings} from "./Standing.sol";
 
 /// @notice What the legs did to a party: its fees, the growth of open interest per leg, its interest.
 /// @custom:twin rollup_node/core/combos.py Traded
@@ -171,6 +172,7 @@ library Combos {
         Cash.markInterest(tally.hot, frame.timeMs, amounts[0], cash);
         Cash.storeCash(frame, party.account, amounts, cash);
         frame.put(Layout.hotKey(party.account), AccountLeaves.encodeHot(tally.hot));
+        Standings.noteInsurer(frame, party.account, tally.hot, market.terms.underlying);
         return Reason.OK;
     }
 
