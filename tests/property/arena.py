@@ -27,6 +27,7 @@ from rollup_node.core.layout import (
     PRICES_KEY,
     TOTALS_KEY,
     LeafKey,
+    expiry_key,
     owner_key,
     series_key,
     session_key_key,
@@ -208,9 +209,8 @@ class Arena:
         self.rounds += 1
         nodes = smile(volatility)
         now = self.now()
-        record = SurfaceReport(
-            ETH, OPTION_SLOT, OPTIONS_AT, self.rounds, now, difference, nodes, ()
-        )
+        at = self.leaf(expiry_key(ETH, OPTION_SLOT)).expiry_at
+        record = SurfaceReport(ETH, OPTION_SLOT, at, self.rounds, now, difference, nodes, ())
         return self.open_record(record, PUBLISHERS[:3])
 
     def move(self, underlying: int, price: int) -> None:
