@@ -132,10 +132,9 @@ def test_value_strike_of_both_twins_is_the_same_whatever_is_known_of_the_price(
 ) -> None:
     smile = (SurfaceNode(0, volatility),)
     found = value_strike(Valuation(forward, strike, lots, smile, left_ms, scan_ppm, average))
+    numbers = (forward, strike, lots, scan_ppm, left_ms, *average)
+    types = ("(uint256,int256,int256[32])",) * 2
     answer = _chain().call(
-        "PortfolioCodec",
-        "valueStrike(uint256,uint256,uint256,uint256,uint16,uint256,(uint256,uint256))",
-        (forward, strike, lots, scan_ppm, volatility, left_ms, tuple(average)),
-        ("(uint256,int256,int256[32])",) * 2,
+        "PortfolioCodec", "valueStrike(uint256[7],uint16)", (numbers, volatility), types
     )
     assert answer == tuple(map(tuple, found))

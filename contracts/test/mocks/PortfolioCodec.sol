@@ -34,18 +34,17 @@ contract PortfolioCodec {
         return Scenarios.valueLinear(worth, parts, scanPpm);
     }
 
-    /// @notice Mark, delta and gains of call and put under one volatility.
-    function valueStrike(
-        uint256 forward,
-        uint256 strike,
-        uint256 lotsPerUnit,
-        uint256 scanPpm,
-        uint16 volatility,
-        uint256 leftMs,
-        Average calldata average
-    ) external pure returns (Moves memory call, Moves memory put) {
+    /// @notice Mark, delta and gains of call and put under one volatility; the numbers are forward, strike, lots per unit, scan
+    /// range, ms left, and what is known of the average.
+    function valueStrike(uint256[7] calldata numbers, uint16 volatility)
+        external
+        pure
+        returns (Moves memory call, Moves memory put)
+    {
         SurfaceNode[] memory smile = new SurfaceNode[](1);
         smile[0].volatility = volatility;
-        return Scenarios.valueStrike(Valuation(forward, strike, lotsPerUnit, smile, leftMs, scanPpm, average));
+        (uint256 forward, uint256 strike, uint256 lots) = (numbers[0], numbers[1], numbers[2]);
+        Average memory average = Average(numbers[5], numbers[6]);
+        return Scenarios.valueStrike(Valuation(forward, strike, lots, smile, numbers[4], numbers[3], average));
     }
 }
