@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
+from rollup_node.core.averages import ROUNDS
 from rollup_node.core.inputs import SettlementPrice
+from rollup_node.core.settlement import LATE_SECONDS, STEP_SECONDS
 from rollup_node.roles.oracle_reports import (
     PRICE_LIMIT,
     Observation,
@@ -18,9 +20,6 @@ from rollup_node.roles.oracle_reports import (
     consensus,
 )
 
-ROUNDS: Final = 60
-STEP_SECONDS: Final = 30
-LATE_SECONDS: Final = 1_800
 MAX_PER_TURN: Final = 8
 """So many prices are collected at once after a pause; the rest follows in the next turns."""
 RETRY_MS: Final = 2_000

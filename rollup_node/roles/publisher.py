@@ -6,7 +6,9 @@ that lies signs nothing that others sign, and a keeper that lies gets no signatu
 
 from enum import IntEnum
 
+from rollup_node.core.averages import ROUNDS
 from rollup_node.core.inputs import PriceReport, SettlementPrice, SurfaceReport
+from rollup_node.core.settlement import LATE_SECONDS
 from rollup_node.core.surface import SurfaceReason, check_butterfly, check_nodes
 from rollup_node.roles.oracle_reports import (
     PPM,
@@ -19,7 +21,7 @@ from rollup_node.roles.oracle_reports import (
     is_in_range,
     summary,
 )
-from rollup_node.roles.oracle_settlement import LATE_SECONDS, ROUNDS, Slot
+from rollup_node.roles.oracle_settlement import Slot
 
 
 class Objection(IntEnum):

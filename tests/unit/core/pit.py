@@ -5,6 +5,7 @@ from typing import Any, Final
 from rollup_node.core.events import Fill
 from rollup_node.core.inputs import DelayedMessage, Withdraw
 from rollup_node.core.kinds import MessageKind, StepKind
+from rollup_node.core.layout import balances_key
 from rollup_node.core.reason import Reason
 from rollup_node.core.step import pull_message
 from tests.property.arena import BUY, IOC, PERP, PUBLISHERS, SELL, Arena, Step
@@ -28,6 +29,10 @@ class Pit(Arena):
     def look(self) -> Ledger:
         """Return the books of now."""
         return Ledger(self.state, self.now())
+
+    def cash(self, account: int) -> int:
+        """Return the cash of an account."""
+        return int(self.leaf(balances_key(account)).amounts[0])
 
     def fills(self) -> list[Fill]:
         """Return all fills so far."""
