@@ -8,6 +8,7 @@ from rollup_node.core.layout import balances_key, owner_key, series_key, session
 from rollup_node.core.leaves import NO_AMOUNTS, LeafReader, Owner
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
 from rollup_node.core.risk import equity_usdc, find_model, initial_margin, maintenance_margin
+from rollup_node.node.exposures import read_exposures
 from rollup_node.node.margin_report import MODELS
 from rollup_node.node.margin_scratch import Weighed, held_positions, weigh_account, weigh_position
 from rollup_node.rpc.backend import AssetView
@@ -57,7 +58,11 @@ def _view(weighed: Weighed, account: int, position: Position, unsettled: Positio
 
 
 def read_summary(
-    state: LeafReader, account: int, time_ms: int, assets: Sequence[AssetView]
+    state: LeafReader,
+    account: int,
+    time_ms: int,
+    assets: Sequence[AssetView],
+    symbol: Callable[[int], str],
 ) -> AccountSummary | None:
     """Return what an open account is worth at the marks of now: the numbers of the law."""
     owner: Owner | None = state.get(owner_key(account))
@@ -81,4 +86,5 @@ def read_summary(
         open_orders=hot.open_orders,
         status=" ".join(word for flag, word in _STATUSES if hot.flags & flag) or "open",
         balances=[(a.symbol, a.decimals, amounts[a.asset]) for a in assets],
+        exposures=read_exposures(state, weighed.positions, prices, symbol),
     )

@@ -172,7 +172,8 @@ class NodeMarkets:
 
     def summary(self, account: int) -> AccountSummary | None:
         """Return an account that is open."""
-        return read_summary(self._state(), account, self._time_ms, self._assets)
+        symbol = self._instruments.symbol
+        return read_summary(self._state(), account, self._time_ms, self._assets, symbol)
 
     def margin(
         self, account: int, changes: Mapping[int, int], model: str | None = None

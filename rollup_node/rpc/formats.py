@@ -194,6 +194,7 @@ def format_summary(summary: AccountSummary) -> dict[str, Any]:
             symbol: units.to_tokens(amount, decimals)
             for symbol, decimals, amount in summary.balances
         },
+        **option_formats.format_exposures(summary.exposures),
     }
 
 

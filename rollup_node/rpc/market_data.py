@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, Protocol
 import msgspec
 
 from rollup_node.rpc.margin_data import MarginReport
-from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, Exposure, OptionTicker, Settlement, SurfaceDate
 
 
 class InstrumentKind(Enum):
@@ -178,7 +178,8 @@ class Position(NamedTuple):
 class AccountSummary(NamedTuple):
     """What an account is worth, in µUSDC; `balances` are (symbol, decimals, amount).
 
-    `model` is what it is margined by: `standard`, `portfolio`.
+    `model` is what it is margined by: `standard`, `portfolio`; `exposures` has each underlying
+    of its positions.
     """
 
     account: int
@@ -193,6 +194,7 @@ class AccountSummary(NamedTuple):
     open_orders: int
     status: str
     balances: Sequence[tuple[str, int, int]]
+    exposures: Sequence[Exposure]
 
 
 class Ticker(NamedTuple):

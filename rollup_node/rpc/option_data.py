@@ -31,6 +31,22 @@ class OptionTicker(NamedTuple):
     theta: int
 
 
+class Exposure(NamedTuple):
+    """How an account moves with one underlying: sums over its positions, in wads.
+
+    `delta` is in units of the underlying, `options_delta` the part of options in it; `gamma`,
+    `vega` and `theta` are those of options, in the units of `OptionTicker`.
+    """
+
+    currency: str
+    index_usdc: int
+    delta: int
+    options_delta: int
+    gamma: int
+    vega: int
+    theta: int
+
+
 class SurfaceNode(NamedTuple):
     """A point of a surface: ln(strike / forward) in millionths, the strike per unit."""
 

@@ -1,13 +1,15 @@
 """What options have beside other instruments, as the interface shows it: names of the field."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 from rollup_node.rpc import units
 from rollup_node.rpc.market_data import Instrument, Position, Ticker
-from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, Exposure, OptionTicker, Settlement, SurfaceDate
 
 _MONTH_YEAR = -2
 """Parts of the name of an option behind that of the future of its date."""
+_DIGITS: Final = {"delta": 5, "gamma": 7, "vega": 5, "theta": 5}
 
 
 def format_terms(instrument: Instrument) -> dict[str, Any]:
@@ -41,13 +43,8 @@ def format_option(instrument: Instrument, option: OptionTicker | None) -> dict[s
 
 def format_greeks(option: OptionTicker, size: float = 1.0) -> dict[str, float]:
     """Return the sensitivities of so many units."""
-    return {
-        "delta": round(size * units.to_greek(option.delta), 5),
-        "gamma": round(size * units.to_greek(option.gamma), 7),
-        "vega": round(size * units.to_greek(option.vega) / 100, 5),
-        "theta": round(size * units.to_greek(option.theta), 5),
-        "rho": 0.0,
-    }
+    greeks = {name: _greek(name, getattr(option, name), size) for name in _DIGITS}
+    return greeks | {"rho": 0.0}
 
 
 def format_exposure(
@@ -58,6 +55,25 @@ def format_exposure(
     if option is not None:
         return format_greeks(option, size)
     return {} if instrument.strike_usdc is not None else {"delta": size}
+
+
+def format_exposures(exposures: Sequence[Exposure]) -> dict[str, Any]:
+    """Return the sensitivities of an account: over all underlyings, and in maps by index.
+
+    Of delta and gamma the sum over all adds units of different underlyings, as the field does;
+    `total_delta_total_usd` is the delta of each at its index.
+    """
+    values = (units.to_greek(one.delta) * units.to_usd(one.index_usdc) for one in exposures)
+    body: dict[str, Any] = {
+        "delta_total": _total("delta", exposures),
+        "total_delta_total_usd": round(sum(values), 5),
+        "options_delta": _greek("delta", sum(one.options_delta for one in exposures)),
+        "delta_total_map": _by_index("delta", exposures),
+    }
+    for name in ("gamma", "vega", "theta"):
+        body[f"options_{name}"] = _total(name, exposures)
+        body[f"options_{name}_map"] = _by_index(name, exposures)
+    return body
 
 
 def format_book_summary(instrument: Instrument, ticker: Ticker) -> dict[str, Any]:
@@ -126,6 +142,20 @@ def format_settlement(settlement: Settlement) -> dict[str, Any]:
         "position": settlement.lots / settlement.delivery.lots_per_unit,
         "profit_loss": units.to_usd(settlement.profit_usdc),
     }
+
+
+def _total(name: str, exposures: Sequence[Exposure]) -> float:
+    return _greek(name, sum(getattr(one, name) for one in exposures))
+
+
+def _by_index(name: str, exposures: Sequence[Exposure]) -> dict[str, float]:
+    return {f"{one.currency.lower()}_usdc": _greek(name, getattr(one, name)) for one in exposures}
+
+
+def _greek(name: str, wad: int, size: float = 1.0) -> float:
+    """Return a sensitivity of so many units as the field writes it: vega is per point."""
+    scale = 100 if name == "vega" else 1
+    return round(size * units.to_greek(wad) / scale, _DIGITS[name])
 
 
 def _percent(ppm: int | None) -> float | None:

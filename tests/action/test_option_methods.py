@@ -15,7 +15,19 @@ from rollup_node.node.tape import Heard
 from rollup_node.rpc import methods
 from rollup_node.rpc.errors import RpcError
 from rollup_node.rpc.trading_table import TRADING
-from tests.property.arena import ETH, IOC, OPTION_SLOT, OPTIONS, OPTIONS_AT, SELL, USD, Arena
+from tests.property.arena import (
+    BTC,
+    BTC_PERP,
+    ETH,
+    IOC,
+    OPTION_SLOT,
+    OPTIONS,
+    OPTIONS_AT,
+    PERP,
+    SELL,
+    USD,
+    Arena,
+)
 
 CALL = "ETH-22NOV25-3000-C"
 PUT = "ETH-22NOV25-3000-P"
@@ -262,3 +274,46 @@ def test_simulate_margin_by_another_model_weighs_the_positions_together(counter:
     assert together["initial_margin"] < 1.02 * most < alone["initial_margin"]
     assert sum(item["initial_margin"] for item in together["positions"]) > most
     assert together["current"]["initial_margin"] == 0
+
+
+def test_get_account_summary_adds_up_the_greeks_of_every_underlying(counter: Counter) -> None:
+    name, arena = "private/get_account_summary", counter.arena
+    nothing = counter.call(name)
+    assert (nothing["delta_total"], nothing["delta_total_map"]) == (0.0, {})
+    counter.trade(OPTIONS[0], 50)
+    counter.trade(OPTIONS[1], 30)
+    counter.trade(PERP, 70)
+    counter.trade(BTC_PERP, 5)
+    mine = counter.call(name)
+    positions = counter.call("private/get_positions")
+    assert len(positions) == 4
+    for greek in ("gamma", "vega", "theta"):
+        total = sum(position.get(greek, 0.0) for position in positions)
+        assert total != 0
+        assert mine[f"options_{greek}"] == pytest.approx(total, abs=1e-4)
+        assert mine[f"options_{greek}_map"] == {
+            "btc_usdc": 0.0,
+            "eth_usdc": mine[f"options_{greek}"],
+        }
+    by_index, lots = mine["delta_total_map"], arena.leaf(terms_key(BTC_PERP)).lots_per_unit
+    of_options = sum(p["delta"] for p in positions if p["kind"] == "option")
+    assert mine["options_delta"] == pytest.approx(of_options, abs=1e-4)
+    assert by_index["eth_usdc"] == pytest.approx(of_options + 0.7, abs=1e-4)
+    assert by_index["btc_usdc"] == pytest.approx(5 / lots)
+    assert mine["delta_total"] == pytest.approx(sum(by_index.values()))
+    index = {row: arena.row(row).index_price / USD for row in (ETH, BTC)}
+    value = by_index["eth_usdc"] * index[ETH] + by_index["btc_usdc"] * index[BTC]
+    assert mine["total_delta_total_usd"] == pytest.approx(value, abs=0.1)
+    counter.session.account = SELLER
+    theirs = counter.call(name)
+    for key in ("delta_total", "options_gamma", "options_vega", "options_theta"):
+        assert theirs[key] == pytest.approx(-mine[key], abs=1e-9)
+
+
+def test_get_account_summary_of_an_option_without_a_price_counts_no_greeks(
+    counter: Counter,
+) -> None:
+    counter.trade(OPTIONS[0], 50)
+    counter.expire(3_050 * USD)
+    mine = counter.call("private/get_account_summary")
+    assert (mine["delta_total_map"], mine["options_vega"]) == ({"eth_usdc": 0.0}, 0.0)

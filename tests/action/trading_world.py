@@ -33,7 +33,7 @@ from rollup_node.rpc.market_data import (
     Trade,
     UserTrade,
 )
-from rollup_node.rpc.option_data import Delivery, OptionTicker, Settlement, SurfaceDate
+from rollup_node.rpc.option_data import Delivery, Exposure, OptionTicker, Settlement, SurfaceDate
 from rollup_node.rpc.server import RpcServer
 from tests.action.configs import make_configs
 from tests.action.sequencing import DOMAIN, KEYS, START_MS, FakeL1, FixedClock, make_sequencer
@@ -199,6 +199,7 @@ class Markets:
             open_orders=len(self.orders),
             status="open",
             balances=[("USDC", 6, 1_000_500_000)],
+            exposures=[Exposure("ETH", 3_000_000_000, -(10**18) // 2, 0, 0, 0, 0)],
         )
 
     def margin(
