@@ -10,13 +10,14 @@ from rollup_node.core.fills import Market, read_market
 from rollup_node.core.flags import CHILD_FLAG, FROZEN_FLAG, LIQUIDATING_FLAG, SIDE_FLAG
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import RfqLeg
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import series_key, session_key_key, terms_key
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
-from rollup_node.core.option_terms import CALL, lot_strike
+from rollup_node.core.option_terms import lot_strike
 from rollup_node.core.order_checks import is_out_of_band
 from rollup_node.core.reason import Reason
 from rollup_node.core.standing import read_cold
-from rollup_node.core.void import SPOT, is_closed, is_dead
+from rollup_node.core.void import is_closed, is_dead
 
 _OK: Final = Reason.OK
 
@@ -63,7 +64,7 @@ def _read_market(frame: Frame, leg: RfqLeg, prices: Prices) -> tuple[Reason, Mar
 def _check_leg(leg: RfqLeg, market: Market) -> Reason:
     """Check a leg against what its series allows now; nobody is nearer to a price than another."""
     terms, mark = market.terms, market.state.mark
-    if terms.kind == SPOT:
+    if terms.kind == SeriesKind.SPOT:
         return Reason.BAD_ORDER
     if market.restricted:
         return Reason.REDUCE_ONLY
@@ -79,7 +80,7 @@ def _check_leg(leg: RfqLeg, market: Market) -> Reason:
 
 def _notional(leg: RfqLeg, terms: SeriesTerms) -> int:
     """Return what a leg counts, µUSDC, exact: of an option its strikes. Source: M-12."""
-    value = leg.price * terms.unit if terms.kind < CALL else lot_strike(terms)
+    value = leg.price * terms.unit if terms.kind < SeriesKind.CALL else lot_strike(terms)
     return abs(leg.lots) * value
 
 

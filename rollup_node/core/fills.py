@@ -11,6 +11,7 @@ from rollup_node.core.cash import accrued_interest, mark_interest, read_credit, 
 from rollup_node.core.fixed_point import div_down
 from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.frame import Frame
+from rollup_node.core.kinds import SeriesKind, SeriesStatus
 from rollup_node.core.layout import MAX_BALANCE, MAX_LOTS, account_risk_key, balances_key, hot_key
 from rollup_node.core.leaves import Amounts, Balances, replace_amount
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
@@ -35,7 +36,6 @@ from rollup_node.core.risk import (
     sum_margins,
 )
 from rollup_node.core.standing import note_insurer
-from rollup_node.core.void import REDUCE_ONLY, SPOT
 
 _OK: Final = Reason.OK
 _VERSION_MASK: Final = 0xFFFFFFFF
@@ -91,7 +91,7 @@ def read_market(
     """Return the market of a fill at `tick`; liquidations do not wait for a jump. Source: M-6."""
     price = prices[0][terms[1]]
     restricted = (
-        state[0] == REDUCE_ONLY
+        state[0] == SeriesStatus.REDUCE_ONLY
         or (price[5] != 0 and not is_protocol)
         or is_outdated(price, time_ms)
     )
@@ -110,7 +110,7 @@ def weigh_side(
     """
     series, terms, state, prices, price, restricted = market
     underlying = terms.underlying
-    if terms.kind == SPOT:
+    if terms.kind == SeriesKind.SPOT:
         return _weigh_spot(frame, market, account, hot, change, fee)
     number, position = find_position(frame, account, series)
     lots = position[1]
@@ -249,14 +249,14 @@ def settle_side(frame: Frame, market: Market, side: Side) -> None:
     Reads credit if cash is negative before or after, and what `note_insurer` reads if it is after.
     """
     account, hot, number, position, amounts, cash, _, _, _, held, _, risk = side
-    if market[1][0] == SPOT:
+    if market[1][0] == SeriesKind.SPOT:
         amounts = replace_amount(amounts, market[1][2], held)
         frame.put(balances_key(account), _new(Balances, (amounts,)))
     else:
         store_position(frame, account, number, position)
     store_cash(frame, account, amounts, cash)
     frame.put(hot_key(account), hot)
-    if cash < 0 and market[1][0] != SPOT:
+    if cash < 0 and market[1][0] != SeriesKind.SPOT:
         note_insurer(frame, account, hot, market[1][1])
     if risk is not None:
         frame.put(account_risk_key(account, market[1][1]), risk)

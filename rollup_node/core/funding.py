@@ -10,7 +10,7 @@ from rollup_node.core.book_leaves import NO_LEVEL, Level, Order
 from rollup_node.core.fixed_point import div_down, div_to_zero, modulo
 from rollup_node.core.flags import REDUCE_ONLY_FLAG
 from rollup_node.core.frame import Frame
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import SeriesKind, SeriesStatus, StepKind
 from rollup_node.core.layout import (
     PRICE_TASK_KEY,
     PRICES_KEY,
@@ -27,7 +27,6 @@ from rollup_node.core.market_leaves import (
     SeriesState,
     SeriesTerms,
 )
-from rollup_node.core.markets import SeriesKind, SeriesStatus
 from rollup_node.core.prices import continue_work
 from rollup_node.core.reason import Reason
 from rollup_node.core.task_leaves import PriceTask

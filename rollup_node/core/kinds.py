@@ -1,4 +1,4 @@
-"""The kinds of items, delayed messages, records and steps. Nothing but the numbers."""
+"""The kinds of items, delayed messages, records, steps and series. Nothing but the numbers."""
 
 from enum import IntEnum
 
@@ -139,3 +139,23 @@ class OrderClass(IntEnum):
     MAKER = 3
     TAKER = 4
     DELAYED = 5
+
+
+class SeriesKind(IntEnum):
+    """What a series is. Source: docs/spec.md S-8."""
+
+    SPOT = 1
+    PERPETUAL = 2
+    FUTURE = 3
+    CALL = 4
+    PUT = 5
+
+
+class SeriesStatus(IntEnum):
+    """What may be done in a series. Source: docs/spec.md S-8."""
+
+    NONE = 0
+    TRADING = 1
+    REDUCE_ONLY = 2
+    EXPIRED = 3
+    SETTLED = 4

@@ -21,7 +21,7 @@ from rollup_node.core.flags import (
 )
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Liquidate
-from rollup_node.core.kinds import Phase
+from rollup_node.core.kinds import Phase, SeriesKind
 from rollup_node.core.layout import (
     LIQUIDATION_KEY,
     SERIES_LIMIT,
@@ -32,7 +32,6 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.market_leaves import SeriesState, SeriesTerms
-from rollup_node.core.option_terms import CALL
 from rollup_node.core.order_checks import PROTOCOL
 from rollup_node.core.positions import find_position
 from rollup_node.core.reason import Reason
@@ -160,7 +159,7 @@ def _reduce(frame: Frame, account: int, series: int, hot: Hot, standing: Standin
         terms = frame.get(terms_key(series))
     if terms is None:
         return Reason.UNKNOWN_SERIES
-    if terms.kind >= CALL:
+    if terms.kind >= SeriesKind.CALL:
         return Reason.SERIES_CLOSED
     state: SeriesState = frame.get(series_key(series))
     if is_closed(frame, terms, state) or state.mark == 0:

@@ -9,6 +9,7 @@ from rollup_node.core.calendar import is_listing_date
 from rollup_node.core.fixed_point import modulo
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import DelistStrike, ListExpiry, ListStrike
+from rollup_node.core.kinds import SeriesKind, SeriesStatus
 from rollup_node.core.layout import (
     EXPIRIES,
     FIRST_OPTION,
@@ -24,7 +25,7 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.market_leaves import NO_EXPIRY, Expiry, SeriesState, SeriesTerms
-from rollup_node.core.markets import SeriesKind, SeriesStatus, begin_date, fresh_state
+from rollup_node.core.markets import begin_date, fresh_state
 from rollup_node.core.option_leaves import (
     NO_BOARD,
     NO_DATES,

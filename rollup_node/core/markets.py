@@ -4,13 +4,12 @@ Source: docs/spec.md V-1. Twin: contracts/src/core/Markets.sol.
 """
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from rollup_node.core.cash import change_cash
 from rollup_node.core.fixed_point import modulo
 from rollup_node.core.frame import Authority, Frame
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import SeriesKind, SeriesStatus, StepKind
 from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
     ASSET_COUNT,
@@ -65,26 +64,6 @@ MAX_INTEREST_PPB: Final = 1_000_000
 MAX_EXPONENT: Final = 24
 PUBLISHER_LIMIT: Final = 8
 NO_UNDERLYING_ID: Final = 255
-
-
-class SeriesKind(IntEnum):
-    """What a series is. Source: docs/spec.md S-8."""
-
-    SPOT = 1
-    PERPETUAL = 2
-    FUTURE = 3
-    CALL = 4
-    PUT = 5
-
-
-class SeriesStatus(IntEnum):
-    """What may be done in a series. Source: docs/spec.md S-8."""
-
-    NONE = 0
-    TRADING = 1
-    REDUCE_ONLY = 2
-    EXPIRED = 3
-    SETTLED = 4
 
 
 class SetUnderlying(NamedTuple):

@@ -12,7 +12,7 @@ from rollup_node.core.fixed_point import div_down
 from rollup_node.core.flags import CHILD_FLAG
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import MovePosition
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import SeriesStatus, StepKind
 from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
     MAX_LOTS,
@@ -25,7 +25,6 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.leaves import Owner
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.positions import (
     find_position,
     free_number,

@@ -8,11 +8,8 @@ from typing import Final
 
 from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.flags import REDUCE_ONLY_FLAG, SIDE_FLAG
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.market_leaves import SeriesTerms
-
-CALL: Final = 4
-PUT: Final = 5
-"""Kinds of options; every other kind is less. Source: docs/spec.md S-8."""
 
 RESERVE_DIVISOR: Final = 100
 """A resting order reserves this part of its notional. Source: docs/spec.md M-7."""
@@ -36,7 +33,7 @@ def compute_fee(terms: SeriesTerms, lots: int, price: int, rate_ppm: int) -> int
 
     That of an option is on its strike, and at most an eighth of the premium.
     """
-    if terms[0] >= CALL:
+    if terms[0] >= SeriesKind.CALL:
         fee = div_up(lots * lot_strike(terms) * rate_ppm, _PPM)
         return min(fee, div_up(lots * price, PREMIUM_DIVISOR))
     return div_up(lots * price * rate_ppm, _PPM)
@@ -50,7 +47,7 @@ def compute_reserve(terms: SeriesTerms, flags: int, tick: int, lots: int) -> int
     """
     if flags & REDUCE_ONLY_FLAG:
         return MIN_RESERVE_USDC
-    if terms[0] < CALL:
+    if terms[0] < SeriesKind.CALL:
         reserve = div_up(lots * tick * terms[5], RESERVE_DIVISOR)
     elif flags & SIDE_FLAG:
         reserve = div_up(lots * lot_strike(terms), RESERVE_DIVISOR)
@@ -61,4 +58,4 @@ def compute_reserve(terms: SeriesTerms, flags: int, tick: int, lots: int) -> int
 
 def band_usdc(terms: SeriesTerms, mark: int) -> int:
     """Return what the band is a part of, µUSDC per lot: the mark, of an option its strike. O-2."""
-    return lot_strike(terms) if terms[0] >= CALL else mark
+    return lot_strike(terms) if terms[0] >= SeriesKind.CALL else mark

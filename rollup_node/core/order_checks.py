@@ -26,6 +26,7 @@ from rollup_node.core.flags import (
     STOP,
 )
 from rollup_node.core.frame import Frame
+from rollup_node.core.kinds import SeriesKind, SeriesStatus
 from rollup_node.core.layout import (
     CLIENT_SLOT_LIMIT,
     SERIES_LIMIT,
@@ -36,12 +37,12 @@ from rollup_node.core.layout import (
     tick_limit,
 )
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
-from rollup_node.core.option_terms import CALL, band_usdc, lot_strike
+from rollup_node.core.option_terms import band_usdc, lot_strike
 from rollup_node.core.positions import closable_lots, find_position
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import is_restricted, read_prices
 from rollup_node.core.task_leaves import Taker
-from rollup_node.core.void import REDUCE_ONLY, SPOT, is_closed, is_dead
+from rollup_node.core.void import is_closed, is_dead
 
 ORDER: Final = 0
 LEG: Final = 1
@@ -119,15 +120,16 @@ def _check_terms(frame: Frame, taker: Taker, market: Market) -> Reason:
     terms, state, prices = market
     flags, underlying = taker.flags, terms.underlying
     if not flags & REDUCE_ONLY_FLAG and (
-        state.status == REDUCE_ONLY or is_restricted(prices.rows[underlying], frame.time_ms)
+        state.status == SeriesStatus.REDUCE_ONLY
+        or is_restricted(prices.rows[underlying], frame.time_ms)
     ):
         return Reason.REDUCE_ONLY
     kind = terms.kind
-    if (flags & REDUCE_ONLY_FLAG and kind == SPOT) or (
-        taker.trigger and (kind == SPOT or kind >= CALL)
+    if (flags & REDUCE_ONLY_FLAG and kind == SeriesKind.SPOT) or (
+        taker.trigger and (kind == SeriesKind.SPOT or kind >= SeriesKind.CALL)
     ):
         return Reason.BAD_ORDER
-    value = taker.tick * terms.unit if kind < CALL else lot_strike(terms)
+    value = taker.tick * terms.unit if kind < SeriesKind.CALL else lot_strike(terms)
     notional = taker.remaining * value
     if taker.key:
         reason = _check_key(frame, taker, underlying, notional)

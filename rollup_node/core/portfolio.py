@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import AccountRisk
 from rollup_node.core.fixed_point import div_down, div_up, modulo
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import MAX_LOT_VALUE
 from rollup_node.core.market_leaves import SeriesTerms
 from rollup_node.core.option_leaves import SeriesRisk
-from rollup_node.core.option_terms import CALL
 
 NET_PPM: Final = 20_000
 """What the net delta requires at least, of its value: hedges in scenarios are not perfect."""
@@ -28,8 +28,6 @@ SHORT_PPM: Final = 5_000
 SCAN_MAINTENANCE_PPM: Final = 800_000
 EXTRA_MAINTENANCE_PPM: Final = 600_000
 DATED_BUCKETS: Final = 7
-FUTURE: Final = 3
-"""Kinds of series from here on have a date. Source: docs/spec.md S-8."""
 
 _PPM: Final = 1_000_000
 
@@ -57,9 +55,9 @@ def measure_lot(terms: SeriesTerms, risk: SeriesRisk, reference: int) -> LotRisk
     parts = _PPM * terms.lots_per_unit
     delta = div_down(risk.delta * reference, parts)
     delta = max(-MAX_LOT_VALUE, min(delta, MAX_LOT_VALUE))
-    is_option = terms.kind >= CALL
+    is_option = terms.kind >= SeriesKind.CALL
     charge = div_up(SHORT_PPM * reference, parts) if is_option else 0
-    bucket = 1 + modulo(terms.expiry_slot, DATED_BUCKETS) if terms.kind >= FUTURE else 0
+    bucket = 1 + modulo(terms.expiry_slot, DATED_BUCKETS) if terms.kind >= SeriesKind.FUTURE else 0
     return LotRisk(risk.gains, delta, bucket, charge, is_option)
 
 

@@ -9,7 +9,7 @@ from rollup_node.core.averages import NOTHING_KNOWN, ROUNDS, expect_lot, read_av
 from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.frame import Frame
 from rollup_node.core.funding import accrue_funding
-from rollup_node.core.kinds import Phase, StepKind
+from rollup_node.core.kinds import Phase, SeriesKind, SeriesStatus, StepKind
 from rollup_node.core.layout import (
     MAX_LOT_VALUE,
     PRICE_TASK_KEY,
@@ -33,7 +33,6 @@ from rollup_node.core.market_leaves import (
     SeriesState,
     SeriesTerms,
 )
-from rollup_node.core.markets import SeriesKind, SeriesStatus
 from rollup_node.core.option_leaves import NO_DATES, OptionDates, SeriesRisk
 from rollup_node.core.prices import continue_work
 from rollup_node.core.reason import Reason

@@ -12,6 +12,7 @@ from rollup_node.core.events import Settled
 from rollup_node.core.fixed_point import div_down
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Settle, SettlementPrice
+from rollup_node.core.kinds import SeriesKind, SeriesStatus
 from rollup_node.core.layout import (
     ACCOUNT_LIMIT,
     EXPIRIES,
@@ -36,8 +37,6 @@ from rollup_node.core.market_leaves import (
     SeriesTerms,
     SettlementGrid,
 )
-from rollup_node.core.markets import SeriesKind, SeriesStatus
-from rollup_node.core.option_terms import CALL
 from rollup_node.core.positions import (
     apply_fill,
     find_position,
@@ -187,9 +186,9 @@ def _settle_series(frame: Frame, terms: SeriesTerms, state: SeriesState, price: 
 def compute_payout(terms: SeriesTerms, price: int) -> int:
     """Return what a lot is paid at a settlement price, µUSDC, rounded down. Source: V-10."""
     worth = price
-    if terms.kind >= CALL:
+    if terms.kind >= SeriesKind.CALL:
         gain = price - terms.strike
-        worth = max(0, gain if terms.kind == CALL else -gain)
+        worth = max(0, gain if terms.kind == SeriesKind.CALL else -gain)
     return min(div_down(worth, terms.lots_per_unit), MAX_LOT_VALUE)
 
 
@@ -198,7 +197,7 @@ def _last_price(frame: Frame, terms: SeriesTerms, state: SeriesState) -> int:
 
     Reads the prices for an option. Source: docs/spec.md V-9.
     """
-    if terms.kind >= CALL:
+    if terms.kind >= SeriesKind.CALL:
         return read_prices(frame).rows[terms.underlying].reference
     return state.mark * terms.lots_per_unit
 

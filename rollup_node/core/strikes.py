@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from rollup_node.core.averages import read_average
 from rollup_node.core.fixed_point import div_up
 from rollup_node.core.frame import Frame
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import SeriesStatus, StepKind
 from rollup_node.core.layout import (
     EXPIRIES,
     MAX_LOT_VALUE,
@@ -24,7 +24,6 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.listing import OPEN, read_rules
 from rollup_node.core.market_leaves import Expiry, PriceRow, Prices, SeriesState, SeriesTerms
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, SeriesRisk
 from rollup_node.core.reason import Reason
 from rollup_node.core.reprice import end_epoch

@@ -12,7 +12,7 @@ from rollup_node.core.fixed_point import div_down
 from rollup_node.core.flags import KIND_SHIFT, REDUCE_ONLY_FLAG
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import Trigger
-from rollup_node.core.kinds import Phase, StepKind
+from rollup_node.core.kinds import Phase, SeriesStatus, StepKind
 from rollup_node.core.layout import (
     PRICE_TASK_KEY,
     TAKER_KEY,
@@ -30,7 +30,7 @@ from rollup_node.core.prices import begin_reprice, continue_work, is_due, lowest
 from rollup_node.core.reason import Reason
 from rollup_node.core.risk import is_restricted, read_hot, read_prices
 from rollup_node.core.task_leaves import PriceTask, Taker
-from rollup_node.core.void import REDUCE_ONLY, is_void
+from rollup_node.core.void import is_void
 
 DRAIN_LIMIT: Final = 64
 """At most this many triggers fire in one go; the rest stays due. Source: docs/spec.md L-7."""
@@ -143,7 +143,7 @@ def _fire(frame: Frame, terms: SeriesTerms, state: SeriesState, slot: int) -> Re
 def _check_fired(frame: Frame, order: Order, terms: SeriesTerms, state: SeriesState) -> Reason:
     """Check what may have changed since a trigger order was placed. Reads prices. Source: L-7."""
     price = read_prices(frame).rows[terms.underlying]
-    restricted = state.status == REDUCE_ONLY or is_restricted(price, frame.time_ms)
+    restricted = state.status == SeriesStatus.REDUCE_ONLY or is_restricted(price, frame.time_ms)
     if restricted and not order.flags & REDUCE_ONLY_FLAG:
         return Reason.REDUCE_ONLY
     if order.fee_cap_ppm < terms.taker_fee_ppm:

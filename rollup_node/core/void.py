@@ -9,20 +9,12 @@ from rollup_node.core.account_leaves import Hot
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import FROZEN_FLAG, LIQUIDATING_FLAG, REDUCE_ONLY_FLAG, SIDE_FLAG
 from rollup_node.core.frame import Frame
+from rollup_node.core.kinds import SeriesKind, SeriesStatus
 from rollup_node.core.layout import expiry_key, series_key, terms_key
 from rollup_node.core.market_leaves import Expiry, SeriesState, SeriesTerms
 from rollup_node.core.positions import closable_lots, find_position
 
-SPOT: Final = 1
-PERPETUAL: Final = 2
-FUTURE: Final = 3
-"""Kinds of series; from this one on they have a date. Source: docs/spec.md S-8."""
-
-TRADING: Final = 1
-REDUCE_ONLY: Final = 2
-"""What a series may be while its book is open. Source: docs/spec.md S-8."""
-
-_OPEN: Final = frozenset([TRADING, REDUCE_ONLY])
+_OPEN: Final = frozenset([SeriesStatus.TRADING, SeriesStatus.REDUCE_ONLY])
 _MS: Final = 1_000
 _STOPPED: Final = FROZEN_FLAG | LIQUIDATING_FLAG
 
@@ -34,7 +26,7 @@ def is_closed(frame: Frame, terms: SeriesTerms, state: SeriesState) -> bool:
     """
     if state.status not in _OPEN:
         return True
-    if terms.kind < FUTURE:
+    if terms.kind < SeriesKind.FUTURE:
         return False
     expiry: Expiry | None = frame.get(expiry_key(terms.underlying, terms.expiry_slot))
     return expiry is None or expiry.expiry_at * _MS <= frame.time_ms

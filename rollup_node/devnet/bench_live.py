@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from rollup_node.codec.leaves import decode_leaf
 from rollup_node.codec.records import encode_open
 from rollup_node.core.inputs import ListStrike
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import (
     EXPIRIES,
     PRICES_KEY,
@@ -25,7 +26,6 @@ from rollup_node.core.layout import (
     board_key,
     series_key,
 )
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.option_leaves import Board
 from rollup_node.devnet import supervisor
 from rollup_node.devnet.audit import wait_agreement

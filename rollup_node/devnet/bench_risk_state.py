@@ -18,7 +18,7 @@ from rollup_node.core.account_leaves import (
     RiskRow,
 )
 from rollup_node.core.inputs import ItemHeader
-from rollup_node.core.kinds import Phase
+from rollup_node.core.kinds import Phase, SeriesKind, SeriesStatus
 from rollup_node.core.leaves import Balances, Cursor, Writes
 from rollup_node.core.market_leaves import (
     NO_PRICES,
@@ -28,7 +28,6 @@ from rollup_node.core.market_leaves import (
     SeriesState,
     Underlying,
 )
-from rollup_node.core.markets import SeriesKind, SeriesStatus
 from rollup_node.core.option_leaves import NO_BOARD, Board, OptionDates, StrikeRow
 from rollup_node.devnet.markets import ETH, MARKETS, OPTION_RULES, UNDERLYINGS, smile
 from rollup_node.proof.chain_state import ChainState

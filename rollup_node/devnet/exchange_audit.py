@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rollup_node.codec.leaves import decode_leaf
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BRIDGE_ACCOUNT_LIMIT,
@@ -18,7 +19,6 @@ from rollup_node.core.layout import (
     positions_key,
     series_key,
 )
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.devnet.jsonrpc import JsonRpc
 
 _CHUNK: Final = 64

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 from rollup_node.codec.admin import encode_admin
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.market_leaves import AssetRow, Publishers, SeriesTerms
 from rollup_node.core.markets import (
     PUBLISHER_LIMIT,
     ListSeries,
-    SeriesKind,
     SetAsset,
     SetBorrowCap,
     SetExpiry,

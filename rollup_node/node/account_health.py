@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 from rollup_node.core.account_leaves import Position
 from rollup_node.core.fixed_point import div_up
 from rollup_node.core.frame import Frame
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import UNDERLYING_LIMIT, series_key, terms_key
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
-from rollup_node.core.option_terms import CALL
 from rollup_node.core.positions import read_directory, read_page
 from rollup_node.core.risk import (
     RiskModel,
@@ -75,7 +75,7 @@ def _weigh_standard(frame: Frame, model: RiskModel, positions: Sequence[Position
         maintenance += needed
         most = _most_per_lot(terms, state, read_prices(frame))
         exposures[terms.underlying] += abs(position.lots) * most + needed
-        if terms.kind < CALL:
+        if terms.kind < SeriesKind.CALL:
             largest = max(largest, (needed, position.series))
     return _Held(value, maintenance, exposures, largest[1])
 
@@ -99,6 +99,6 @@ def _weigh_portfolio(frame: Frame, model: RiskModel, positions: Sequence[Positio
 
 def _most_per_lot(terms: SeriesTerms, state: SeriesState, prices: Prices) -> int:
     """Return what a lot loses at most if the price moves by 100 %: an option what it is on."""
-    if terms.kind < CALL:
+    if terms.kind < SeriesKind.CALL:
         return state.mark
     return div_up(prices.rows[terms.underlying].index_price, terms.lots_per_unit)

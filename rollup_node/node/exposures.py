@@ -5,10 +5,10 @@ from itertools import groupby
 
 from rollup_node.core.account_leaves import Position
 from rollup_node.core.fixed_point import div_to_zero
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import terms_key
 from rollup_node.core.leaves import LeafReader
 from rollup_node.core.market_leaves import Prices, SeriesTerms
-from rollup_node.core.option_terms import CALL
 from rollup_node.core.options_math import WAD
 from rollup_node.node.option_views import read_option
 from rollup_node.rpc.option_data import Exposure
@@ -42,7 +42,7 @@ def read_exposures(
 def _read_part(state: LeafReader, position: Position) -> tuple[int, int, int, int, int]:
     """Return delta, delta of options, gamma, vega, theta of a position, towards zero."""
     terms: SeriesTerms = state.get(terms_key(position.series))
-    if terms.kind < CALL:
+    if terms.kind < SeriesKind.CALL:
         return (div_to_zero(position.lots * WAD, terms.lots_per_unit), 0, 0, 0, 0)
     option = read_option(state, position.series, None, None)
     if option is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from rollup_node.core.kinds import SeriesKind, SeriesStatus
 from rollup_node.core.layout import (
     BOOK_LIMIT,
     EXPIRIES,
@@ -20,22 +21,16 @@ from rollup_node.core.option_leaves import NO_DATES, Board, OptionDates
 from rollup_node.core.option_terms import lot_strike
 from rollup_node.rpc.market_data import Instrument, InstrumentKind
 
-SPOT, PERPETUAL, FUTURE, CALL, PUT = 1, 2, 3, 4, 5
-"""Kinds of series (docs/spec.md S-8)."""
-
-TRADING, REDUCE_ONLY = 1, 2
-"""Statuses in which orders are taken."""
-
 _FRIDAY: Final = 4
 _WEEK: Final = timedelta(days=7)
 _MONTHS: Final = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 _MONTH_LETTERS: Final = 3
 _PPM: Final = 1_000_000
 _PER_CENT: Final = 10_000
-_KINDS: Final = {
-    SPOT: InstrumentKind.SPOT,
-    CALL: InstrumentKind.OPTION,
-    PUT: InstrumentKind.OPTION,
+_KINDS: Final[dict[int, InstrumentKind]] = {
+    SeriesKind.SPOT: InstrumentKind.SPOT,
+    SeriesKind.CALL: InstrumentKind.OPTION,
+    SeriesKind.PUT: InstrumentKind.OPTION,
 }
 
 
@@ -67,7 +62,7 @@ class Instruments:
             if terms is None or now is None or not terms.kind:
                 continue
             created_ms = self._created_ms.setdefault(series, time_ms)
-            if terms.kind >= CALL:
+            if terms.kind >= SeriesKind.CALL:
                 created_ms = now.funded_ms  # when it was listed: options pay no funding
             expiry = _expiry(state, terms)
             made = self._make(series, terms, now, expiry, created_ms)
@@ -114,7 +109,7 @@ class Instruments:
         self, series: int, terms: SeriesTerms, now: SeriesState, expiry: Expiry, created_ms: int
     ) -> Instrument:
         symbol = self.symbol(terms.underlying)
-        is_option = terms.kind >= CALL
+        is_option = terms.kind >= SeriesKind.CALL
         lot_cost = lot_strike(terms) if is_option else max(now.mark, terms.unit or 1)
         return Instrument(
             series=series,
@@ -125,13 +120,13 @@ class Instruments:
             lots_per_unit=terms.lots_per_unit,
             min_lots=max(1, -(-terms.min_notional // lot_cost)),
             created_ms=created_ms,
-            expires_ms=expiry.expiry_at * 1_000 if terms.kind >= FUTURE else None,
-            is_active=now.status in {TRADING, REDUCE_ONLY},
+            expires_ms=expiry.expiry_at * 1_000 if terms.kind >= SeriesKind.FUTURE else None,
+            is_active=now.status in {SeriesStatus.TRADING, SeriesStatus.REDUCE_ONLY},
             maker_fee_ppm=terms.maker_fee_ppm,
             taker_fee_ppm=terms.taker_fee_ppm,
             max_leverage=_PPM // max(terms.initial_ppm, 1),
             strike_usdc=terms.strike if is_option else None,
-            is_put=terms.kind == PUT,
+            is_put=terms.kind == SeriesKind.PUT,
             settlement_period=_period(expiry.expiry_at),
         )
 
@@ -150,18 +145,18 @@ def _options(state: LeafReader) -> Iterator[int]:
 
 def series_name(symbol: str, terms: SeriesTerms, expiry_at: int) -> str:
     """Return what the field calls a series; `expiry_at` unix seconds, 0 without a date."""
-    if terms.kind == SPOT:
+    if terms.kind == SeriesKind.SPOT:
         return f"{symbol}_USDC"
-    if terms.kind == PERPETUAL:
+    if terms.kind == SeriesKind.PERPETUAL:
         return f"{symbol}-PERPETUAL"
     day = datetime.fromtimestamp(expiry_at, UTC)
     at = (day.month - 1) * _MONTH_LETTERS
     date = f"{symbol}-{day.day}{_MONTHS[at : at + _MONTH_LETTERS]}{day.year % 100:02d}"
-    if terms.kind < CALL:
+    if terms.kind < SeriesKind.CALL:
         return date
     dollars, cents = divmod(terms.strike // _PER_CENT, 100)
     strike = f"{dollars}d{cents:02d}".rstrip("0") if cents else str(dollars)
-    return f"{date}-{strike}-{'C' if terms.kind == CALL else 'P'}"
+    return f"{date}-{strike}-{'C' if terms.kind == SeriesKind.CALL else 'P'}"
 
 
 def _period(expiry_at: int) -> str:
@@ -175,7 +170,7 @@ def _period(expiry_at: int) -> str:
 
 
 def _expiry(state: LeafReader, terms: SeriesTerms) -> Expiry:
-    if terms.kind < FUTURE:
+    if terms.kind < SeriesKind.FUTURE:
         return NO_EXPIRY
     expiry: Expiry | None = state.get(expiry_key(terms.underlying, terms.expiry_slot))
     return NO_EXPIRY if expiry is None else expiry

@@ -9,6 +9,7 @@ from rollup_node.codec.records import encode_open
 from rollup_node.core.book import next_tick
 from rollup_node.core.book_leaves import NO_LEVEL, Level, Order
 from rollup_node.core.frame import Frame
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import (
     EXPIRIES,
     UNDERLYING_LIMIT,
@@ -22,7 +23,6 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.listing import OPEN, read_rules
 from rollup_node.core.market_leaves import NO_EXPIRY, NO_SERIES, Expiry, SeriesList, SeriesState
-from rollup_node.core.markets import SeriesKind
 from rollup_node.core.option_leaves import NO_BOARD, Board, StrikeRow
 from rollup_node.core.risk import read_prices
 from rollup_node.l1.client import JsonRpcClient, RpcError

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rollup_node.core.account_leaves import Position
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import UNDERLYING_LIMIT, expiry_key, series_key, terms_key
 from rollup_node.core.leaves import LeafReader
 from rollup_node.core.market_leaves import Expiry, SeriesState, SeriesTerms
@@ -18,7 +19,6 @@ from rollup_node.core.risk import (
     read_assets,
     value_asset,
 )
-from rollup_node.node.instruments import FUTURE
 from rollup_node.node.margin_scratch import Weighed, weigh_account, weigh_position
 from rollup_node.node.portfolio_report import explain_position, explain_risk
 from rollup_node.rpc.backend import AssetView
@@ -108,7 +108,7 @@ def _rows(weighed: Weighed, account: int, names: Names) -> Iterator[RowMargin]:
 def _order(weighed: Weighed, position: Position) -> tuple[int, int, int]:
     """Return where a position belongs: what has no date first, then by date and strike."""
     terms: SeriesTerms = weighed.frame.get(terms_key(position.series))
-    if terms.kind < FUTURE:
+    if terms.kind < SeriesKind.FUTURE:
         return (0, 0, position.series)
     expiry: Expiry = weighed.frame.get(expiry_key(terms.underlying, terms.expiry_slot))
     return (expiry.expiry_at, terms.strike, position.series)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rollup_node.core.book_leaves import Order
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import (
     CURSOR_KEY,
     INDEX_BITS,
@@ -19,7 +20,7 @@ from rollup_node.core.layout import (
 from rollup_node.core.market_leaves import NO_PRICES, PriceRow, Prices, SeriesState, SeriesTerms
 from rollup_node.core.option_terms import band_usdc
 from rollup_node.node.deliveries import Deliveries
-from rollup_node.node.instruments import PERPETUAL, Instruments
+from rollup_node.node.instruments import Instruments
 from rollup_node.node.margin_report import MODELS, Names, report_margin
 from rollup_node.node.market_accounts import may_login, read_positions, read_summary
 from rollup_node.node.market_group import Followed, MarketGroup
@@ -133,7 +134,9 @@ class NodeMarkets:
             low_ticks=day.low_ticks,
             min_ticks=max(1, -(-(now.mark - band) // max(terms.unit, 1))),
             max_ticks=(now.mark + band) // max(terms.unit, 1),
-            funding_ppb=self._stats.funding_ppb(series) if terms.kind == PERPETUAL else None,
+            funding_ppb=(
+                self._stats.funding_ppb(series) if terms.kind == SeriesKind.PERPETUAL else None
+            ),
             settlement_usdc=end and end.payout_usdc,
             expected_usdc=self._expected_usdc(instrument, terms, index),
             delivery_usdc=end and end.price_usdc,

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from rollup_node.core.averages import ROUNDS
 from rollup_node.core.fixed_point import div_to_zero, sqrt_down
 from rollup_node.core.greeks import compute_greeks
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import (
     EXPIRIES,
     PRICES_KEY,
@@ -29,7 +30,6 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
 )
 from rollup_node.core.option_leaves import NO_BOARD, Board
-from rollup_node.core.option_terms import CALL
 from rollup_node.core.options_math import WAD, decay, natural_log
 from rollup_node.core.scenarios import ATTO
 from rollup_node.core.surface import MONEYNESS_UNITS, Smile, interpolate_variance
@@ -57,12 +57,12 @@ class _Valued(NamedTuple):
 def read_option(state: LeafReader, series: int, bid: Level, ask: Level) -> OptionTicker | None:
     """Return an option beside its price, `None` of other series and where nothing prices it."""
     terms: SeriesTerms = state.get(terms_key(series))
-    valued = _value(state, terms) if terms.kind >= CALL else None
+    valued = _value(state, terms) if terms.kind >= SeriesKind.CALL else None
     if valued is None:
         return None
     forward, volatility, left_ms = valued
     greeks = compute_greeks(forward * ATTO, terms.strike * ATTO, volatility, left_ms)
-    is_call = terms.kind == CALL
+    is_call = terms.kind == SeriesKind.CALL
     return OptionTicker(
         forward_usdc=forward,
         mark_ppm=volatility // ATTO,

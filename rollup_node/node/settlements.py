@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from rollup_node.core.inputs import Settle
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
     ACCOUNTS,
@@ -23,7 +24,6 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.market_leaves import NO_GRID, Expiry, SeriesTerms, SettlementGrid
-from rollup_node.core.markets import SeriesKind
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.roles.settlements import Ended
 

@@ -14,6 +14,7 @@ from rollup_node.core.account_leaves import Hot, RiskRow
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import FUND_FLAG
 from rollup_node.core.invariant import InvariantViolation
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
     ACCOUNTS,
@@ -47,7 +48,6 @@ from rollup_node.core.market_leaves import (
     SeriesState,
     SeriesTerms,
 )
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.portfolio import weigh_risk
 from rollup_node.core.risk import find_model
 from rollup_node.roles.portfolio_sums import NO_SUM, sum_portfolio

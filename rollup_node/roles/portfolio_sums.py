@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from rollup_node.core.account_leaves import NO_ACCOUNT_RISK, AccountRisk, Position
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import PRICES_KEY, series_key, series_risk_key, terms_key
 from rollup_node.core.leaves import LeafReader
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.option_leaves import NO_SERIES_RISK, SeriesRisk
 from rollup_node.core.portfolio import keep_losses, measure_lot, replace_lots
 

@@ -6,9 +6,8 @@ from typing import Any, Final
 from rollup_node.codec.records import decode_record, encode_open
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import DelistStrike, ListExpiry, ListStrike, Prune
-from rollup_node.core.kinds import Phase
+from rollup_node.core.kinds import Phase, SeriesStatus
 from rollup_node.core.layout import hot_key, series_key
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.l1.client import RpcError
 from rollup_node.node.listing import ORDERS_READ, Lister, read_boards

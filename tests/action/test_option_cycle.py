@@ -5,9 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from rollup_node.core.kinds import StepKind
+from rollup_node.core.kinds import SeriesStatus, StepKind
 from rollup_node.core.layout import directory_key, expiry_key, hot_key, owner_key, series_key
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.arena import Case
 from rollup_node.devnet.arena_build import seat

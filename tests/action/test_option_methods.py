@@ -7,8 +7,8 @@ import pytest
 
 from rollup_node.core.events import Fill
 from rollup_node.core.inputs import Settle
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import expiry_key, series_key, terms_key
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.node.market_data import NodeMarkets
 from rollup_node.node.tape import Heard

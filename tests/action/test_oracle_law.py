@@ -10,7 +10,7 @@ from rollup_node.codec.signature import recover
 from rollup_node.core import step
 from rollup_node.core.frame import Frame
 from rollup_node.core.inputs import ItemHeader, Report, SurfaceReport
-from rollup_node.core.kinds import ItemKind, Phase
+from rollup_node.core.kinds import ItemKind, Phase, SeriesStatus
 from rollup_node.core.layout import (
     CURSOR_KEY,
     PRICES_KEY,
@@ -31,7 +31,6 @@ from rollup_node.core.market_leaves import (
     PriceRow,
     Publishers,
 )
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.markets import OPTION_RULES

@@ -9,9 +9,8 @@ from rollup_node.codec.records import decode_record
 from rollup_node.core.auctions import SALE_MS
 from rollup_node.core.flags import LIQUIDATING_FLAG
 from rollup_node.core.inputs import Liquidate, Settle, SettlementPrice, Takeover
-from rollup_node.core.kinds import Phase
+from rollup_node.core.kinds import Phase, SeriesStatus
 from rollup_node.core.layout import balances_key, directory_key, hot_key, positions_key, terms_key
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.core.settlement import LATE_SECONDS
 from rollup_node.derive.events import L1Block

@@ -18,6 +18,7 @@ from rollup_node.core.inputs import (
     Takeover,
     Trigger,
 )
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     BRIDGE_ACCOUNT_LIMIT,
@@ -31,7 +32,7 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.leaves import Balances
 from rollup_node.core.market_leaves import Expiry
-from rollup_node.core.markets import InsureFees, ListSeries, SeriesKind, SetExpiry
+from rollup_node.core.markets import InsureFees, ListSeries, SetExpiry
 from rollup_node.core.step import apply_record, run_task
 from rollup_node.proof.chain_state import ChainState
 from tests.contracts.exchange_flow import PUBLISHER_KEYS, SERIES, START_MS, TERMS, TRADERS, Exchange

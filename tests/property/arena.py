@@ -20,7 +20,7 @@ from rollup_node.core.inputs import (
     ReplaceOrder,
     SurfaceReport,
 )
-from rollup_node.core.kinds import MessageKind, Phase, StepKind
+from rollup_node.core.kinds import MessageKind, Phase, SeriesKind, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     CURSOR_KEY,
@@ -34,7 +34,7 @@ from rollup_node.core.layout import (
     terms_key,
 )
 from rollup_node.core.leaves import Allocators, Cursor, Leaf, Owner, Totals
-from rollup_node.core.markets import ListSeries, SeriesKind, SetExpiry
+from rollup_node.core.markets import ListSeries, SetExpiry
 from rollup_node.core.reason import Reason
 from rollup_node.core.step import (
     Outcome,

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from rollup_node.core.events import Fill
 from rollup_node.core.flags import REDUCE_ONLY_FLAG, SIDE_FLAG
-from rollup_node.core.kinds import Phase, StepKind
+from rollup_node.core.kinds import Phase, SeriesKind, SeriesStatus, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     FIRST_OPTION,
@@ -19,7 +19,6 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.order_checks import PROTOCOL
 from rollup_node.core.reason import Reason
-from rollup_node.core.void import REDUCE_ONLY, SPOT
 from rollup_node.roles.auditor import Auditor
 from tests.property.arena import Arena, Step
 from tests.property.ledger import Ledger
@@ -118,7 +117,7 @@ class Referee:
         slack = 6 + initial / 100_000
         eased = maintenance <= had and equity - maintenance >= was - had - slack
         terms = before.leaves[terms_key(fill.series)]
-        if terms.kind == SPOT:
+        if terms.kind == SeriesKind.SPOT:
             eased = equity >= was - slack
             amounts = now.amounts(account)
             assert amounts[terms.asset] >= 0, f"X-5: {fill}"
@@ -135,7 +134,7 @@ class Referee:
         drift = abs(price.index_price - price.reference) * 50 > price.reference
         is_old = look.time_ms > oldest + _STALE_MS
         waits = price.pending and look.leaves[TAKER_KEY].origin != PROTOCOL
-        is_closing = look.leaves[series_key(series)].status == REDUCE_ONLY
+        is_closing = look.leaves[series_key(series)].status == SeriesStatus.REDUCE_ONLY
         return bool(is_closing or is_old or drift or waits)
 
     def remember(self, record: Any, tag: int) -> None:

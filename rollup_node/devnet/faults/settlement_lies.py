@@ -3,9 +3,9 @@
 from rollup_node.core.account_leaves import Cold
 from rollup_node.core.auctions import AUCTION_MS, SALE_MS
 from rollup_node.core.inputs import Bid, Settle, Takeover
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import balances_key, cold_key, grid_key, terms_key
 from rollup_node.core.market_leaves import SeriesTerms, SettlementGrid
-from rollup_node.core.option_terms import CALL
 from rollup_node.devnet.faults.machine import HonestStep, StepInputs, believing, read_record
 from rollup_node.proof.machine import StepResult
 
@@ -22,7 +22,7 @@ def wrong_settlement_price(honest: HonestStep, inputs: StepInputs) -> StepResult
 def wrong_payout_rounding(honest: HonestStep, inputs: StepInputs) -> StepResult:
     """Round the payout of a lot up, for longs and shorts alike, where the law rounds down."""
     terms = _terms(inputs)
-    almost = terms.lots_per_unit - 1 if terms.kind == CALL else 1 - terms.lots_per_unit
+    almost = terms.lots_per_unit - 1 if terms.kind == SeriesKind.CALL else 1 - terms.lots_per_unit
     key = terms_key(read_record(inputs, Settle).series)
     return believing(honest, inputs, {key: terms._replace(strike=terms.strike - almost)})
 

@@ -3,10 +3,9 @@
 import pytest
 
 from rollup_node.core.flags import REDUCE_ONLY_FLAG
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.option_terms import (
-    CALL,
     MIN_RESERVE_USDC,
-    PUT,
     band_usdc,
     compute_fee,
     compute_reserve,
@@ -14,7 +13,7 @@ from rollup_node.core.option_terms import (
 )
 from tests.unit.core.exchange import BUY, SELL, TERMS, USD
 
-OPTION = TERMS._replace(kind=CALL, unit=2_000, strike=3_000 * USD, lots_per_unit=100)
+OPTION = TERMS._replace(kind=SeriesKind.CALL, unit=2_000, strike=3_000 * USD, lots_per_unit=100)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_compute_reserve_is_one_percent_rounded_up_and_never_less_than_a_cent(
     )
 
 
-@pytest.mark.parametrize("kind", [CALL, PUT])
+@pytest.mark.parametrize("kind", [SeriesKind.CALL, SeriesKind.PUT])
 def test_compute_reserve_of_an_option_is_the_premium_or_a_part_of_the_strike(kind: int) -> None:
     terms = OPTION._replace(kind=kind)
     assert lot_strike(terms) == 30 * USD

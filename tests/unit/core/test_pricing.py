@@ -9,7 +9,7 @@ from rollup_node.core.book_leaves import Level, Order, TickWord
 from rollup_node.core.families import ACTIONS, TASKS
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import ForwardReport, PriceReport, Trigger
-from rollup_node.core.kinds import OrderClass, Phase
+from rollup_node.core.kinds import OrderClass, Phase, SeriesKind, SeriesStatus
 from rollup_node.core.layout import (
     POOLS_KEY,
     PRICES_KEY,
@@ -33,8 +33,6 @@ from rollup_node.core.markets import (
     InsureFees,
     ListSeries,
     PayFees,
-    SeriesKind,
-    SeriesStatus,
     SetAsset,
     SetBorrowCap,
     SetExpiry,

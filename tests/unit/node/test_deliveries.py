@@ -1,7 +1,7 @@
 """How series ended is known as soon as a date has its price, and after they are delisted."""
 
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import expiry_key, series_key
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.node.deliveries import Deliveries
 from rollup_node.node.instruments import Instruments
 from tests.property.arena import ETH, OPTION_SLOT, OPTIONS, USD, Arena

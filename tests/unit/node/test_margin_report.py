@@ -9,8 +9,8 @@ from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.fixed_point import div_up
 from rollup_node.core.inputs import SetMode
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import account_risk_key, balances_key, hot_key
-from rollup_node.core.markets import SeriesStatus
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.margin_leaves import read_margin
 from rollup_node.devnet.margin_table import money, render_explained, render_totals

@@ -4,6 +4,7 @@ from typing import Final
 
 from rollup_node.core.account_leaves import Directory
 from rollup_node.core.inputs import Settle
+from rollup_node.core.kinds import SeriesKind
 from rollup_node.core.layout import (
     POSITION_LIMIT,
     LeafKey,
@@ -15,7 +16,6 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.leaves import Leaf
 from rollup_node.core.market_leaves import Expiry, SettlementGrid
-from rollup_node.core.markets import SeriesKind
 from rollup_node.node.settlements import EndedDates
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.roles.settlements import Ended
