@@ -5,7 +5,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rollup_node.codec.eip712 import domain_separator
-from rollup_node.devnet.jsonrpc import JsonRpc
+from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT
+from rollup_node.devnet.failure import NotReadyError
+from rollup_node.devnet.jsonrpc import JsonRpc, RpcError
 from rollup_node.devnet.keys import USERS, Account, accounts, checksum
 from rollup_node.devnet.rundir import RunDir, read_json
 from rollup_node.l1.contracts import Contract, ContractClient
@@ -134,10 +136,7 @@ class Session:
             If there is no such account.
         """
         if text.isdecimal():
-            address = self.bridge.call("accountOwner", int(text))
-            if int(address, 16) == 0:
-                raise InputError(f"no account {text} on the bridge")
-            return self._party(int(text), bytes.fromhex(address[2:]))
+            return self._party(int(text), self._owner_of(int(text)))
         address = address_of(text)
         number = self.bridge.call("firstAccount", checksum(address))
         if number == 0 and open_it:
@@ -164,6 +163,25 @@ class Session:
         """Return an account as a node sees it now."""
         answer: dict[str, Any] = (node or self.sequencer).call("rollup_getAccount", number)
         return answer
+
+    def _owner_of(self, number: int) -> bytes:
+        """Return whose account it is: L2 decides, the bridge knows who will own what is not open.
+
+        Numbers of the upper half are opened on L2, and accounts of both halves are sold there.
+        """
+        for node in (self.sequencer, self.verifier):
+            try:
+                return bytes.fromhex(self.l2_account(number, node)["owner"][2:])
+            except NotReadyError:
+                continue
+            except RpcError as error:
+                if error.reason != "NOT_FOUND":
+                    raise
+        if number < BRIDGE_ACCOUNT_LIMIT:
+            address = bytes.fromhex(self.bridge.call("accountOwner", number)[2:])
+            if any(address):
+                return address
+        raise InputError(f"no account {number} on L2 or on the bridge")
 
     def _party(self, number: int, address: bytes) -> Party:
         for account in accounts().values():

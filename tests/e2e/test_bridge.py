@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rollup_node.core.inputs import OpenAccount, RotateKey
+from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT
 from rollup_node.devnet import actions
 from rollup_node.devnet.keys import accounts, checksum
 from tests.e2e.conftest import REPOSITORY, Stage, strikenet
@@ -70,6 +72,45 @@ def test_account_mode_is_what_the_margin_of_the_account_names(stage: Stage) -> N
         sent = strikenet("account", "mode", "alice", model, *run_dir).json
         actions.wait_executed(stage.session, sent["hash"])
         assert strikenet("account", "margin", "alice", *run_dir).json["model"] == model
+
+
+def test_account_opened_on_l2_is_known_by_its_number(stage: Stage) -> None:
+    session, run_dir = stage.session, ("--json", "--run-dir", stage.run_dir.path)
+    alice, usdc = accounts()["alice"], session.asset("USDC")
+    party = session.party("alice", open_it=True)
+    strikenet("deposit", "--to", "alice", "--asset", "USDC", "--amount", "20", "--wait", *run_dir)
+    sent = actions.submit(session, alice, OpenAccount(party.id, 0, actions.fresh_nonce()))
+    assert actions.wait_executed(session, sent.hash) == "OK"
+    number = str(BRIDGE_ACCOUNT_LIMIT)
+    shown = strikenet("account", number, *run_dir).json
+    assert (shown["account"], shown["name"]) == (BRIDGE_ACCOUNT_LIMIT, "alice")
+    money = ("--asset", "USDC", "--amount")
+    strikenet("transfer", "--from", "alice", "--to", number, *money, "9", *run_dir)
+    assert strikenet("account", "margin", number, *run_dir).json["equity_usdc"] == 9_000_000
+    mode = strikenet("account", "mode", number, "portfolio", *run_dir).json
+    assert mode["account"] == BRIDGE_ACCOUNT_LIMIT
+    strikenet("transfer", "--from", number, "--to", "alice", *money, "2", *run_dir)
+    before = session.l1_balance(usdc, alice.address)
+    paid = strikenet("withdraw", "--from", number, *money, "4", "--warp", *run_dir).json
+    assert paid["stage"] == "FINALIZED"
+    assert session.l1_balance(usdc, alice.address) - before == 4_000_000
+    left = strikenet("account", number, *run_dir).json["balances"]["USDC"]
+    assert left == "3000000"
+    refused = strikenet("account", str(BRIDGE_ACCOUNT_LIMIT + 1), *run_dir, code=2)
+    assert "no account 2097153 on L2 or on the bridge" in refused.err
+
+
+def test_account_whose_key_was_changed_on_l2_is_that_of_its_new_owner(stage: Stage) -> None:
+    session, run_dir = stage.session, ("--json", "--run-dir", stage.run_dir.path)
+    party = session.party("dave", open_it=True)
+    eth = ("--asset", "ETH", "--amount", "1", "--wait")
+    strikenet("deposit", "--to", "dave", *eth, *run_dir)
+    for old, new in (("dave", "carol"), ("carol", "dave")):
+        owner = accounts()[new].address
+        change = RotateKey(party.id, owner, actions.fresh_nonce())
+        sent = actions.submit(session, accounts()[old], change)
+        assert actions.wait_executed(session, sent.hash) == "OK"
+        assert strikenet("account", str(party.id), *run_dir).json["name"] == new
 
 
 def test_refused_transfer_gives_the_reason_of_the_step_function(stage: Stage) -> None:
