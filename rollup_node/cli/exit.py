@@ -41,7 +41,8 @@ def exit_mode() -> None:
     """Leave against the last confirmed state, when nothing is confirmed any more.
 
     Only L1 need be alive. `enter` when it is time; `claim`, for every account, within the window;
-    `pay`: other assets than USDC at once, USDC when the window is over.
+    `pay`: other assets than USDC at once, USDC when the window is over. `return`: deposits that
+    came too late, at any time.
     """
 
 
@@ -49,14 +50,20 @@ def exit_mode() -> None:
 @account_option
 @l1_options
 def status(*, who: str | None, **options: Any) -> int:  # noqa: ANN401 - click passes what it parsed
-    """Show where exit mode stands, and what accounts have a claim to once it is entered."""
+    """Show where exit mode stands; once it is entered, who has a claim, and late deposits."""
+    from rollup_node.devnet.exit_mode import choose_accounts
+    from rollup_node.node.exits import list_claims
 
     async def work(leaving: "Leaving") -> tuple[dict[str, Any], list[str]]:
         found = await leaving.desk.status()
         data = leaving.describe(found)
         if found.entered_at:
-            data["accounts"] = await show_accounts(leaving, who)
-        return data, [show_status(data), *show_claims(data.get("accounts", {}))]
+            state = await leaving.desk.exit_state()
+            accounts = choose_accounts(list_claims(state), who)
+            data["accounts"] = await leaving.table(state, accounts)
+            data["deposits"] = leaving.list_deposits(await leaving.desk.deposits(state))
+        claims, deposits = data.get("accounts", {}), data.get("deposits", [])
+        return data, [show_status(data), *show_claims(claims), *show_deposits(deposits)]
 
     return run(work, options)
 
@@ -104,6 +111,28 @@ def pay(*, who: str | None, warp: bool, **options: Any) -> int:  # noqa: ANN401 
     return run(work, options)
 
 
+@exit_mode.command("return")
+@click.option(
+    "--account", "who", help="Number it was for, name or address it came from [default: all]."
+)
+@l1_options
+def give_back(*, who: str | None, **options: Any) -> int:  # noqa: ANN401 - as above
+    """Have deposits paid back that the exit state has not consumed, to who sent them."""
+
+    async def work(leaving: "Leaving") -> tuple[dict[str, Any], list[str]]:
+        from rollup_node.devnet.exit_mode import choose_deposits
+
+        await leaving.require_entered()
+        state = await leaving.desk.exit_state()
+        chosen = choose_deposits(await leaving.desk.deposits(state), who)
+        await leaving.desk.give_back(state, chosen)
+        progress(f"{len(chosen)} transactions on L1")
+        returned = leaving.list_deposits(chosen)
+        return {"transactions": len(chosen), "deposits": returned}, show_deposits(returned)
+
+    return run(work, options)
+
+
 async def act(
     leaving: "Leaving", who: str | None, do: Callable[..., Awaitable[list["Action"]]]
 ) -> tuple[dict[str, Any], list[str]]:
@@ -118,15 +147,6 @@ async def act(
     progress(f"{len(done)} transactions on L1")
     found = await leaving.table(state, accounts)
     return {"transactions": len(done), "accounts": found}, show_claims(found)
-
-
-async def show_accounts(leaving: "Leaving", who: str | None) -> dict[str, Any]:
-    """Return the claims of accounts in the exit state."""
-    from rollup_node.devnet.exit_mode import choose_accounts
-    from rollup_node.node.exits import list_claims
-
-    state = await leaving.desk.exit_state()
-    return await leaving.table(state, choose_accounts(list_claims(state), who))
 
 
 def run(work: _Work, options: dict[str, Any]) -> int:
@@ -177,3 +197,12 @@ def show_claims(found: dict[str, Any]) -> list[str]:
             if int(row["claim"][symbol]) or int(row["expected"][symbol])
         ]
     return lines
+
+
+def show_deposits(deposits: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each deposit that the exit state has not consumed."""
+    return [
+        f"deposit {row['message']}  {row['asset']:<5} {row['amount']} "
+        f"for account {row['account']}, sent by {row['sender']}"
+        for row in deposits
+    ]

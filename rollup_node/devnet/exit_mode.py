@@ -18,7 +18,7 @@ from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node.config import load_rollup_config
-from rollup_node.node.exits import ExitDesk, ExitStatus, list_claims
+from rollup_node.node.exits import ExitDesk, ExitStatus, LateDeposit, list_claims
 from rollup_node.ports import InputError
 from rollup_node.proof.chain_state import ChainState
 
@@ -90,6 +90,19 @@ class Leaving:
             "seized_for_usdc": str(books.covered_usdc),
         }
 
+    def list_deposits(self, deposits: Sequence[LateDeposit]) -> list[dict[str, Any]]:
+        """Return deposits as plain data; amounts as text."""
+        return [
+            {
+                "message": deposit.message,
+                "sender": checksum(deposit.sender),
+                "account": deposit.account,
+                "asset": self.assets[deposit.asset].symbol,
+                "amount": str(deposit.amount),
+            }
+            for deposit in deposits
+        ]
+
     def _amounts(self, amounts: Sequence[int]) -> dict[str, str]:
         return {asset.symbol: str(amounts[asset.id]) for asset in self.assets}
 
@@ -142,4 +155,24 @@ def choose_accounts(claims: dict[int, Claim], who: str | None) -> list[int]:
         found = sorted(account for account, claim in claims.items() if claim.owner == owner)
     if not found:
         raise InputError(f"no account of {who} is open in the exit state")
+    return found
+
+
+def choose_deposits(deposits: Sequence[LateDeposit], who: str | None) -> list[LateDeposit]:
+    """Return the deposits for an account number, or from a name or an address; all if `None`.
+
+    Raises
+    ------
+    InputError
+        If there is none of it.
+    """
+    if who is None:
+        return list(deposits)
+    if who.isdecimal():
+        found = [deposit for deposit in deposits if deposit.account == int(who)]
+    else:
+        sender = address_of(who)
+        found = [deposit for deposit in deposits if deposit.sender == sender]
+    if not found:
+        raise InputError(f"no deposit of {who} waits to be paid back")
     return found

@@ -5,10 +5,12 @@ Nobody else need be alive: items, confirmed claims and deposits are read from L1
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from rollup_node.codec.delayed import decode_deposit
 from rollup_node.core.exit_claims import Books, Claim, compute_claim, list_positions
 from rollup_node.core.inputs import ItemHeader
+from rollup_node.core.kinds import MessageKind
 from rollup_node.core.layout import (
     ACCOUNT_FIELD_BITS,
     ACCOUNTS,
@@ -71,6 +73,16 @@ class ExitStatus:
     has_markets: bool
     books: Books
     left: tuple[int, ...]
+
+
+class LateDeposit(NamedTuple):
+    """A deposit that the exit state has not consumed; `message` is its number in the inbox."""
+
+    message: int
+    sender: bytes
+    account: int
+    asset: int
+    amount: int
 
 
 class ExitDesk:
@@ -185,6 +197,27 @@ class ExitDesk:
     async def pay(self, state: ChainState, accounts: Sequence[int]) -> list[Action]:
         """Have everything paid that is due to these accounts now; return what was done."""
         return await self._act(state, decide_payments(await self.view(state, accounts)))
+
+    async def deposits(self, state: ChainState) -> list[LateDeposit]:
+        """Return the deposits that wait to be paid back, by number."""
+        waiting = []
+        first = state.get(CURSOR_KEY).delayed
+        for index, message in enumerate(self._l1.derivation.messages[first:], first):
+            is_deposit = message.kind == MessageKind.DEPOSIT
+            deposit = decode_deposit(message.body) if is_deposit else None
+            if deposit is None or (await self._reader.call(_CONTRACT, "isReturned", index))[0]:
+                continue
+            account, _, asset, amount = deposit
+            waiting.append(LateDeposit(index, message.sender, account, asset, amount))
+        return waiting
+
+    async def give_back(self, state: ChainState, deposits: Sequence[LateDeposit]) -> None:
+        """Have deposits paid back to who sent them."""
+        cursor, branch = state.value(CURSOR_KEY), state.branch(CURSOR_KEY)
+        for deposit in deposits:
+            message = self._l1.derivation.messages[deposit.message]
+            arguments = (deposit.message, message, cursor, branch)
+            await self._sender.send(_CONTRACT, "returnDeposit", *arguments)
 
     @property
     def _l1(self) -> L1Follower:

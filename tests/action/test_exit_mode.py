@@ -1,16 +1,11 @@
 """Everybody leaves from L1 alone: traders on both sides of a trade, and an item half claimed."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from rollup_node.cli.main import run
-from rollup_node.cli.output import ExitCode
 from rollup_node.core.exit_claims import compute_claim, due, sum_claims
 from rollup_node.core.inputs import Transfer
 from rollup_node.core.kinds import StepKind
@@ -252,60 +247,3 @@ async def test_exit_state_in_the_middle_of_an_item_is_found_and_left_from(world:
     assert await leaver.pay(state, [1, 2]) == [Pay(1, ETHER), Pay(2, ETHER)]
     (left,) = await world.reader.call("bridge", "custody", ETHER)
     assert left == 0
-
-
-async def test_commands_take_one_account_out_of_a_chain_without_markets_at_once(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async def strikenet(*words: str) -> dict[str, Any]:
-        where = ("--run-dir", str(tmp_path / "run"), "--l1", world.anvil.url, "--json")
-        code = await asyncio.to_thread(run, ["exit", *words, *where])
-        printed = capsys.readouterr()
-        assert code == ExitCode.OK, printed.err
-        answer: dict[str, Any] = json.loads(printed.out)
-        return answer
-
-    await world.deposit("alice", 10_000, 1)
-    await world.deposit("bob", 300, 2)
-    world.cut(b"", 2)
-    follower = await world.follower()
-    poster, proposer = world.poster(follower), world.proposer(follower)
-    await follower.catch_up(poster)
-    while await poster.act():
-        await follower.catch_up(poster)
-    assert (await strikenet("status"))["entered_at"] is None
-    await proposer.act()
-    await world.anvil.increase_time(world.rollup.parameters.confirm_period_seconds)
-    await world.anvil.mine()
-    await follower.catch_up()
-    await proposer.act()
-    assert (await strikenet("status"))["enter_from"] is None
-    await follower.catch_up(poster)
-    world.cut(b"", 2)
-    while await poster.act():
-        await follower.catch_up(poster)
-    entered = await strikenet("enter", "--warp")
-    assert entered["claim_until"] - entered["entered_at"] == 2_592_000
-    claimed = await strikenet("claim", "--account", "bob")
-    assert claimed["transactions"] == 2
-    assert claimed["accounts"]["2"]["payable"] == {"USDC": "0", "ETH": "300", "TBTC": "0"}
-    assert (await strikenet("pay"))["transactions"] == 1
-    status = await strikenet("status")
-    assert status["left"]["ETH"] == "10000"
-    assert [row["claimed"] for row in status["accounts"].values()] == [False, True]
-    assert (await strikenet("claim"))["transactions"] == 1
-    assert (await strikenet("pay", "--from", "bob"))["transactions"] == 1
-    (left,) = await world.reader.call("bridge", "custody", ETHER)
-    assert left == 0
-
-
-async def test_commands_before_entering_say_what_is_missing(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    where = ["--run-dir", str(tmp_path / "run"), "--l1", world.anvil.url]
-    for words in (["claim"], ["pay", "--warp"]):
-        code = await asyncio.to_thread(run, ["exit", *words, *where])
-        assert code == ExitCode.NOT_READY
-        assert "exit mode was not entered" in capsys.readouterr().err
-    assert await asyncio.to_thread(run, ["exit", "enter", *where]) == ExitCode.USAGE
-    assert "every inbox item is confirmed" in capsys.readouterr().err
