@@ -15,6 +15,7 @@ import {IVerifier} from "./interfaces/IVerifier.sol";
 import {AssertionId} from "./proof/AssertionId.sol";
 import {InboxHash} from "./proof/InboxHash.sol";
 import {Multiproof, TableLeaf} from "./proof/Multiproof.sol";
+import {Openings} from "./proof/Openings.sol";
 import {Window, Windows} from "./proof/Window.sol";
 import {WitnessReader} from "./proof/WitnessReader.sol";
 import {Family, OrderClass, Phase} from "./types/Family.sol";
@@ -22,7 +23,7 @@ import {DelayedMessage, ItemHeader, MessageKind} from "./types/Inputs.sol";
 import {Reason} from "./types/Reason.sol";
 import {Cursor} from "./types/State.sol";
 import {StepKind} from "./types/StepKind.sol";
-import {Call, Opening, StepInput, StepResult} from "./types/Steps.sol";
+import {Call, StepInput, StepResult} from "./types/Steps.sol";
 
 /// @notice Executes runs of steps against a witness, and holds the proof table.
 /// @dev The tree, the indices and the bytes of the witness are checked here; step contracts see ordered leaves only.
@@ -309,20 +310,11 @@ contract StepVerifier is IStepVerifier {
         view
         returns (StepKind, Reason)
     {
-        uint256 count = WitnessReader.number(witness, machine.openingOffset, 1);
-        uint256 offset = machine.openingOffset + 1;
-        machine.openingOffset = offset + 2 * count;
-        TableLeaf[] memory opened = new TableLeaf[](count);
-        Opening[] memory openings = new Opening[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            opened[i] = _open(machine, WitnessReader.number(witness, offset + 2 * i, 2));
-            openings[i] = Opening(opened[i].key, opened[i].value);
-        }
+        (TableLeaf[] memory opened, bytes memory openings, uint256 next) =
+            Openings.open(machine.leaves, witness, machine.openingOffset);
+        machine.openingOffset = next;
         StepResult memory result = families[family].execute(input, openings);
-        for (uint256 i = 0; i < result.values.length; ++i) {
-            opened[i].value = result.values[i];
-            opened[i].written = true;
-        }
+        Openings.write(opened, result.writes);
         (machine.cursor.phase, machine.cursor.orderClass) = (result.phase, result.orderClass);
         return (result.kind, result.reason);
     }

@@ -50,10 +50,8 @@ library Matching {
         if (taker.flags & Flags.POST_ONLY != 0) return _end(frame, taker, Reason.POST_ONLY_CROSS);
         if (maker.group == hot.group) return _preventSelfTrade(frame, taker, slot);
         if (!Risk.isCurrent(maker, prices)) return _refresh(frame, order.account);
-        Meeting meeting;
-        Reason reason;
-        uint256 lots;
-        (frame, meeting, reason, lots) = fills.meet(frame);
+        (bytes memory packed, Meeting meeting, Reason reason, uint256 lots) = fills.meet(frame.pack());
+        frame = Frames.unpack(packed);
         if (meeting == Meeting.TAKER_ENDS) return _end(frame, taker, reason);
         if (meeting == Meeting.MAKER_LEAVES) return _remove(frame, slot, reason);
         if (lots == order.remaining) Book.unlinkOrder(frame, slot);

@@ -103,7 +103,8 @@ library Rfq {
         Prices memory prices = Risk.readPrices(frame);
         if (!Risk.isCurrent(taker, prices)) return _refresh(frame, task, task.taker);
         if (!Risk.isCurrent(maker, prices)) return _refresh(frame, task, task.maker);
-        (Frame memory traded, Reason reason) = combos.trade(frame, task);
+        (bytes memory packed, Reason reason) = combos.trade(frame.pack(), task);
+        Frame memory traded = Frames.unpack(packed);
         if (reason == Reason.OK) return (traded, reason);
         frame.used = traded.used;
         return (frame, reason);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Frame} from "../steps/Frames.sol";
 import {Reason} from "../types/Reason.sol";
 
 /// @notice What a meeting of two orders comes to.
@@ -15,10 +14,10 @@ enum Meeting {
 interface IFillSteps {
     /// @notice Fill the order in flight against the head of the best level, if both sides may (docs/spec.md O-7 (5)).
     /// @dev Reads and writes the accounts, pools, open interest and the order in flight; the book is left to `MatchSteps`.
-    /// @param frame The step so far: taker, terms, series, prices, level, order and both hot leaves have been read.
-    /// @return The step after it.
+    /// @param frame The step so far, packed (`Frames`): taker, terms, series, prices, level, order and both hot leaves have been read.
+    /// @return The step after it, packed.
     /// @return What came of the meeting.
     /// @return Why the taker ends or the maker leaves.
     /// @return Lots that were filled.
-    function meet(Frame memory frame) external pure returns (Frame memory, Meeting, Reason, uint256);
+    function meet(bytes memory frame) external pure returns (bytes memory, Meeting, Reason, uint256);
 }

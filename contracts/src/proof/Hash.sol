@@ -42,6 +42,16 @@ library Hash {
         }
     }
 
+    /// @notice `H(tag ‖ data)` of data in memory, where they lie: their length gives the tag its last byte for as long.
+    function taggedInPlace(uint8 tag, bytes memory data) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let length := mload(data)
+            mstore8(add(data, 31), tag)
+            result := keccak256(add(data, 31), add(length, 1))
+            mstore(data, length)
+        }
+    }
+
     /// @notice `H(tag ‖ data)`, in memory past the free pointer that the next call uses again.
     function tagged(uint8 tag, bytes calldata data) internal pure returns (bytes32 result) {
         assembly ("memory-safe") {

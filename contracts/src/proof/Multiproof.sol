@@ -27,23 +27,6 @@ struct TableLeaf {
 /// @notice One proof for many leaves: old and new root in a single pass from left to right (docs/spec.md T-4).
 /// @custom:twin rollup_node/proof/multiproof.py fold
 library Multiproof {
-    /// @dev Entries wait for their right sibling, each deeper than the one below it.
-    struct Stack {
-        uint256 size;
-        uint256[37] depths;
-        bytes32[37] oldHashes;
-        bytes32[37] newHashes;
-    }
-
-    /// @dev A subtree on its way up, and how much of the proof is read.
-    struct Climber {
-        uint256 depth;
-        uint256 path;
-        bytes32 oldHash;
-        bytes32 newHash;
-        uint256 offset;
-    }
-
     /// @notice A leaf as a witness brings it.
     function tableLeaf(LeafKey key, bytes memory value) internal pure returns (TableLeaf memory leaf) {
         (uint256 depth, uint256 position) = Layout.locate(key);
@@ -52,6 +35,7 @@ library Multiproof {
     }
 
     /// @notice Roots before and after. Every sibling must be used.
+    /// @dev In assembly, because it hashes for every leaf of every call; the tests keep it to the same fold without.
     /// @param leaves At least one, strictly increasing by position.
     /// @param siblings 32 bytes each.
     function fold(TableLeaf[] memory leaves, bytes calldata siblings)
@@ -59,61 +43,102 @@ library Multiproof {
         pure
         returns (bytes32 oldRoot, bytes32 newRoot)
     {
-        Stack memory stack;
-        Climber memory climber;
-        for (uint256 i = 0; i < leaves.length; ++i) {
-            TableLeaf memory leaf = leaves[i];
-            climber.depth = leaf.depth;
-            climber.path = leaf.position >> (Layout.POSITION_BITS - leaf.depth);
-            climber.oldHash = leaf.oldHash;
-            climber.newHash = leaf.written ? StateProof.leafHash(leaf.value) : leaf.oldHash;
-            uint256 stop = i + 1 == leaves.length ? 0 : commonPrefixBits(leaf.position, leaves[i + 1].position) + 1;
-            _climb(climber, stack, siblings, stop);
-            stack.depths[stack.size] = climber.depth;
-            stack.oldHashes[stack.size] = climber.oldHash;
-            stack.newHashes[stack.size] = climber.newHash;
-            ++stack.size;
+        uint256 read; // past the last sibling that was asked for
+        // The hashes of a pair, behind the tag of a branch; over it the hashes that wait for their right sibling: entries
+        // of depth, old hash and new hash, each deeper than the one below it, and one of depth 0 at the bottom.
+        uint256 pair;
+        uint256 top;
+        assembly ("memory-safe") {
+            pair := add(mload(0x40), 32)
+            top := add(pair, 64)
+            mstore(0x40, add(top, mul(96, add(mload(leaves), 1))))
+            mstore(sub(pair, 32), 0x01) // Tag.STATE_BRANCH
+            mstore(top, 0)
+            read := siblings.offset
         }
-        if (climber.offset != siblings.length) {
-            revert IStepVerifier.UnusedSiblings(siblings.length - climber.offset);
+        for (uint256 i = 0; i < leaves.length;) {
+            TableLeaf memory leaf = _at(leaves, i);
+            oldRoot = leaf.oldHash;
+            newRoot = leaf.written ? StateProof.leafHash(leaf.value) : oldRoot;
+            uint256 depth = leaf.depth;
+            uint256 position = leaf.position;
+            uint256 until = 0;
+            unchecked {
+                ++i;
+                if (i != leaves.length) until = commonPrefixBits(position, _at(leaves, i).position) + 1;
+            }
+            assembly ("memory-safe") {
+                let path := shr(sub(36, depth), position)
+                for {} gt(depth, until) { depth := sub(depth, 1) } {
+                    let side := shl(5, and(path, 1))
+                    let other := add(pair, xor(side, 32))
+                    side := add(pair, side)
+                    path := shr(1, path)
+                    let oldSibling
+                    let newSibling
+                    switch and(eq(mload(top), depth), gt(side, pair))
+                    case 0 {
+                        oldSibling := calldataload(read)
+                        newSibling := oldSibling
+                        read := add(read, 32)
+                    }
+                    default {
+                        oldSibling := mload(add(top, 32))
+                        newSibling := mload(add(top, 64))
+                        top := sub(top, 96)
+                    }
+                    // A branch over nothing has the hash zero.
+                    let changed := or(xor(oldRoot, newRoot), xor(oldSibling, newSibling))
+                    mstore(side, oldRoot)
+                    mstore(other, oldSibling)
+                    let isThere := iszero(iszero(or(oldRoot, oldSibling)))
+                    oldRoot := mul(keccak256(sub(pair, 1), 65), isThere)
+                    switch changed
+                    case 0 { newRoot := oldRoot }
+                    default {
+                        mstore(side, newRoot)
+                        mstore(other, newSibling)
+                        isThere := iszero(iszero(or(newRoot, newSibling)))
+                        newRoot := mul(keccak256(sub(pair, 1), 65), isThere)
+                    }
+                }
+                top := add(top, 96)
+                mstore(top, depth)
+                mstore(add(top, 32), oldRoot)
+                mstore(add(top, 64), newRoot)
+            }
         }
-        return (climber.oldHash, climber.newHash);
+        _checkSiblings(siblings, read);
     }
 
     /// @notice Leading bits that two different positions share.
     function commonPrefixBits(uint256 a, uint256 b) internal pure returns (uint256 bits) {
-        uint256 difference = a ^ b;
-        bits = Layout.POSITION_BITS;
-        if (difference >> 18 != 0) (difference, bits) = (difference >> 18, bits - 18);
-        if (difference >> 9 != 0) (difference, bits) = (difference >> 9, bits - 9);
-        while (difference != 0) (difference, bits) = (difference >> 1, bits - 1);
-    }
-
-    function _climb(Climber memory climber, Stack memory stack, bytes calldata siblings, uint256 stop) private pure {
-        while (climber.depth > stop) {
-            bool isRight = climber.path & 1 == 1;
-            if (isRight && stack.size > 0 && stack.depths[stack.size - 1] == climber.depth) {
-                uint256 top = --stack.size;
-                _join(climber, stack.oldHashes[top], stack.newHashes[top], true);
-            } else {
-                if (climber.offset + 32 > siblings.length) revert IStepVerifier.MissingSibling(climber.offset);
-                bytes32 sibling = bytes32(siblings[climber.offset:climber.offset + 32]);
-                climber.offset += 32;
-                _join(climber, sibling, sibling, isRight);
-            }
-            climber.path >>= 1;
-            --climber.depth;
+        assembly ("memory-safe") {
+            let difference := xor(a, b)
+            // The highest bit of it, by halves.
+            let highest := shl(5, gt(difference, 0xffffffff))
+            highest := or(highest, shl(4, gt(shr(highest, difference), 0xffff)))
+            highest := or(highest, shl(3, gt(shr(highest, difference), 0xff)))
+            highest := or(highest, shl(2, gt(shr(highest, difference), 0x0f)))
+            highest := or(highest, shl(1, gt(shr(highest, difference), 0x03)))
+            highest := or(highest, gt(shr(highest, difference), 0x01))
+            bits := sub(35, highest)
         }
     }
 
-    /// @dev Hash the climber with its sibling; once if neither has changed.
-    function _join(Climber memory climber, bytes32 oldSibling, bytes32 newSibling, bool isRight) private pure {
-        bool changed = climber.oldHash != climber.newHash || oldSibling != newSibling;
-        climber.oldHash = _branch(oldSibling, climber.oldHash, isRight);
-        climber.newHash = changed ? _branch(newSibling, climber.newHash, isRight) : climber.oldHash;
+    /// @dev Requires that the proof ends where the fold has read to; what a fold reads past the end is never used.
+    function _checkSiblings(bytes calldata siblings, uint256 end) private pure {
+        uint256 read;
+        assembly ("memory-safe") {
+            read := sub(end, siblings.offset)
+        }
+        if (read > siblings.length) revert IStepVerifier.MissingSibling(siblings.length & ~uint256(31));
+        if (read < siblings.length) revert IStepVerifier.UnusedSiblings(siblings.length - read);
     }
 
-    function _branch(bytes32 sibling, bytes32 hash, bool isRight) private pure returns (bytes32) {
-        return isRight ? StateProof.branchHash(sibling, hash) : StateProof.branchHash(hash, sibling);
+    function _at(TableLeaf[] memory leaves, uint256 index) private pure returns (TableLeaf memory leaf) {
+        assembly ("memory-safe") {
+            leaf := mload(add(add(leaves, 32), shl(5, index)))
+        }
     }
 }

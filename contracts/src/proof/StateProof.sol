@@ -13,7 +13,7 @@ library StateProof {
 
     /// @notice Hash of a leaf; zero for the empty leaf.
     function leafHash(bytes memory value) internal pure returns (bytes32) {
-        return value.length == 0 ? bytes32(0) : keccak256(abi.encodePacked(Tag.STATE_LEAF, value));
+        return value.length == 0 ? bytes32(0) : Hash.taggedInPlace(Tag.STATE_LEAF, value);
     }
 
     /// @notice Hash of a branch; zero over an empty subtree.

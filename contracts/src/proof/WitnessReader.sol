@@ -11,16 +11,23 @@ import {Multiproof, TableLeaf} from "./Multiproof.sol";
 library WitnessReader {
     uint256 internal constant HEADER_BYTES = 121;
     uint256 internal constant MESSAGE_HEAD_BYTES = 28;
+    uint256 internal constant ENTRY_HEAD_BYTES = 7;
 
     /// @notice The `size` bytes at `offset`.
-    function take(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (bytes calldata) {
+    function take(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (bytes calldata part) {
         if (offset + size > witness.length) revert IStepVerifier.WitnessTooShort(offset, size, witness.length);
-        return witness[offset:offset + size];
+        assembly ("memory-safe") {
+            part.offset := add(witness.offset, offset)
+            part.length := size
+        }
     }
 
-    /// @notice The big-endian number of `size` bytes at `offset`.
-    function number(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (uint256) {
-        return uint256(bytes32(take(witness, offset, size))) >> (256 - 8 * size);
+    /// @notice The big-endian number of `size` bytes, 1 to 32, at `offset`.
+    function number(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (uint256 word) {
+        bytes calldata part = take(witness, offset, size);
+        assembly ("memory-safe") {
+            word := shr(sub(256, shl(3, size)), calldataload(part.offset))
+        }
     }
 
     /// @notice W-1 without the list of blobs.
@@ -68,16 +75,24 @@ library WitnessReader {
         pure
         returns (TableLeaf[] memory table, uint256 next)
     {
-        table = new TableLeaf[](number(witness, offset, 2));
+        uint256 count = number(witness, offset, 2);
         next = offset + 2;
-        for (uint256 i = 0; i < table.length; ++i) {
-            LeafKey key = LeafKey.wrap(uint64(number(witness, next, 5)));
-            uint256 size = number(witness, next + 5, 2);
-            table[i] = Multiproof.tableLeaf(key, take(witness, next + 7, size));
-            next += 7 + size;
-            if (i > 0 && table[i].position <= table[i - 1].position) {
-                revert IStepVerifier.LeavesNotIncreasing(table[i - 1].key, key);
+        assembly ("memory-safe") {
+            // Pointers alone: Solidity would make an empty leaf for each.
+            table := mload(0x40)
+            mstore(table, count)
+            mstore(0x40, add(table, shl(5, add(count, 1))))
+        }
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 head = number(witness, next, ENTRY_HEAD_BYTES);
+            uint256 size = head & 0xffff;
+            TableLeaf memory leaf =
+                Multiproof.tableLeaf(LeafKey.wrap(uint64(head >> 16)), take(witness, next + ENTRY_HEAD_BYTES, size));
+            if (i > 0 && leaf.position <= table[i - 1].position) {
+                revert IStepVerifier.LeavesNotIncreasing(table[i - 1].key, leaf.key);
             }
+            table[i] = leaf;
+            next += ENTRY_HEAD_BYTES + size;
         }
     }
 }

@@ -14,7 +14,7 @@ import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
 import {Owner} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {LeaveTask} from "../types/Task.sol";
 import {Frame, Frames} from "./Frames.sol";
 
@@ -30,7 +30,7 @@ contract AccountSteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)

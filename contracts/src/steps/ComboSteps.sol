@@ -5,13 +5,16 @@ import {Combos} from "../core/Combos.sol";
 import {IComboSteps} from "../interfaces/IComboSteps.sol";
 import {Reason} from "../types/Reason.sol";
 import {RfqTask} from "../types/Task.sol";
-import {Frame} from "./Frames.sol";
+import {Frame, Frames} from "./Frames.sol";
 
 /// @notice The trade within a step of a combo (docs/spec.md Q-4, Q-5), called by `RfqSteps`.
 contract ComboSteps is IComboSteps {
+    using Frames for Frame;
+
     /// @inheritdoc IComboSteps
-    function trade(Frame memory frame, RfqTask memory task) external pure returns (Frame memory, Reason) {
+    function trade(bytes memory packed, RfqTask memory task) external pure returns (bytes memory, Reason) {
+        Frame memory frame = Frames.unpack(packed);
         Reason reason = Combos.tradeCombo(frame, task);
-        return (frame, reason);
+        return (frame.pack(), reason);
     }
 }

@@ -12,7 +12,7 @@ import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
 import {Allocators, Owner, Withdrawal} from "../types/State.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Deposits: credited, or refunded through the outbox when they cannot be (docs/spec.md X-7).
@@ -20,7 +20,7 @@ contract DepositSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

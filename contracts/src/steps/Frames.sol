@@ -6,12 +6,14 @@ import {Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Reason} from "../types/Reason.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 
 /// @notice What one step sees and leaves: its openings as far as they are read, the clock, and where the machine goes.
 /// @param keys Keys of the openings.
 /// @param values Their values, own writes included.
+/// @param places Where a key is among the openings, by its hash (`Frames._find`).
 /// @param used Openings that the step has read.
+/// @param written Bit i says that the step has written opening i.
 /// @param timeMs Cursor time in milliseconds.
 /// @param blockNumber Number of the current L2 block.
 /// @param phase Where the machine stands after the step.
@@ -20,7 +22,9 @@ import {Opening, StepInput, StepResult} from "../types/Steps.sol";
 struct Frame {
     LeafKey[] keys;
     bytes[] values;
+    uint256[] places;
     uint256 used;
+    uint256 written;
     uint48 timeMs;
     uint40 blockNumber;
     uint8 phase;
@@ -29,16 +33,14 @@ struct Frame {
 
 /// @notice A step reads each leaf by its key, as often as it likes: the first read takes the next opening, so the
 /// openings are the leaves read in the order of first read (docs/spec.md X-9). Another witness is rejected.
+/// @dev Leaves travel between contracts as `Openings` says. In assembly where every leaf of every step passes.
 library Frames {
-    /// @notice The frame at the start of a step.
-    function open(StepInput calldata input, Opening[] calldata openings) internal pure returns (Frame memory frame) {
-        uint256 count = openings.length;
-        frame.keys = new LeafKey[](count);
-        frame.values = new bytes[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            frame.keys[i] = openings[i].key;
-            frame.values[i] = openings[i].value;
-        }
+    /// @dev Multiplies a key so that its upper bits depend on all of it.
+    uint256 private constant SPREAD = 0x9e3779b97f4a7c15f39cc0605cedc8341082276bf3a27251f86c6a11d0c18e95;
+
+    /// @notice The frame at the start of a step; its values lie in `openings`.
+    function open(StepInput calldata input, bytes memory openings) internal pure returns (Frame memory frame) {
+        _take(frame, openings);
         frame.timeMs = input.timeMs;
         frame.blockNumber = input.blockNumber;
         frame.phase = input.phase == Phase.BLOCK_BEGIN ? Phase.IDLE : input.phase;
@@ -50,25 +52,27 @@ library Frames {
     function get(Frame memory frame, LeafKey key) internal pure returns (bytes memory) {
         uint256 used = frame.used;
         uint256 index = _find(frame, key);
-        if (index < used) return frame.values[index];
-        if (used >= frame.keys.length) revert IStepVerifier.MissingOpening(key);
-        LeafKey next = frame.keys[used];
-        if (next != key) revert IStepVerifier.WrongOpening(next, key);
+        if (index < used) return _valueAt(frame, index);
+        if (index != used) _refuse(frame, key);
         frame.used = used + 1;
-        return frame.values[used];
+        return _valueAt(frame, index);
     }
 
     /// @notice Write a leaf that this step has read.
     function put(Frame memory frame, LeafKey key, bytes memory value) internal pure {
         uint256 index = _find(frame, key);
         if (index >= frame.used) revert IStepVerifier.MissingOpening(key);
-        frame.values[index] = value;
+        frame.written |= 1 << index;
+        bytes[] memory values = frame.values;
+        assembly ("memory-safe") {
+            mstore(add(add(values, 32), shl(5, index)), value)
+        }
     }
 
     /// @notice The answer of the step, which must have read every leaf that it opens.
     function finish(Frame memory frame, StepKind kind, Reason reason) internal pure returns (StepResult memory) {
         if (frame.used < frame.keys.length) revert IStepVerifier.UnusedOpening(frame.keys[frame.used]);
-        return StepResult(kind, reason, frame.phase, frame.orderClass, frame.values);
+        return StepResult(kind, reason, frame.phase, frame.orderClass, _writes(frame));
     }
 
     /// @notice The answer to a body, or to a phase, that a family does not know: no effect, and no task goes on.
@@ -77,20 +81,127 @@ library Frames {
         return finish(frame, forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE, Reason.UNDECODABLE);
     }
 
-    /// @dev Index of a leaf that was read, latest first; `used` or more if it was not. In assembly, without the checks of an
-    /// array: a refresh of 32 positions compares 10,000 keys, which was a fifth of its gas.
-    function _find(Frame memory frame, LeafKey key) private pure returns (uint256) {
+    /// @notice A frame for another contract that goes on with the step: six words, then all leaves as they are now.
+    function pack(Frame memory frame) internal pure returns (bytes memory packed) {
         LeafKey[] memory keys = frame.keys;
-        uint256 used = frame.used;
-        uint256 index = type(uint256).max;
+        bytes[] memory values = frame.values;
         assembly ("memory-safe") {
-            for { let i := used } i { i := sub(i, 1) } {
-                if eq(mload(add(keys, shl(5, i))), key) {
-                    index := sub(i, 1)
-                    break
+            packed := mload(0x40)
+            mcopy(add(packed, 32), add(frame, 0x60), 192)
+            let count := mload(keys)
+            mstore(add(packed, 224), count)
+            let target := add(packed, 256)
+            for { let i := 32 } iszero(gt(i, shl(5, count))) { i := add(i, 32) } {
+                let value := mload(add(values, i))
+                let size := and(add(mload(value), 63), not(31))
+                mstore(target, mload(add(keys, i)))
+                mcopy(add(target, 32), value, size)
+                target := add(add(target, 32), size)
+            }
+            mstore(packed, sub(sub(target, packed), 32))
+            mstore(0x40, target)
+        }
+    }
+
+    /// @notice The frame that another contract packed; its values lie in `packed`.
+    function unpack(bytes memory packed) internal pure returns (Frame memory frame) {
+        bytes memory openings;
+        assembly ("memory-safe") {
+            // The last of the six words has been copied when it becomes the length of what follows it.
+            mcopy(add(frame, 0x60), add(packed, 32), 192)
+            openings := add(packed, 192)
+            mstore(openings, sub(mload(packed), 192))
+        }
+        _take(frame, openings);
+    }
+
+    /// @dev Finds the keys and the values of the openings, and files the keys.
+    function _take(Frame memory frame, bytes memory openings) private pure {
+        LeafKey[] memory keys;
+        bytes[] memory values;
+        uint256[] memory places;
+        assembly ("memory-safe") {
+            let count := mul(mload(add(openings, 32)), gt(mload(openings), 31))
+            let length := shl(5, add(count, 1))
+            keys := mload(0x40)
+            values := add(keys, length)
+            places := add(values, length)
+            let slots := 2
+            for {} lt(slots, shl(1, count)) {} { slots := shl(1, slots) }
+            calldatacopy(add(places, 32), calldatasize(), shl(5, slots))
+            mstore(0x40, add(add(places, 32), shl(5, slots)))
+            mstore(keys, count)
+            mstore(values, count)
+            mstore(places, slots)
+            let source := add(openings, 64)
+            for { let i := 1 } iszero(gt(i, count)) { i := add(i, 1) } {
+                let key := mload(source)
+                let value := add(source, 32)
+                mstore(add(keys, shl(5, i)), key)
+                mstore(add(values, shl(5, i)), value)
+                source := add(value, and(add(mload(value), 63), not(31)))
+                // A key that is there already stays where it is: its second opening is never found.
+                let slot := shr(128, mul(key, SPREAD))
+                for {} 1 { slot := add(slot, 1) } {
+                    let place := add(add(places, 32), shl(5, and(slot, sub(slots, 1))))
+                    let ordinal := mload(place)
+                    if iszero(ordinal) {
+                        mstore(place, i)
+                        break
+                    }
+                    if eq(mload(add(keys, shl(5, ordinal))), key) { break }
                 }
             }
         }
-        return index;
+        (frame.keys, frame.values, frame.places) = (keys, values, places);
+    }
+
+    /// @dev Index of the first opening of a key; the largest number if there is none. At least half of the places are
+    /// free, so the search ends.
+    function _find(Frame memory frame, LeafKey key) private pure returns (uint256 index) {
+        LeafKey[] memory keys = frame.keys;
+        uint256[] memory places = frame.places;
+        assembly ("memory-safe") {
+            let last := sub(mload(places), 1)
+            for { let slot := shr(128, mul(key, SPREAD)) } 1 { slot := add(slot, 1) } {
+                let ordinal := mload(add(add(places, 32), shl(5, and(slot, last))))
+                index := sub(ordinal, 1)
+                if iszero(ordinal) { break }
+                if eq(mload(add(keys, shl(5, ordinal))), key) { break }
+            }
+        }
+    }
+
+    function _valueAt(Frame memory frame, uint256 index) private pure returns (bytes memory value) {
+        bytes[] memory values = frame.values;
+        assembly ("memory-safe") {
+            value := mload(add(add(values, 32), shl(5, index)))
+        }
+    }
+
+    /// @dev The next opening is another leaf than the one the step reads, or there is none.
+    function _refuse(Frame memory frame, LeafKey key) private pure {
+        if (frame.used >= frame.keys.length) revert IStepVerifier.MissingOpening(key);
+        revert IStepVerifier.WrongOpening(frame.keys[frame.used], key);
+    }
+
+    /// @dev What the step wrote, as `StepResult` says.
+    function _writes(Frame memory frame) private pure returns (bytes memory writes) {
+        bytes[] memory values = frame.values;
+        uint256 written = frame.written;
+        assembly ("memory-safe") {
+            writes := mload(0x40)
+            let target := add(writes, 32)
+            for { let index := 0 } shr(index, written) { index := add(index, 1) } {
+                if iszero(and(shr(index, written), 1)) { continue }
+                let value := mload(add(add(values, 32), shl(5, index)))
+                let size := and(add(mload(value), 63), not(31))
+                mstore(target, index)
+                mcopy(add(target, 32), value, size)
+                target := add(add(target, 32), size)
+            }
+            mstore(writes, sub(sub(target, writes), 32))
+            mstore(0x40, target)
+        }
     }
 }

@@ -19,7 +19,7 @@ import {
     SetProtection
 } from "../types/Records.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 import {Signers} from "./Signers.sol";
 
@@ -36,7 +36,7 @@ contract KeySteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)

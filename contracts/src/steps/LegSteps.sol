@@ -5,7 +5,7 @@ import {Sweeps} from "../core/Sweeps.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice The legs of a mass quote, one a step (docs/spec.md O-11).
@@ -14,7 +14,7 @@ contract LegSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

@@ -7,7 +7,7 @@ import {IStep} from "../interfaces/IStep.sol";
 import {OrderClass, Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 import {OpenAction} from "./OpenAction.sol";
 
@@ -17,7 +17,7 @@ contract LiquidationSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

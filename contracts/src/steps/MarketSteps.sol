@@ -7,7 +7,7 @@ import {IStep} from "../interfaces/IStep.sol";
 import {AssetRow, Publishers, SeriesTerms} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Admin messages of the governor (docs/spec.md V-1).
@@ -16,7 +16,7 @@ contract MarketSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

@@ -7,7 +7,7 @@ import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {FillSteps} from "./FillSteps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
@@ -24,7 +24,7 @@ contract MatchSteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)

@@ -9,7 +9,7 @@ import {Moves} from "../core/Moves.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {CompactSignature, MovePosition} from "../types/Records.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 import {Signers} from "./Signers.sol";
 
@@ -26,7 +26,7 @@ contract MoveSteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)

@@ -12,7 +12,7 @@ import {Reason} from "../types/Reason.sol";
 import {RecordKind} from "../types/RecordKind.sol";
 import {CompactSignature, ListStrike, SurfaceReport} from "../types/Records.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 import {OpenAction} from "./OpenAction.sol";
 import {Signers} from "./Signers.sol";
@@ -30,7 +30,7 @@ contract OptionSteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)

@@ -6,7 +6,7 @@ import {Reprice} from "../core/Reprice.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Repricing and the sampling of premiums; a phase that no family knows ends here (docs/spec.md V-5, V-8, X-12).
@@ -15,7 +15,7 @@ contract RepriceSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

@@ -13,7 +13,7 @@ import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {CompactSignature, ExecuteRfq} from "../types/Records.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {ComboSteps} from "./ComboSteps.sol";
 import {Frame, Frames} from "./Frames.sol";
 import {Signers} from "./Signers.sol";
@@ -35,7 +35,7 @@ contract RfqSteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)

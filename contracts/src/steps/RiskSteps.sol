@@ -7,7 +7,7 @@ import {IStep} from "../interfaces/IStep.sol";
 import {Phase} from "../types/Family.sol";
 import {Reason} from "../types/Reason.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Tasks that value an account: its refresh, and what leaves it afterwards (docs/spec.md M-9, M-11).
@@ -16,7 +16,7 @@ contract RiskSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Strikes} from "../core/Strikes.sol";
 import {IStep} from "../interfaces/IStep.sol";
 import {StepKind} from "../types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../types/Steps.sol";
+import {StepInput, StepResult} from "../types/Steps.sol";
 import {Frame, Frames} from "./Frames.sol";
 
 /// @notice Repricing of options, one strike a step (docs/spec.md V-14).
@@ -13,7 +13,7 @@ contract StrikeSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

@@ -1,17 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {LeafKey} from "./LeafKey.sol";
 import {Reason} from "./Reason.sol";
 import {StepKind} from "./StepKind.sol";
-
-/// @notice A leaf that a step reads, and may write.
-/// @param key Key of the leaf.
-/// @param value Bytes of the leaf before the step; empty for the empty leaf.
-struct Opening {
-    LeafKey key;
-    bytes value;
-}
 
 /// @notice What a step contract is told besides the leaves.
 /// @param forced The body is a delayed message, and `sender` authenticates it.
@@ -40,13 +31,13 @@ struct StepInput {
 /// @param reason What came of it.
 /// @param phase Where the machine stands after the step: `Phase.IDLE` or a task.
 /// @param orderClass Class that the block has reached after the step.
-/// @param values The leaves after the step, aligned with its openings.
+/// @param writes The leaves that the step has written (`Openings`).
 struct StepResult {
     StepKind kind;
     Reason reason;
     uint8 phase;
     uint8 orderClass;
-    bytes[] values;
+    bytes writes;
 }
 
 /// @notice A call of the verifier: a run of consecutive steps (docs/spec.md G-3, W).

@@ -7,7 +7,7 @@ import {Frame, Frames} from "../../src/steps/Frames.sol";
 import {Phase} from "../../src/types/Family.sol";
 import {Reason} from "../../src/types/Reason.sol";
 import {StepKind} from "../../src/types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../../src/types/Steps.sol";
+import {StepInput, StepResult} from "../../src/types/Steps.sol";
 
 /// @notice A family that does nothing but leave its name: its number becomes the order class.
 contract EchoSteps is IStep {
@@ -21,7 +21,7 @@ contract EchoSteps is IStep {
     }
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         view
         returns (StepResult memory result)
@@ -42,7 +42,7 @@ contract CountdownSteps is IStep {
     using Frames for Frame;
 
     /// @inheritdoc IStep
-    function execute(StepInput calldata input, Opening[] calldata openings)
+    function execute(StepInput calldata input, bytes calldata openings)
         external
         pure
         returns (StepResult memory result)

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IStepVerifier} from "../../../src/interfaces/IStepVerifier.sol";
 import {Multiproof, TableLeaf} from "../../../src/proof/Multiproof.sol";
 import {LeafKey} from "../../../src/types/LeafKey.sol";
+import {PlainMultiproof} from "../../PlainMultiproof.sol";
 import {Test} from "../../Test.sol";
 import {TreeModel} from "../../TreeModel.sol";
 
@@ -55,6 +56,20 @@ contract MultiproofTest is Test {
         this.fold(leaves, fewer);
     }
 
+    /// @dev Any table in order and any siblings, most of which lead nowhere: the same two hashes, or the same error.
+    function testFuzz_fold_agrees_with_the_plain_fold(uint256 seed, bytes calldata siblings) public view {
+        uint64[] memory opened = _choose(_sorted(_randomKeys(seed)), seed);
+        TableLeaf[] memory leaves = new TableLeaf[](opened.length);
+        for (uint256 i = 0; i < opened.length; ++i) {
+            bytes memory value = _random(seed, "filled", i) % 4 == 0 ? bytes("") : abi.encode(_random(seed, "value", i));
+            leaves[i] = Multiproof.tableLeaf(LeafKey.wrap(opened[i]), value);
+            leaves[i].written = _random(seed, "write", i) % 2 == 0;
+            if (leaves[i].written) leaves[i].value = abi.encodePacked(uint8(i));
+        }
+        bytes memory proof = _lengthen(siblings, seed);
+        _assertAgree(abi.encodeCall(this.fold, (leaves, proof)), abi.encodeCall(this.plainFold, (leaves, proof)));
+    }
+
     function testFuzz_commonPrefixBits_agrees_with_counting(uint256 a, uint256 b) public pure {
         a = bound(a, 0, 2 ** 36 - 1);
         b = bound(b, 0, 2 ** 36 - 1);
@@ -75,6 +90,31 @@ contract MultiproofTest is Test {
 
     function fold(TableLeaf[] memory leaves, bytes calldata siblings) external pure returns (bytes32, bytes32) {
         return Multiproof.fold(leaves, siblings);
+    }
+
+    function plainFold(TableLeaf[] memory leaves, bytes calldata siblings) external pure returns (bytes32, bytes32) {
+        return PlainMultiproof.fold(leaves, siblings);
+    }
+
+    function _assertAgree(bytes memory call, bytes memory plainCall) private view {
+        (bool ok, bytes memory result) = address(this).staticcall(call);
+        (bool plainOk, bytes memory plainResult) = address(this).staticcall(plainCall);
+        assertEq(ok, plainOk);
+        assertEq(result, plainResult);
+    }
+
+    /// @dev Siblings enough for some tables and too few for others: hashes, empty ones among them, and the bytes given.
+    function _lengthen(bytes calldata siblings, uint256 seed) private pure returns (bytes memory proof) {
+        uint256 count = _random(seed, "siblings", 0) % (32 * KEYS);
+        proof = new bytes(32 * count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 sibling = _random(seed, "sibling", i);
+            if (sibling % 3 == 0) continue;
+            assembly ("memory-safe") {
+                mstore(add(add(proof, 32), shl(5, i)), sibling)
+            }
+        }
+        proof = bytes.concat(proof, siblings);
     }
 
     function locate(uint64 key) external pure {

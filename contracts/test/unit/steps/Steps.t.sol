@@ -8,12 +8,15 @@ import {Phase} from "../../../src/types/Family.sol";
 import {LeafKey} from "../../../src/types/LeafKey.sol";
 import {Reason} from "../../../src/types/Reason.sol";
 import {StepKind} from "../../../src/types/StepKind.sol";
-import {Opening, StepInput, StepResult} from "../../../src/types/Steps.sol";
+import {StepInput, StepResult} from "../../../src/types/Steps.sol";
+import {Opening, OpeningList} from "../../OpeningList.sol";
 import {Test} from "../../Test.sol";
 
 /// @notice Reasons and effects of deposits and forced transactions, with leaves written by hand from docs/spec.md X-7,
 /// X-8. Each case also fixes how many leaves the step reads: one more or one less reverts.
 contract StepsTest is Test {
+    using OpeningList for Opening[];
+
     uint64 private constant ALLOCATORS = 2;
     uint64 private constant TOTALS = 5;
     uint64 private constant CREDIT = 7;
@@ -74,7 +77,7 @@ contract StepsTest is Test {
 
     function testFuzz_deposit_of_another_length_is_undecodable(bytes memory body) public view {
         vm.assume(body.length != 37);
-        StepResult memory result = deposits.execute(_input(body, BOB), new Opening[](0));
+        StepResult memory result = deposits.execute(_input(body, BOB), new Opening[](0).pack());
         assertEq(uint256(result.kind), uint256(StepKind.FORCED_UNDECODABLE));
         assertEq(uint256(result.reason), uint256(Reason.UNDECODABLE));
     }
@@ -134,7 +137,7 @@ contract StepsTest is Test {
         vm.assume(body.length == 0 || body[0] < 0x10 || body[0] > 0x12);
         StepInput memory input = _input(body, BOB);
         input.forced = forced;
-        StepResult memory result = accounts.execute(input, new Opening[](0));
+        StepResult memory result = accounts.execute(input, new Opening[](0).pack());
         assertEq(uint256(result.kind), uint256(forced ? StepKind.FORCED_UNDECODABLE : StepKind.UNDECODABLE));
         assertEq(uint256(result.reason), uint256(Reason.UNDECODABLE));
     }
@@ -177,11 +180,11 @@ contract StepsTest is Test {
         view
         returns (bytes[] memory values)
     {
-        StepResult memory result = step.execute(input, openings);
+        StepResult memory result = step.execute(input, openings.pack());
         assertEq(uint256(result.reason), uint256(expected));
         assertEq(result.phase, Phase.IDLE);
         assertEq(result.orderClass, input.orderClass);
-        values = result.values;
+        values = openings.valuesAfter(result.writes);
         assertFalse(_accepts(step, input, _join(openings, _one(""))), "one opening too many");
         if (openings.length > 0) {
             assertFalse(_accepts(step, input, _first(openings, openings.length - 1)), "one opening too few");
@@ -189,7 +192,7 @@ contract StepsTest is Test {
     }
 
     function _accepts(IStep step, StepInput memory input, Opening[] memory openings) private view returns (bool ok) {
-        (ok,) = address(step).staticcall(abi.encodeCall(step.execute, (input, openings)));
+        (ok,) = address(step).staticcall(abi.encodeCall(step.execute, (input, openings.pack())));
     }
 
     function _input(bytes memory body, address sender) private pure returns (StepInput memory) {
