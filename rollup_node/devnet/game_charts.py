@@ -4,7 +4,8 @@ import math
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
-from rollup_node.devnet.game_drawings import WIDTH, box, label, shown_claims, svg
+from rollup_node.devnet.drawing import WIDTH, box, label, svg
+from rollup_node.devnet.game_drawings import shown_claims
 from rollup_node.devnet.game_words import (
     Reading,
     elapsed,

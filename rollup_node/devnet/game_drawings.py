@@ -6,11 +6,11 @@ Colours are classes of the page's style sheet, so that they follow its light and
 from collections.abc import Iterator
 from typing import Final
 
+from rollup_node.devnet.drawing import WIDTH, box, label, svg
 from rollup_node.devnet.game_words import Reading, Step, outcome, person, plural, seconds, short
 from rollup_node.devnet.markup import Markup, el, join
 from rollup_node.rpc.games import Claim, Dispute, Edge
 
-WIDTH: Final = 1_000
 _MOST_CLAIMS: Final = 12
 _BOX_WIDTH: Final = 330
 _BOX_HEIGHT: Final = 66
@@ -20,30 +20,6 @@ _FUNNEL_HEIGHT: Final = 26
 _LEFT: Final = 190
 _BAND: Final = WIDTH - _LEFT
 _SIGNS: Final = {"pending": "●", "confirmed": "✔", "refuted": "✘", "dead": "✝"}
-
-
-def svg(height: float, title: str, *children: object) -> Markup:
-    """Return a drawing `WIDTH` wide that scales with the page."""
-    box = f"0 0 {WIDTH} {height:g}"
-    return el("svg", el("title", title), *children, viewBox=box, role="img")
-
-
-def label(x: float, y: float, words: object, cls: str = "", anchor: str | None = None) -> Markup:
-    """Return a text."""
-    return el("text", words, x=f"{x:g}", y=f"{y:g}", cls=cls or None, text_anchor=anchor)
-
-
-def box(x: float, y: float, width: float, height: float, cls: str, radius: int = 0) -> Markup:
-    """Return a rectangle."""
-    return el(
-        "rect",
-        x=f"{x:g}",
-        y=f"{y:g}",
-        width=f"{max(width, 0):g}",
-        height=f"{height:g}",
-        cls=cls,
-        rx=radius or None,
-    )
 
 
 def shown_claims(reading: Reading) -> list[Claim]:

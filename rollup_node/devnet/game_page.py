@@ -1,17 +1,16 @@
 """A contest as one page: a single file of HTML with its style and drawings inside, no script."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from rollup_node.devnet.game_charts import DOT_WORDS, clocks, money_flow, timeline
 from rollup_node.devnet.game_drawings import bisection, claim_tree, history_strip
 from rollup_node.devnet.game_words import Reading, elapsed, ether, person, plural, seconds, short
-from rollup_node.devnet.markup import Markup, el, join, text
+from rollup_node.devnet.markup import Markup, el, join
+from rollup_node.devnet.page import legend, render_document, section, table, tile
 from rollup_node.rpc.games import Change, Dispute, Game, Move, StepWords
 
-_STYLE: Final = Path(__file__).with_name("game_page.css")
 _SHOWN_DISPUTES: Final = 8
 _OPEN_MOVES: Final = 30
 _BAR: Final = 90
@@ -20,22 +19,14 @@ _BAR: Final = 90
 def render_page(game: Game) -> str:
     """Return the page; everything that comes from outside is escaped."""
     reading = Reading(game)
-    style = Markup(f"<style>\n{_STYLE.read_text('utf-8')}</style>")
-    head = el(
-        "head",
-        Markup('<meta charset="utf-8">'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        el("title", f"{reading.headline()} - contest {short(game.origin)}"),
-        style,
-    )
-    body = el("body", el("main", *_sections(reading)))
-    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+    title = f"{reading.headline()} - contest {short(game.origin)}"
+    return render_document(title, *_sections(reading))
 
 
 def _sections(reading: Reading) -> Iterator[Markup]:
     game = reading.game
     yield _hero(reading)
-    yield _section(
+    yield section(
         "The claims",
         "Each is a staked claim about the state after the same inbox items. One can be confirmed.",
         claim_tree(reading),
@@ -44,21 +35,21 @@ def _sections(reading: Reading) -> Iterator[Markup]:
         yield _disputed(reading)
     if (narrowing := _narrowing(reading)) is not None:
         yield narrowing
-    yield _section(
+    yield section(
         "The clocks",
         "A claim is confirmable when it was the earliest live one, alone, for T, or when every "
         "path below its history was without a rival for T; a rivaled one waits for G after that.",
         clocks(reading),
     )
     if game.moves:
-        yield _section(
+        yield section(
             "The moves in time",
             "Each dot is one transaction on L1; long pauses are drawn short.",
-            _legend(DOT_WORDS),
+            legend(DOT_WORDS),
             timeline(reading),
         )
     if game.money.stakes:
-        yield _section(
+        yield section(
             "The money",
             "Half of a lost stake is burnt first, so nobody gains by fighting himself; the rest "
             "pays fixed tariffs to whoever did useful work.",
@@ -66,7 +57,7 @@ def _sections(reading: Reading) -> Iterator[Markup]:
             _tariffs(reading),
         )
     if game.moves:
-        yield _section(
+        yield section(
             "The gas", "What each party paid L1 for.", _gas_table(reading), _moves_table(reading)
         )
     yield el(
@@ -76,15 +67,11 @@ def _sections(reading: Reading) -> Iterator[Markup]:
     )
 
 
-def _section(title: str, note: str, *parts: object) -> Markup:
-    return el("section", el("h2", title), el("p", note, cls="note"), *parts)
-
-
 def _hero(reading: Reading) -> Markup:
     game = reading.game
     verdict = game.winner_verdict or "unknown"
     pill = el("span", game.status, cls=f"pill {verdict}")
-    tiles = el("div", *(_tile(big, words) for big, words in _figures(reading)), cls="tiles")
+    tiles = el("div", *(tile(big, words) for big, words in _figures(reading)), cls="tiles")
     ids = el("p", "origin ", el("code", game.origin), cls="ids")
     words = (el("h1", reading.headline()), el("p", reading.summary(), cls="lead"))
     return join([el("header", pill, *words, ids, cls=f"hero {verdict}"), tiles])
@@ -106,10 +93,6 @@ def _figures(reading: Reading) -> Iterator[tuple[str, str]]:
     yield ether(game.money.burnt_wei), "burnt"
 
 
-def _tile(big: str, words: str) -> Markup:
-    return el("div", el("b", big), el("span", words), cls="tile")
-
-
 def _disputed(reading: Reading) -> Markup:
     shown = reading.game.disputes[:_SHOWN_DISPUTES]
     first, others = shown[0], shown[1:]
@@ -121,7 +104,7 @@ def _disputed(reading: Reading) -> Markup:
     if hidden:
         parts.append(el("p", f"and {hidden} more", cls="note"))
     note = "Where a wrong history leaves the right one, in the rollup's own words."
-    return _section("The disputed step", note, *parts)
+    return section("The disputed step", note, *parts)
 
 
 def _dispute(reading: Reading, dispute: Dispute) -> Markup:
@@ -140,10 +123,10 @@ def _dispute(reading: Reading, dispute: Dispute) -> Markup:
     if dispute.wrong_step is not None:
         parts.append(_changes(dispute.steps[dispute.wrong_step]))
     if dispute.steps:
-        table = _steps(dispute)
+        steps = _steps(dispute)
         many = len(dispute.steps) > 1 and dispute.wrong_step is not None
         summary = f"all {len(dispute.steps)} steps of the segment, as they should be"
-        parts.append(el("details", el("summary", summary), table) if many else table)
+        parts.append(el("details", el("summary", summary), steps) if many else steps)
     return join(parts)
 
 
@@ -157,7 +140,7 @@ def _changes(step: StepWords) -> Markup:
     told = any(change.claimed is not None for change in step.changes)
     heads = ["leaf", "before", "expected"] + ["claimed"] * told
     lies_first = sorted(step.changes, key=lambda change: change.claimed in (None, change.expected))
-    return join([title, _table(heads, [_change(change, told=told) for change in lies_first])])
+    return join([title, table(heads, [_change(change, told=told) for change in lies_first])])
 
 
 def _change(change: Change, *, told: bool) -> list[tuple[object, str]]:
@@ -188,7 +171,7 @@ def _steps(dispute: Dispute) -> Markup:
                 (changed, ""),
             ]
         )
-    return _table(["item.step", "kind", "what it executes", "what it changes"], rows)
+    return table(["item.step", "kind", "what it executes", "what it changes"], rows)
 
 
 def _narrowing(reading: Reading) -> Markup | None:
@@ -196,7 +179,7 @@ def _narrowing(reading: Reading) -> Markup | None:
     found = [(claim, drawing) for claim, drawing in drawn if drawing is not None]
     if not found:
         return None
-    legend = _legend(
+    words = legend(
         {
             "right": "right history",
             "wrong": "wrong history",
@@ -204,7 +187,7 @@ def _narrowing(reading: Reading) -> Markup | None:
             "after": "after the difference: follows from it",
         }
     )
-    parts: list[object] = [legend, el("h3", f"Against {short(found[0][0].id)}"), found[0][1]]
+    parts: list[object] = [words, el("h3", f"Against {short(found[0][0].id)}"), found[0][1]]
     for claim, drawing in found[1:_SHOWN_DISPUTES]:
         title = f"against {short(claim.id)} of {person(claim.staker)}"
         parts.append(el("details", el("summary", title), drawing))
@@ -212,16 +195,7 @@ def _narrowing(reading: Reading) -> Markup | None:
         "Each row cuts the disputed run of segments in two. Only the half in which both histories "
         "differ goes on, so the dispute doubles its precision with every move, down to one leaf."
     )
-    return _section("The bisection", note, *parts)
-
-
-def _legend(words: dict[str, str]) -> Markup:
-    """Return what the colours mean, by the name of the colour."""
-    spans = (
-        el("span", el("i", style=f"background: var(--{name})"), meaning)
-        for name, meaning in words.items()
-    )
-    return el("p", *spans, cls="legend")
+    return section("The bisection", note, *parts)
 
 
 def _tariffs(reading: Reading) -> Markup:
@@ -233,7 +207,7 @@ def _tariffs(reading: Reading) -> Markup:
         for tariff in money.tariffs
     ]
     summary = el("summary", plural(len(rows), "tariff"))
-    return el("details", summary, _table(["service", "paid to", "#amount"], rows))
+    return el("details", summary, table(["service", "paid to", "#amount"], rows))
 
 
 def _gas_table(reading: Reading) -> Markup:
@@ -253,7 +227,7 @@ def _gas_table(reading: Reading) -> Markup:
                 (ether(wei), "number"),
             ]
         )
-    return _table(["who", "move", "#times", "#gas each", "#gas", "", "#cost"], cells)
+    return table(["who", "move", "#times", "#gas each", "#gas", "", "#cost"], cells)
 
 
 def _moves_table(reading: Reading) -> Markup:
@@ -262,7 +236,7 @@ def _moves_table(reading: Reading) -> Markup:
     heads = ["#", "#after", "block", "who", "move", "", "#gas", "transaction"]
     opened = "" if len(moves) <= _OPEN_MOVES else None
     return el(
-        "details", el("summary", f"every move ({len(moves)})"), _table(heads, rows), open=opened
+        "details", el("summary", f"every move ({len(moves)})"), table(heads, rows), open=opened
     )
 
 
@@ -277,19 +251,6 @@ def _move_row(move: Move, start: int) -> list[tuple[object, str]]:
         (f"{move.gas:,}", "number"),
         (el("code", short(move.transaction), title=move.transaction), ""),
     ]
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[tuple[object, str]]]) -> Markup:
-    """Return a table; a head that begins with # is over numbers."""
-    top = join(
-        el("th", name.removeprefix("#") or name, cls="number" if name.startswith("#") else None)
-        for name in heads
-    )
-    body = join(
-        el("tr", *(el("td", text(value), cls=cls or None) for value, cls in row)) for row in rows
-    )
-    table = el("table", el("thead", el("tr", top)), el("tbody", body))
-    return el("div", table, cls="scroll")
 
 
 def _clock_time(at: int) -> str:
