@@ -9,6 +9,7 @@ from rollup_node.core.inputs import (
     Deposit,
     ForcedContent,
     OpenRecord,
+    StartSale,
 )
 from rollup_node.core.kinds import MessageKind
 from rollup_node.core.markets import AdminMessage
@@ -32,7 +33,7 @@ def decode_deposit(body: bytes) -> Deposit | None:
 
 def encode_forced(content: ForcedContent) -> bytes:
     """Return the body of a forced transaction: no nonce, no signature. Source: docs/spec.md R-4."""
-    if isinstance(content, OpenRecord):
+    if isinstance(content, OpenRecord | StartSale):
         return encode_open(content)
     return encode_transaction(content, signed=False)
 

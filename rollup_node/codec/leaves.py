@@ -36,7 +36,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
-from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, SeriesRisk
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, Sales, SeriesRisk
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -206,7 +206,12 @@ _REGIONS: Final[dict[int, _Fields]] = {
     ),
     layout.SERIES: (
         (1 << layout.SERIES_FIELD_BITS) - 1,
-        {0: SeriesTerms, 1: SeriesState, layout.SERIES_RISK_FIELD: SeriesRisk},
+        {
+            0: SeriesTerms,
+            1: SeriesState,
+            layout.SERIES_RISK_FIELD: SeriesRisk,
+            layout.SALES_FIELD: Sales,
+        },
     ),
     layout.LEVELS: (_ANY, {0: Level}),
     layout.TICK_MAP: (_ANY, {0: TickWord}),

@@ -6,10 +6,13 @@ from typing import Any, Final
 
 from rollup_node.core.layout import STRIKES_PER_EXPIRY
 from rollup_node.core.option_leaves import (
+    SALE_PLACES,
     SCENARIOS,
     Board,
     OptionDates,
     OptionRules,
+    SalePlace,
+    Sales,
     SeriesRisk,
     StrikeRow,
 )
@@ -17,6 +20,7 @@ from rollup_node.core.surface import MAX_NODES, Smile, SurfaceNode
 
 _RULES: Final = Struct(">BIIQIHHIIQIIIII")
 _DATES: Final = Struct(">HH")
+_SALES: Final = Struct(">" + "IIIQQIIH" * SALE_PLACES)
 _NODE_BYTES: Final = 5
 _MONEYNESS_BYTES: Final = 3
 _VOLATILITY_BITS: Final = 16
@@ -87,10 +91,21 @@ def _decode_risk(value: bytes) -> SeriesRisk:
     return SeriesRisk(epoch, delta, tuple(gains))
 
 
+def _encode_sales(leaf: Sales) -> bytes:
+    a, b, c, d = leaf.places
+    return _SALES.pack(*a, *b, *c, *d)
+
+
+def _decode_sales(value: bytes) -> Sales:
+    fields = _SALES.unpack(value)
+    return Sales(tuple(SalePlace(*fields[at : at + 8]) for at in range(0, 32, 8)))
+
+
 OPTION_LEAVES: Final[dict[type, tuple[int, Callable[[Any], bytes], Callable[[bytes], Any]]]] = {
     OptionRules: (_RULES.size, _encode_rules, _decode_rules),
     OptionDates: (_DATES.size, _encode_dates, _decode_dates),
     Board: (_BOARD.size, _encode_board, _decode_board),
     SeriesRisk: (_RISK.size, _encode_risk, _decode_risk),
+    Sales: (_SALES.size, _encode_sales, _decode_sales),
 }
 """Per leaf its length, its encoder and decoder. Twin: contracts/src/core/OptionLeaves.sol."""

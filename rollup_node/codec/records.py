@@ -12,6 +12,7 @@ from rollup_node.codec import (
     option_records,
     order_records,
     rfq_records,
+    sale_records,
     spine_records,
 )
 from rollup_node.codec.fields import SIGNATURE_BYTES, U64
@@ -50,6 +51,7 @@ from rollup_node.core.inputs import (
     SettlementPrice,
     SignedContent,
     SignedTransaction,
+    StartSale,
     SurfaceReport,
     Takeover,
     Transfer,
@@ -174,14 +176,21 @@ _OPEN: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
 }
 """What anyone may say: the fields are the whole record."""
 
+_FORCED: Final[dict[type, tuple[int, _Encode, _Decode]]] = {
+    StartSale: (RecordKind.SALE, sale_records.encode_start_sale, sale_records.decode_start_sale),
+}
+"""What only a message may ask for: its sender is who wants it, the fields are the whole body."""
+
 _FAST_TYPES: Final = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Trigger)
 _NOT_FORCED: Final = (PriceReport, ForwardReport, SettlementPrice, SurfaceReport)
 
-_ENCODERS: Final = {made: (kind, encode) for made, (kind, encode, _) in (_SIGNED | _OPEN).items()}
+_ENCODERS: Final = {
+    made: (kind, encode) for made, (kind, encode, _) in (_SIGNED | _OPEN | _FORCED).items()
+}
 _READ_SIGNED: Final = {kind: decode for kind, _, decode in _SIGNED.values()}
 _READ_OPEN: Final = {kind: decode for kind, _, decode in _OPEN.values()}
 _READ_FORCED: Final = _READ_SIGNED | {
-    kind: decode for made, (kind, _, decode) in _OPEN.items() if made not in _NOT_FORCED
+    kind: decode for made, (kind, _, decode) in (_OPEN | _FORCED).items() if made not in _NOT_FORCED
 }
 _READ_FAST: Final = {kind: decode for kind, _, decode in (_OPEN[made] for made in _FAST_TYPES)}
 
@@ -199,8 +208,8 @@ def encode_transaction(transaction: SignedContent, *, signed: bool) -> bytes:
     return bytes((kind,)) + encode(transaction) + nonce
 
 
-def encode_open(record: OpenRecord) -> bytes:
-    """Return the body of a record that anyone may make: of a record or of a message alike."""
+def encode_open(record: OpenRecord | StartSale) -> bytes:
+    """Return a body that is kind and fields: of a record that anyone may make, or of a message."""
     kind, encode = _ENCODERS[type(record)]
     return bytes((kind,)) + encode(record)
 

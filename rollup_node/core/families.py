@@ -47,6 +47,7 @@ from rollup_node.core.inputs import (
     SetProtection,
     Settle,
     SettlementPrice,
+    StartSale,
     SurfaceReport,
     Takeover,
     Transfer,
@@ -67,6 +68,7 @@ from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import refresh
 from rollup_node.core.reprice import reprice
 from rollup_node.core.rfq import apply_execute_rfq, execute_rfq
+from rollup_node.core.sales import apply_sale
 from rollup_node.core.settlement import apply_settle, apply_settlement_price
 from rollup_node.core.strikes import reprice_strike
 from rollup_node.core.surfaces import apply_surface_report
@@ -103,6 +105,7 @@ ACTIONS: Final[dict[type, Action]] = {
     MassQuote: _action(StepKind.QUOTE, apply_quote),
     Prune: _action(StepKind.PRUNE, apply_prune),
     ExecuteRfq: _action(StepKind.EXECUTE_RFQ, apply_execute_rfq),
+    StartSale: _action(StepKind.SALE, apply_sale),
     PriceReport: open_action(StepKind.PRICE_REPORT, OrderClass.ORACLE, apply_price_report),
     ForwardReport: open_action(StepKind.FORWARD_REPORT, OrderClass.ORACLE, apply_forward_report),
     Trigger: open_action(StepKind.TRIGGER, OrderClass.LIQUIDATION, apply_trigger),

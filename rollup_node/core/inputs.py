@@ -174,6 +174,25 @@ class ExecuteRfq(NamedTuple):
     nonce: int
 
 
+class StartSale(NamedTuple):
+    """Offer options that the account covers, at a falling price; by message only. Source: P-1.
+
+    `call` 1 or 0, put; the strike is the one of `expiry_at` with the delta nearest to `delta_ppm`;
+    at most `lots`; prices in millionths of the mark; `max_fee` in millionths of the notional.
+    """
+
+    account: int
+    underlying: int
+    call: int
+    expiry_at: int
+    delta_ppm: int
+    lots: int
+    start_ppm: int
+    reserve_ppm: int
+    duration_seconds: int
+    max_fee: int
+
+
 class OpenAccount(NamedTuple):
     """Open a further account of the same owner; `series` is 0, or the only one it may trade."""
 
@@ -409,7 +428,7 @@ Transaction: TypeAlias = Transfer | Withdraw | RotateKey
 SignedContent: TypeAlias = Transaction | AccountRecord
 """Whatever an account signs."""
 
-ForcedContent: TypeAlias = Transaction | AccountRecord | OpenRecord
+ForcedContent: TypeAlias = Transaction | AccountRecord | OpenRecord | StartSale
 """What a forced transaction may ask for; the codec knows which open records do not count."""
 
 

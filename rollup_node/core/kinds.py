@@ -36,6 +36,7 @@ class RecordKind(IntEnum):
     QUOTE = 0x24
     PRUNE = 0x25
     EXECUTE_RFQ = 0x26
+    SALE = 0x27
     PRICE_REPORT = 0x30
     FORWARD_REPORT = 0x31
     SETTLEMENT_PRICE = 0x32
@@ -111,6 +112,7 @@ class StepKind(IntEnum):
     STRIKE = 47
     SET_MODE = 48
     EXECUTE_RFQ = 49
+    SALE = 50
 
 
 class Phase(IntEnum):

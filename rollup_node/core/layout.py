@@ -90,6 +90,7 @@ SERIES_PER_UNDERLYING: Final = 16
 SERIES_LIMIT: Final = 4_096
 SERIES_FIELD_BITS: Final = 3
 SERIES_RISK_FIELD: Final = 2
+SALES_FIELD: Final = 3
 
 FIRST_OPTION: Final = 2_048
 """Series from here on are options: calls even, the put of the same strike one more. S-8."""
@@ -160,6 +161,7 @@ _UNDERLYINGS_BASE: Final = UNDERLYINGS << INDEX_BITS
 _SERIES_BASE: Final = SERIES << INDEX_BITS
 _SERIES_STATE_BASE: Final = _SERIES_BASE | 1
 _SERIES_RISK_BASE: Final = _SERIES_BASE | SERIES_RISK_FIELD
+_SALES_BASE: Final = _SERIES_BASE | SALES_FIELD
 _LEVELS_BASE: Final = LEVELS << INDEX_BITS
 _TICK_MAP_BASE: Final = TICK_MAP << INDEX_BITS
 _TRIGGER_LEVELS_BASE: Final = TRIGGER_LEVELS << INDEX_BITS
@@ -268,6 +270,11 @@ def series_key(series: int) -> LeafKey:
 def series_risk_key(series: int) -> LeafKey:
     """Return the key of the risk array of a series. Source: docs/spec.md S-21."""
     return _SERIES_RISK_BASE + (series << SERIES_FIELD_BITS)  # type: ignore[return-value]
+
+
+def sales_key(series: int) -> LeafKey:
+    """Return the key of the sales in an option. Source: docs/spec.md P-4."""
+    return _SALES_BASE + (series << SERIES_FIELD_BITS)  # type: ignore[return-value]
 
 
 def account_risk_key(account: int, underlying: int) -> LeafKey:

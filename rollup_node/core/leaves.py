@@ -25,7 +25,7 @@ from rollup_node.core.market_leaves import (
     SettlementGrid,
     Underlying,
 )
-from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, SeriesRisk
+from rollup_node.core.option_leaves import Board, OptionDates, OptionRules, Sales, SeriesRisk
 from rollup_node.core.task_leaves import (
     LeaveTask,
     LiquidationTask,
@@ -120,6 +120,7 @@ Leaf: TypeAlias = (
     | OptionDates
     | Board
     | SeriesRisk
+    | Sales
     | SeriesTerms
     | SeriesState
     | Order

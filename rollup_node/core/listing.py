@@ -22,6 +22,7 @@ from rollup_node.core.layout import (
     option_dates_key,
     option_rules_key,
     series_key,
+    series_risk_key,
     terms_key,
 )
 from rollup_node.core.market_leaves import NO_EXPIRY, Expiry, SeriesState, SeriesTerms
@@ -30,6 +31,7 @@ from rollup_node.core.option_leaves import (
     NO_BOARD,
     NO_DATES,
     NO_RULES,
+    NO_SERIES_RISK,
     NO_STRIKE,
     Board,
     OptionDates,
@@ -83,7 +85,8 @@ def _date(frame: Frame, underlying: int, expiry_slot: int) -> int:
 def apply_list_strike(frame: Frame, record: ListStrike, _authority: Authority) -> Reason:
     """Begin to trade a call and the put of a strike; they have a price from the next reprice.
 
-    Reads rules, expiry, prices, dates, board, state of call and put, terms of both. Source: V-12.
+    Reads rules, expiry, prices, dates, board, state of call and put, terms and risk of each: what
+    an earlier listing of the number left does not count. Source: V-12.
     """
     underlying, expiry_slot, strike, series = record
     if underlying >= UNDERLYING_LIMIT or expiry_slot >= EXPIRIES:
@@ -115,6 +118,8 @@ def _list_pair(frame: Frame, record: ListStrike, rules: OptionRules) -> Reason:
     for series, state in zip((call, call + 1), states, strict=True):
         frame.get(terms_key(series))
         frame.put(terms_key(series), _make_terms(record, rules, series))
+        frame.get(series_risk_key(series))
+        frame.put(series_risk_key(series), NO_SERIES_RISK)
         fresh = fresh_state(0, 0 if state is None else state.sequence)
         frame.put(series_key(series), fresh._replace(funded_ms=frame.time_ms))
     _store(frame, underlying, expiry_slot, dates, _replace_row(board, NO_STRIKE, call, strike), 1)

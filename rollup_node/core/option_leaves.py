@@ -1,4 +1,4 @@
-"""Leaves of options as values: rules, dates with strikes, boards, risk arrays. Source: S-21."""
+"""Leaves of options as values: rules, dates, boards, risk arrays, sales. Source: S-21."""
 
 from typing import Final, NamedTuple
 
@@ -7,6 +7,9 @@ from rollup_node.core.surface import MAX_NODES, Smile, SurfaceNode
 
 SCENARIOS: Final = 32
 """An option is revalued in so many scenarios. Source: docs/spec.md V-14."""
+
+SALE_PLACES: Final = 4
+"""An option has room for so many sales. Source: docs/spec.md P-4."""
 
 
 class OptionRules(NamedTuple):
@@ -71,9 +74,34 @@ class SeriesRisk(NamedTuple):
     gains: tuple[int, ...]
 
 
+class SalePlace(NamedTuple):
+    """What is left of a covered sale: lots at a price that falls from `start_ppm` of the mark.
+
+    It reaches `reserve_ppm` at `ends_ms`. It is that of `account` at `version`; without lots the
+    place is free. Source: docs/spec.md P-4.
+    """
+
+    account: int
+    version: int
+    lots: int
+    started_ms: int
+    ends_ms: int
+    start_ppm: int
+    reserve_ppm: int
+    fee_cap_ppm: int
+
+
+class Sales(NamedTuple):
+    """The covered sales in an option. Source: docs/spec.md S-21."""
+
+    places: tuple[SalePlace, ...]
+
+
 NO_RULES: Final = OptionRules(*(0,) * 15)
 NO_DATES: Final = OptionDates(0, 0)
 NO_NODE: Final = SurfaceNode(0, 0)
 NO_STRIKE: Final = StrikeRow(0, 0)
 NO_BOARD: Final = Board(0, (NO_NODE,) * MAX_NODES, (NO_STRIKE,) * STRIKES_PER_EXPIRY)
 NO_SERIES_RISK: Final = SeriesRisk(0, 0, (0,) * SCENARIOS)
+NO_PLACE: Final = SalePlace(*(0,) * 8)
+NO_SALES: Final = Sales((NO_PLACE,) * SALE_PLACES)

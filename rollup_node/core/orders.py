@@ -48,6 +48,7 @@ from rollup_node.core.order_checks import (
 from rollup_node.core.reason import Reason
 from rollup_node.core.refresh import begin_refresh
 from rollup_node.core.risk import check_resting, read_hot, weigh_again
+from rollup_node.core.sale_prices import find_sale, may_meet
 from rollup_node.core.task_leaves import Taker
 from rollup_node.core.void import is_void
 
@@ -109,9 +110,9 @@ def advance(frame: Frame, taker: Taker, hot: Hot, market: Market) -> Reason:
 
     Also called by the TAKE step for what it does not handle itself: orders with a trigger, and
     replacements, whose account was stale. Its hot leaf and the market are as read in this step.
-    Source: docs/spec.md O-3.
+    Reads the sales if it might meet one and does not cross the book. Source: docs/spec.md O-3.
     """
-    _, state, prices = market
+    terms, state, prices = market
     margins = weigh_again(frame, hot, prices)
     if margins is None:
         _fly(frame, taker)
@@ -122,7 +123,9 @@ def advance(frame: Frame, taker: Taker, hot: Hot, market: Market) -> Reason:
         reason = _move(frame, taker, hot, market, margins)
     elif taker.trigger:
         reason = rest(frame, taker, hot, market, margins)
-    elif is_crossing(state, taker.flags, taker.tick):
+    elif is_crossing(state, taker.flags, taker.tick) or (
+        may_meet(taker) and find_sale(frame, taker, terms, state, prices) is not None
+    ):
         _fly(frame, taker)
         frame.phase = Phase.TAKE
         return _OK
