@@ -43,6 +43,8 @@ from rollup_node.core.option_leaves import (
     Board,
     OptionDates,
     OptionRules,
+    SalePlace,
+    Sales,
     SeriesRisk,
     StrikeRow,
 )
@@ -85,6 +87,7 @@ _ANCHORS: Final[dict[type, str]] = {
     OptionDates: "field `3` dates with strikes: ",
     Board: "field `32 + slot` board: ",
     SeriesRisk: "field `2` risk of a lot: ",
+    Sales: "Of an option, field `3` sales (P-4): ",
     Order: "**S-11 Order** slot, 63 bytes: ",
     Level: "both sides share it (a book is never crossed): ",
     ClientSlots: "**S-13 Client slots**: ",
@@ -115,6 +118,7 @@ _ROWS: Final[dict[type, type]] = {
     RefreshTask: RefreshRow,
     QuoteTask: QuoteLeg,
     RfqTask: RfqLeg,
+    Sales: SalePlace,
 }
 """What the groups of a leaf are called."""
 

@@ -34,6 +34,7 @@ from rollup_node.core.inputs import (
     SetProtection,
     Settle,
     SettlementPrice,
+    StartSale,
     SurfaceReport,
     Takeover,
     Trigger,
@@ -104,6 +105,9 @@ PLAIN: Final[dict[type, st.SearchStrategy[Any]]] = {
     Trigger: st.builds(Trigger, _u8),
     Takeover: st.builds(Takeover, _u32),
 }
+FORCED: Final[dict[type, st.SearchStrategy[Any]]] = {
+    StartSale: st.builds(StartSale, _u32, _u8, _u8, _u64, _u32, _u32, _u32, _u32, _u32, _u16),
+}
 KINDS: Final[dict[type, int]] = {
     PlaceOrder: 0x20,
     CancelOrder: 0x21,
@@ -112,6 +116,7 @@ KINDS: Final[dict[type, int]] = {
     MassQuote: 0x24,
     Prune: 0x25,
     ExecuteRfq: 0x26,
+    StartSale: 0x27,
     PriceReport: 0x30,
     ForwardReport: 0x31,
     SettlementPrice: 0x32,
@@ -137,6 +142,7 @@ KINDS: Final[dict[type, int]] = {
 
 account_records = st.one_of(*ACCOUNT_RECORDS.values())
 reports = st.one_of(*REPORTS.values())
+forced_records = st.one_of(*FORCED.values())
 open_records = st.one_of(*REPORTS.values(), *PLAIN.values())
 
 

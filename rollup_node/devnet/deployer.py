@@ -57,6 +57,7 @@ STEP_CONTRACTS: Final = (
     "OptionSteps",
     "StrikeSteps",
     "RfqSteps",
+    "SaleSteps",
 )
 """The step contract of each family, in the order of contracts/src/types/Family.sol.
 

@@ -34,7 +34,14 @@ CHAIN_ID: Final = 313_371
 BRIDGE: Final = bytes.fromhex("b41d9e0000000000000000000000000000000001")
 DOMAIN: Final = domain_separator(CHAIN_ID, BRIDGE)
 _DEPLOYER: Final = "0x" + "d0" * 20
-_CONTRACTS: Final = ("OrderSteps", "ReplaceSteps", "LegSteps", "SweepSteps", "RfqSteps")
+_CONTRACTS: Final = (
+    "OrderSteps",
+    "ReplaceSteps",
+    "LegSteps",
+    "SweepSteps",
+    "RfqSteps",
+    "SaleSteps",
+)
 _INPUT: Final = "(bool,address,uint40,uint64,uint48,uint40,uint8,uint8,bytes)"
 _RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
 _EXECUTE: Final = keccak(f"execute({_INPUT},(uint64,bytes)[])".encode())[:4]

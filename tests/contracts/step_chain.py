@@ -30,6 +30,7 @@ _OWN_CONTRACTS: Final = {
     RecordKind.QUOTE: "SweepSteps",
     RecordKind.PRUNE: "SweepSteps",
     RecordKind.EXECUTE_RFQ: "RfqSteps",
+    RecordKind.SALE: "SaleSteps",
     RecordKind.SETTLEMENT_PRICE: "SettlementSteps",
     RecordKind.SETTLE: "SettlementSteps",
     RecordKind.SURFACE_REPORT: "OptionSteps",

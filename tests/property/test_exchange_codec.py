@@ -52,6 +52,7 @@ _KEYS: dict[str, LeafKey] = {
     "OptionDates": layout.option_dates_key(7),
     "Board": layout.board_key(7, 15),
     "SeriesRisk": layout.series_risk_key(4_095),
+    "Sales": layout.sales_key(4_095),
     "Order": layout.order_key(7),
     "Level": layout.level_key(7, 9),
     "TickWord": layout.word_key(7, layout.TOP_WORD),
@@ -106,7 +107,11 @@ def test_signed_record_round_trip_is_identity(record: Any, signature: bytes) -> 
     assert decode_record(encode_record(signed)) == signed
 
 
-@given(st.one_of(record_values.account_records, record_values.open_records))
+@given(
+    st.one_of(
+        record_values.account_records, record_values.open_records, record_values.forced_records
+    )
+)
 def test_forced_round_trip_drops_only_the_nonce(record: Any) -> None:
     body = encode_forced(record)
     decoded: Any = decode_forced(body)
@@ -116,6 +121,28 @@ def test_forced_round_trip_drops_only_the_nonce(record: Any) -> None:
         assert decoded == record._replace(nonce=0)
     else:
         assert decoded == record
+
+
+@given(record_values.forced_records)
+def test_forced_only_record_means_nothing_in_a_batch_and_in_the_fast_queue(record: Any) -> None:
+    body = encode_forced(record)
+    assert decode_record(body) is None
+    assert decode_record(body + b"\x00" + bytes(64)) is None
+    assert decode_fast(body) is None
+
+
+@given(record_values.forced_records, st.data())
+def test_decode_forced_on_a_changed_body_never_gives_the_same_record(
+    record: Any, data: st.DataObject
+) -> None:
+    body = bytearray(encode_forced(record))
+    cut = data.draw(st.integers(0, len(body) - 1))
+    assert decode_forced(bytes(body[:cut])) is None
+    assert decode_forced(bytes(body) + b"\x00") is None
+    body[cut] ^= data.draw(st.integers(1, 255))
+    other = decode_forced(bytes(body))
+    assert other is None or encode_forced(other) == bytes(body)
+    assert (type(other), other) != (type(record), record)
 
 
 @given(record_values.open_records)

@@ -31,7 +31,7 @@ def test_genesis_leaves_are_zero_bytes() -> None:
     assert all(not any(encode_leaf(leaf)) for leaf in GENESIS.values())
 
 
-@pytest.mark.parametrize("key", [16, 1 << 32 | 4, 2 << 32 | 11, 11 << 32])
+@pytest.mark.parametrize("key", [16, 1 << 32 | 4, 2 << 32 | 12, 11 << 32])
 def test_decode_leaf_where_no_leaf_lives_raises(key: int) -> None:
     with pytest.raises(ValueError, match="no leaf"):
         decode_leaf(LeafKey(key), bytes(48))
