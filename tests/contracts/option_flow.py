@@ -7,6 +7,7 @@ from rollup_node.codec.admin import encode_admin
 from rollup_node.codec.records import encode_open
 from rollup_node.codec.signature import address_of
 from rollup_node.core.inputs import (
+    DelayedMessage,
     DelistStrike,
     ListExpiry,
     ListStrike,
@@ -24,6 +25,7 @@ from rollup_node.devnet.markets import OPTION_RULES, smile
 from rollup_node.proof.chain_state import ChainState
 from tests.contracts.crash_flow import Crash, execute
 from tests.contracts.exchange_flow import PUBLISHER_KEYS, START_MS, TRADERS
+from tests.contracts.sale_flow import make_sale, open_sales
 
 OPTIONS: Final = (2_048, 2_049, 4_094, 4_095)
 OPTION_SLOT: Final = 3
@@ -57,6 +59,7 @@ class Options(Crash):
         self._reprice(state, signers)
         for nonce, account in enumerate(TRADERS[:-3]):
             self._deal(state, account, nonce)
+        open_sales(self.rng, state)
 
     def _reprice(self, state: ChainState, signers: tuple[bytes, ...]) -> None:
         """Let a small move of the price mark the options."""
@@ -80,6 +83,10 @@ class Options(Crash):
             execute(state, record, state.get(owner_key(record.account)).address)
 
     # Who deals in them
+
+    def message(self) -> DelayedMessage:
+        """Return a delayed message, now and then a sale."""
+        return make_sale(self) if self.rng.random() < 0.2 else super().message()
 
     def _makers(self) -> list[Callable[[], bytes]]:
         return [*super()._makers(), self._surface, self._listing, self._option_settlement]

@@ -11,6 +11,7 @@ from tests.contracts import (
     scenes_orders,
     scenes_portfolio,
     scenes_rfq,
+    scenes_sales,
 )
 from tests.contracts.stage import Scene
 
@@ -23,5 +24,6 @@ SCENES: Final[dict[str, Scene]] = {
     **scenes_options.SCENES,
     **scenes_portfolio.SCENES,
     **scenes_rfq.SCENES,
+    **scenes_sales.SCENES,
 }
 """By name."""

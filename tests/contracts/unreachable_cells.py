@@ -20,10 +20,10 @@ UNREACHABLE: Final[dict[str, Cells]] = {
         kind: {Reason.NOT_OWNER} for kind in _SIGNED
     },
     "a message is refused for its sender, never for a signature; it has no nonce": {
-        kind: {Reason.BAD_SIGNATURE, *_NONCE} for kind in _FORCED
+        kind: {Reason.BAD_SIGNATURE, *_NONCE} for kind in (*_FORCED, Kind.SALE)
     },
     "the record names no key: only the owner's will do": {
-        **dict.fromkeys(_OWNED, _KEY),
+        **dict.fromkeys((*_OWNED, Kind.SALE), _KEY),
         Kind.SET_KEY: {Reason.KEY_SCOPE},
     },
     "only a replacement is refused because it crosses; what is placed meets the book in TAKE": {
