@@ -89,10 +89,27 @@ class Options(Crash):
         return make_sale(self) if self.rng.random() < 0.2 else super().message()
 
     def _makers(self) -> list[Callable[[], bytes]]:
-        return [*super()._makers(), self._surface, self._listing, self._option_settlement]
+        return [
+            *super()._makers(),
+            self._surface,
+            self._listing,
+            self._option_settlement,
+            self._buy,
+        ]
 
     def _weights(self) -> list[float]:
-        return [*super()._weights(), 6, 5, 6]
+        return [*super()._weights(), 6, 5, 6, 8]
+
+    def _buy(self) -> bytes:
+        """Return an order that buys options above their mark: it meets what is for sale."""
+        rng = self.rng
+        order = self._make_order()._replace(
+            series=rng.choice(OPTIONS), side=0, kind=0, time_in_force=rng.choice([0, 2]),
+            post_only=self.odd(0, 1), trigger=0, expiry=0, self_trade=rng.randrange(3),
+        )  # fmt: skip
+        price = self.mark_tick(order.series) * rng.choice([90, 101, 120, 250]) // 100
+        order = order._replace(price=max(1, price), quantity=self.odd(rng.choice([2, 40]), 0))
+        return self.seal_with(order, order.key)
 
     def _surface(self) -> bytes:
         """Return volatilities of a date, now and then such as are refused."""
