@@ -22,6 +22,7 @@ from rollup_node.core.reason import Reason
 from rollup_node.roles.auditor import Auditor
 from tests.property.arena import Arena, Step
 from tests.property.ledger import Ledger
+from tests.property.sale_referee import SaleReferee
 from tests.unit.core.book_audit import audit
 
 _STALE_MS: Final = 60_000
@@ -47,6 +48,7 @@ class Referee:
         self.auditor = Auditor()
         self.auditor.audit(arena.state, arena.state)
         self.changed: set[LeafKey] = set()
+        self.sales = SaleReferee(arena)
         arena.watch = self.see
 
     def see(self, step: Step) -> None:
@@ -66,7 +68,19 @@ class Referee:
         assert len(fills) <= 1, "X-17: a step with two fills"
         if fills:
             before = Ledger(ChainMap(_known(step), state), self.arena.now())
-            self.check_fill(fills[0], before, now)
+            check = self.check_fill if fills[0].maker_slot else self.check_sale
+            check(fills[0], before, now)
+        self.sales.see(step)
+
+    def check_sale(self, fill: Fill, before: Ledger, now: Ledger) -> None:
+        """Check a fill against a sale, which is no order of the book."""
+        taker = before.leaves[TAKER_KEY]
+        self.sales.check_fill(fill, before)
+        assert before.hot(fill.taker).group != before.hot(fill.maker).group, f"X-8: {fill}"
+        assert taker.account == fill.taker, f"X-17: {fill}"
+        self.check_terms(fill, (fill.taker, taker.tag, taker.slot), fill.taker_fee, 0)
+        self.check_side(fill, fill.taker, fill.lots, (before, now))
+        self.check_side(fill, fill.maker, -fill.lots, (before, now))
 
     def check_fill(self, fill: Fill, before: Ledger, now: Ledger) -> None:
         """Check both sides of a fill."""

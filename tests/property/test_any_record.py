@@ -37,13 +37,15 @@ RECORDS: Final = (
     PriceReport, inputs.ForwardReport, inputs.SettlementPrice, inputs.Settle, inputs.Liquidate,
     inputs.Bid, inputs.Trigger, inputs.Takeover, inputs.SurfaceReport, inputs.ListExpiry,
     inputs.ListStrike, inputs.DelistStrike, inputs.SetMode, inputs.ExecuteRfq,
+    *(inputs.StartSale,) * 4,
     *(inputs.PlaceOrder,) * 16,
 )  # fmt: skip
 BITS: Final = {
     "series": 16, "asset": 8, "key": 8, "underlying": 8, "expiry_slot": 8, "slot": 16, "nonce": 64,
     "number": 8, "scope": 8, "scope_id": 16, "markets": 8, "max_fee": 16, "side": 1, "kind": 2,
     "time_in_force": 2, "post_only": 1, "reduce_only": 1, "self_trade": 2, "frozen": 1, "round": 64,
-    "time_ms": 64, "amount": 96, "order_cap": 64, "expiry_at": 64, "strike": 64, "expiry_ms": 64,
+    "call": 8, "time_ms": 64, "amount": 96, "order_cap": 64, "expiry_at": 64, "strike": 64,
+    "expiry_ms": 64,
 }  # fmt: skip
 """How wide the fields of records are; 32 bits if not named. Source: docs/spec.md R-4."""
 
@@ -81,7 +83,7 @@ class Anyone:
             self.report()
         record = self.record()
         signer = self.signer(record) if random.random() < 0.9 else self.address()
-        if random.random() < 0.15:
+        if random.random() < 0.15 or isinstance(record, inputs.StartSale):
             seconds = arena.now() // 1_000 + random.choice((0, 100, 10**6))
             message = DelayedMessage(MessageKind.FORCED_TRANSACTION, signer, seconds, b"")
             fast = random.random() < 0.5
@@ -177,6 +179,11 @@ class Anyone:
             "time_ms": arena.now() + random.choice((-500, 0, 10**6)),
             "slot": random.randrange(1_024),
             "expiry_ms": arena.now() + random.choice((0, 5_000, 5_000)),
+            "call": random.randrange(2),
+            "delta_ppm": random.randrange(10**6),
+            "start_ppm": random.randrange(900_000, 1_200_000),
+            "reserve_ppm": random.choice((1, 899_999)),
+            "duration_seconds": random.choice((1, 60, 604_800)),
             **dict.fromkeys(("quantity", "lots"), random.choice((1, 40, 400, 3_000))),
             **dict.fromkeys(("max_fee", "limit", "window_ms"), 1_000),
             **dict.fromkeys(_PLAIN, 0),

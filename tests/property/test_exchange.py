@@ -23,6 +23,7 @@ from rollup_node.core.inputs import (
     SetKey,
     SetMode,
     SetProtection,
+    StartSale,
     Takeover,
     Transfer,
     Trigger,
@@ -35,6 +36,7 @@ from tests.property.arena import (
     ETH,
     EXPIRY_AT,
     OPTIONS,
+    OPTIONS_AT,
     PERP,
     PUBLISHERS,
     SERIES,
@@ -48,9 +50,12 @@ from tests.property.referee import Referee
 
 ACCOUNTS = st.integers(1, 6)
 SERIES_IDS = st.sampled_from([PERP, PERP, *SERIES, *OPTIONS])
+WRITERS = st.sampled_from([*range(7, 13), 1])
+STARTS = st.sampled_from([850_000, 950_000, 1_000_000, 1_002_000, 1_300_000])
 SIDES = st.integers(0, 1)
 AWAY = st.integers(-25, 60)
 LOTS = st.sampled_from([1, 2, 7, 40, 40, 300, 2_500, 30_000])
+BUYS = st.lists(st.tuples(ACCOUNTS, LOTS, st.integers(0, 700)), min_size=1, max_size=3)
 CLIENTS = st.sampled_from([0, 1, 2, 7, 8, 9, 63, 1_023])
 FORCES = st.sampled_from([0, 0, 0, 1, 2])
 RARELY = st.sampled_from([False, False, False, False, True])
@@ -78,6 +83,9 @@ class ExchangeMachine(RuleBasedStateMachine):
             assert self.arena.deposit(account, 0, cash) is Reason.OK
             if account % 2:
                 assert self.arena.deposit(account, 1, 10**19) is Reason.OK
+        for writer in range(7, 13):
+            assert self.arena.deposit(writer, 0, 10**10) is Reason.OK
+            assert self.arena.deposit(writer, 1, 10**20) is Reason.OK
         self.arena.seal()
         for account in (2, 3, 6):
             assert self.send(SetMode(account, 0, 1, self.arena.nonce())) is Reason.OK
@@ -275,6 +283,37 @@ class ExchangeMachine(RuleBasedStateMachine):
             ETH, 0, EXPIRY_AT, self.arena.rounds, self.arena.now(), difference, ()
         )
         self.arena.open_record(report, PUBLISHERS[:3])
+
+    @rule(account=WRITERS, call=st.integers(0, 1), delta=st.integers(0, 10**6), lots=LOTS,
+          start=STARTS, fall=st.integers(0, 300_000), seconds=st.sampled_from([1, 60, 604_800]),
+          leaves=RARELY, buys=BUYS)  # fmt: skip
+    def offer(self, account: int, call: int, delta: int, lots: int, **terms: Any) -> None:
+        """Offer options for sale, perhaps let the cover leave; then others buy them."""
+        prices = (terms["start"], max(1, terms["start"] - terms["fall"]), terms["seconds"], 1_000)
+        record = StartSale(account, ETH, call, OPTIONS_AT, delta, lots, *prices)
+        before = dict(self.arena.state)
+        if self.arena.force(record, self.arena.owner(account)) is not Reason.OK:
+            return
+        self.referee.sales.check_offer(record, before)
+        self.arena.seal()
+        if terms["leaves"]:
+            ether = Ledger(self.arena.state, self.arena.now()).amounts(account)[1]
+            self.send(Transfer(account, 1, 1, ether, self.arena.nonce()))
+        series = self.referee.sales.offered[account].series
+        for buyer, wanted, above in terms["buys"]:
+            self.buy_options(buyer, series, above, wanted, in_force=2, self_trade=1)
+
+    @rule(account=ACCOUNTS, series=st.sampled_from(OPTIONS), above=st.integers(-20, 700),
+          lots=LOTS, in_force=st.sampled_from([0, 2]), self_trade=st.integers(0, 2))  # fmt: skip
+    def buy_options(self, account: int, series: int, above: int, lots: int, **terms: int) -> None:
+        """Buy options up to the band above their mark: the book first, or who offers them."""
+        price = max(1, self.arena.tick(series) + above)
+        order = self.arena.order(
+            account, 0, price, lots, series=series, slot=99, time_in_force=terms["in_force"],
+            self_trade=terms["self_trade"],
+        )  # fmt: skip
+        self.referee.remember(order, order.nonce & 0xFFFFFFFF)
+        self.send(order)
 
     @rule(volatility=st.sampled_from([3_000, 5_900, 6_000, 6_050, 9_000, 20_000]),
           difference=st.integers(-(10**8), 10**8))  # fmt: skip
