@@ -20,12 +20,22 @@ from tests.contracts import (
     gate_money,
     gate_options,
     gate_rfq,
+    gate_sales,
 )
 from tests.contracts.gate import Measure
 
 SNAPSHOTS: Final = Path(__file__).parents[2] / "contracts" / "snapshots"
 MAX_WITNESS_BYTES: Final = 65_536
-GATES: Final = (gate, gate_money, gate_exchange, gate_match, gate_distress, gate_options, gate_rfq)
+GATES: Final = (
+    gate,
+    gate_money,
+    gate_exchange,
+    gate_match,
+    gate_distress,
+    gate_options,
+    gate_rfq,
+    gate_sales,
+)
 
 
 def run() -> dict[StepKind, list[Measure]]:

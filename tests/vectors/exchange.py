@@ -43,6 +43,7 @@ from rollup_node.core.inputs import (
     Settle,
     SettlementPrice,
     SignedTransaction,
+    StartSale,
     Takeover,
     Trigger,
 )
@@ -104,6 +105,11 @@ PLAIN: Final = (
     ("decodeLiquidate", Liquidate(7, 2)),
     ("decodeTrigger", Trigger(7)),
     ("decodeTakeover", Takeover(1 << 21)),
+    (
+        "decodeStartSale",
+        StartSale(7, 0, 1, 1_764_000_000, 250_000, 600, 1_500_000, 800_000, 3_600, 300),
+    ),
+    ("decodeStartSale", StartSale(_MAX32, 255, 255, (1 << 64) - 1, *(_MAX32,) * 5, 65_535)),
 )
 
 
