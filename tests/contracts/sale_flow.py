@@ -43,7 +43,7 @@ def open_sales(rng: random.Random, state: ChainState) -> None:
         totals = [total + amount for total, amount in zip(totals, amounts, strict=True)]
         writes[owner_key(account)] = Owner(ADDRESSES[account % 4], 0, 0)
         writes[balances_key(account)] = Balances(amounts)
-    writes[TOTALS_KEY] = Totals(tuple(totals))  # type: ignore[arg-type]
+    writes[TOTALS_KEY] = Totals(tuple(totals))
     for series in rng.sample(_OPTIONS, rng.randrange(2, len(_OPTIONS) + 1)):
         writes[sales_key(series)] = Sales(tuple(_place(rng, state) for _ in range(4)))
     state.commit(writes)

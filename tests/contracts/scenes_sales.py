@@ -267,7 +267,7 @@ def _nothing(_stage: Stage) -> None:
     """Change nothing."""
 
 
-def _bad_places(stage: Stage, **fields: int) -> None:
+def _bad_place(fields: dict[str, int], stage: Stage) -> None:
     """Let the first sale be another one."""
     sales: Any = stage.state[sales_key(CALL)]
     first, *others = sales.places
@@ -398,10 +398,7 @@ SCENES: Final[dict[str, Scene]] = {
     "sale beyond the open interest": partial(
         _meet, lambda s: s.set_terms(CALL, open_interest_cap=70)
     ),
-    **{
-        f"sale {name} met": partial(_meet, partial(_bad_places, **odd))
-        for name, odd in _ODD.items()
-    },
+    **{f"sale {name} met": partial(_meet, partial(_bad_place, odd)) for name, odd in _ODD.items()},
     **{f"sale of one's own, mode {mode}": partial(_parted, mode) for mode in range(3)},
     "sales and orders by turns": _many,
 }

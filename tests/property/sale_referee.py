@@ -82,7 +82,8 @@ class SaleReferee:
                     (risk.epoch, abs(abs(risk.delta) - record.delta_ppm), row.strike, series)
                 )
         last = max(epoch for epoch, *_ in found)
-        return min(row[1:] for row in found if row[0] == last)[-1]
+        chosen: int = min(row[1:] for row in found if row[0] == last)[-1]
+        return chosen
 
     def cover(self, record: StartSale, state: dict[Any, Any], series: int) -> int:
         """Return how many lots the balances of an account cover."""
