@@ -29,7 +29,10 @@ class OrderRemoved(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """`lots` changed hands at `tick`; fees in µUSDC, negative: a rebate. Source: O-7."""
+    """`lots` changed hands at `tick`; fees in µUSDC, negative: a rebate. Source: O-7.
+
+    `maker_slot` is the order slot of the maker, 0 where it is a covered sale (P-6).
+    """
 
     series: int
     taker: int

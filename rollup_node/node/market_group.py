@@ -41,6 +41,9 @@ LIQUIDATION: Final = "liquidation"
 COMBO: Final = "combo"
 """What stands for an order where a leg of a combo was traded."""
 
+SALE: Final = "sale"
+"""What stands for the order of a maker where a covered sale was met."""
+
 
 class Followed:
     """What is known of the markets, changed by each group."""
@@ -161,7 +164,7 @@ class MarketGroup:
         trade = self._trade(line, fill)
         self._trades.append(trade)
         known.stats.add_trade(trade)
-        maker_name = known.orders.name_at(fill.maker_slot)
+        maker_name = known.orders.name_at(fill.maker_slot) if fill.maker_slot else SALE
         known.books.fill(fill.maker_slot, fill.lots)
         cost = self._cost(fill)
         known.orders.fill(maker_name, fill, cost, line.time_ms)

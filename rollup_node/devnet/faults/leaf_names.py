@@ -39,6 +39,7 @@ from rollup_node.core.layout import (
     REFRESH_KEY,
     RFQ_KEY,
     RISK_FIELD,
+    SALES_FIELD,
     SERIES,
     SERIES_FIELD_BITS,
     SERIES_LIST_FIELD,
@@ -82,7 +83,12 @@ _OF_ACCOUNT: Final[Mapping[int, str]] = {
     BALANCES_FIELD: "balances",
     DIRECTORY_FIELD: "directory",
 }
-_OF_SERIES: Final[Mapping[int, str]] = {0: "terms", 1: "state", SERIES_RISK_FIELD: "risk array"}
+_OF_SERIES: Final[Mapping[int, str]] = {
+    0: "terms",
+    1: "state",
+    SERIES_RISK_FIELD: "risk array",
+    SALES_FIELD: "sales",
+}
 _OF_UNDERLYING: Final[Mapping[int, str]] = {
     0: "oracle",
     SERIES_LIST_FIELD: "series list",

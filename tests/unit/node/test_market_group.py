@@ -10,7 +10,7 @@ from rollup_node.core.flags import TAKE_PROFIT
 from rollup_node.core.inputs import Liquidate, MassQuote, PlaceOrder
 from rollup_node.core.reason import Reason
 from rollup_node.node.instruments import Instruments
-from rollup_node.node.market_group import LIQUIDATION, Followed, MarketGroup
+from rollup_node.node.market_group import LIQUIDATION, SALE, Followed, MarketGroup
 from rollup_node.node.tape import Heard
 from rollup_node.rpc.market_data import MarketEvents
 from tests.unit.core.exchange_world import MID, NOW_MS, PERP, UNIT, World
@@ -125,6 +125,20 @@ def test_hear_order_of_the_protocol_is_a_liquidation(followed: Followed) -> None
     )
     assert events.trades[0].is_liquidation
     assert [fill.order_id for fill in events.fills] == ["1-3-77", LIQUIDATION]
+
+
+def test_hear_fill_of_a_covered_sale_is_no_order_of_its_seller(followed: Followed) -> None:
+    events = _hear(
+        followed,
+        _place(2, 4, 10),
+        Fill(PERP, 2, 1, 0, MID, 10, 100, 30, 0),
+        TakerDone(2, PERP, 4, 77, 10, 0, Reason.OK),
+    )
+    assert _states(events) == {"2-4-77": ("filled", 10, 10, "")}
+    assert [(f.account, f.order_id, f.is_maker, f.fee_usdc) for f in events.fills] == [
+        (1, SALE, True, 30),
+        (2, "2-4-77", False, 100),
+    ]
 
 
 def test_hear_mass_quote_keeps_the_reasons_of_its_legs(followed: Followed) -> None:
