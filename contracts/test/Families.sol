@@ -18,6 +18,7 @@ import {ReplaceSteps} from "../src/steps/ReplaceSteps.sol";
 import {RepriceSteps} from "../src/steps/RepriceSteps.sol";
 import {RfqSteps} from "../src/steps/RfqSteps.sol";
 import {RiskSteps} from "../src/steps/RiskSteps.sol";
+import {SaleSteps} from "../src/steps/SaleSteps.sol";
 import {SettlementSteps} from "../src/steps/SettlementSteps.sol";
 import {StrikeSteps} from "../src/steps/StrikeSteps.sol";
 import {SweepSteps} from "../src/steps/SweepSteps.sol";
@@ -49,6 +50,7 @@ library Families {
         families[Family.OPTION] = new OptionSteps(l2ChainId, bridge);
         families[Family.STRIKE] = new StrikeSteps();
         families[Family.RFQ] = new RfqSteps(l2ChainId, bridge);
+        families[Family.SALE] = new SaleSteps();
     }
 
     /// @notice One contract for every family.

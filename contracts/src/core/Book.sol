@@ -46,19 +46,10 @@ library Book {
     function linkOrder(Frame memory frame, SeriesTerms memory terms, uint256 slot, Order memory order) internal pure {
         SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(order.series)));
         _count(frame, order, slot);
-        uint256 tick = tickOf(order);
-        LeafKey key = Layout.levelKey(terms.book, tick, order.trigger != 0);
-        Level memory level = BookLeaves.decodeLevel(frame.get(key));
-        if (level.orders != 0) _putNext(frame, level.tail, uint32(slot));
-        else TickMap.setTick(frame, terms.book, tick, order.trigger != 0);
         state.sequence += 1;
-        (order.previous, order.next, order.sequence) = (level.tail, 0, state.sequence);
-        if (level.orders == 0) level.head = uint32(slot);
-        level.tail = uint32(slot);
-        level.lots += order.remaining;
-        level.orders += 1;
-        frame.put(key, BookLeaves.encodeLevel(level));
-        frame.put(Layout.orderKey(slot), BookLeaves.encodeOrder(order));
+        order.sequence = state.sequence;
+        _enterLevel(frame, order, terms.book, slot);
+        uint256 tick = tickOf(order);
         if (order.trigger != 0) {
             state.triggers += 1;
         } else {
@@ -144,6 +135,22 @@ library Book {
         Order memory order = BookLeaves.decodeOrder(frame.get(key));
         order.next = next;
         frame.put(key, BookLeaves.encodeOrder(order));
+    }
+
+    /// @dev Append an order, whose links are set here, to its level.
+    function _enterLevel(Frame memory frame, Order memory order, uint256 book, uint256 slot) private pure {
+        uint256 tick = tickOf(order);
+        LeafKey key = Layout.levelKey(book, tick, order.trigger != 0);
+        Level memory level = BookLeaves.decodeLevel(frame.get(key));
+        if (level.orders != 0) _putNext(frame, level.tail, uint32(slot));
+        else TickMap.setTick(frame, book, tick, order.trigger != 0);
+        (order.previous, order.next) = (level.tail, 0);
+        if (level.orders == 0) level.head = uint32(slot);
+        level.tail = uint32(slot);
+        level.lots += order.remaining;
+        level.orders += 1;
+        frame.put(key, BookLeaves.encodeLevel(level));
+        frame.put(Layout.orderKey(slot), BookLeaves.encodeOrder(order));
     }
 
     /// @dev Take an order off its level, and say whether the level is empty now.

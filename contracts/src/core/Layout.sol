@@ -73,6 +73,7 @@ library Layout {
     uint256 internal constant SERIES_LIMIT = 4096;
     uint256 internal constant FIELDS_PER_SERIES = 8;
     uint256 internal constant SERIES_RISK_FIELD = 2;
+    uint256 internal constant SALES_FIELD = 3;
 
     /// @dev Series from here on are options: calls even, the put of the same strike one more.
     uint256 internal constant FIRST_OPTION = 2048;
@@ -184,6 +185,11 @@ library Layout {
     /// @notice Key of the risk array of a series.
     function seriesRiskKey(uint256 series) internal pure returns (LeafKey) {
         return _key(SERIES, series * FIELDS_PER_SERIES + SERIES_RISK_FIELD);
+    }
+
+    /// @notice Key of the covered sales in a series.
+    function salesKey(uint256 series) internal pure returns (LeafKey) {
+        return _key(SERIES, series * FIELDS_PER_SERIES + SALES_FIELD);
     }
 
     /// @notice Key of the rules of an underlying's options.

@@ -122,7 +122,8 @@ library Listing {
         return Reason.OK;
     }
 
-    /// @dev Writes terms and state of a call or put: sizes, fees and bounds as the rules are now.
+    /// @dev Writes terms, risk and state of a call or put: sizes, fees and bounds as the rules are now; what an earlier listing
+    /// of the number left does not count.
     function _begin(
         Frame memory frame,
         ListStrike memory record,
@@ -141,6 +142,8 @@ library Listing {
         (terms.minNotional, terms.openInterestCap) = (rules.minNotional, rules.openInterestCap);
         frame.get(Layout.termsKey(series));
         frame.put(Layout.termsKey(series), MarketLeaves.encodeSeriesTerms(terms));
+        frame.get(Layout.seriesRiskKey(series));
+        frame.put(Layout.seriesRiskKey(series), new bytes(OptionLeaves.RISK_BYTES));
         SeriesState memory state;
         (state.status, state.sequence, state.fundedMs) = (TRADING, sequence, frame.timeMs);
         frame.put(Layout.seriesKey(series), MarketLeaves.encodeSeriesState(state));

@@ -9,7 +9,6 @@ import {Pools, PriceRow} from "../types/Market.sol";
 import {Reason} from "../types/Reason.sol";
 import {SweepTask, Taker} from "../types/Task.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
-import {BookLeaves} from "./BookLeaves.sol";
 import {Cash} from "./Cash.sol";
 import {Fills, Side} from "./Fills.sol";
 import {Flags} from "./Flags.sol";
@@ -21,7 +20,7 @@ import {Risk} from "./Risk.sol";
 import {Sweeps} from "./Sweeps.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
 
-/// @notice The order in flight meets the head of the best level: both sides are weighed before anything moves
+/// @notice The order in flight meets a maker, the head of the best level or a covered sale: both sides are weighed before anything moves
 /// (docs/spec.md O-7 (5), M-2 to M-8, K-5).
 /// @custom:twin rollup_node/core/matching.py _meet
 library Meetings {
@@ -32,10 +31,13 @@ library Meetings {
 
     /// @notice Fill the order in flight against one maker, if both sides may. A protocol order has a fee of its own and
     /// earns the maker no rebate.
-    function meet(Frame memory frame) internal pure returns (Meeting, Reason reason, uint256 lots) {
+    function meet(Frame memory frame, Order memory order, bool isSale)
+        internal
+        pure
+        returns (Meeting, Reason reason, uint256 lots)
+    {
         Taker memory taker = TaskLeaves.decodeTaker(frame.get(Layout.TAKER));
-        Market memory market = _readMarket(frame, taker);
-        Order memory order = BookLeaves.decodeOrder(frame.get(Layout.orderKey(_headOf(frame, market, taker))));
+        Market memory market = _readMarket(frame, taker, order.tick);
         bool isProtocol = taker.origin == Flags.FROM_PROTOCOL;
         if (taker.feeCapPpm < market.terms.takerFeePpm && !isProtocol) {
             return (Meeting.TAKER_ENDS, Reason.FEE_ABOVE_CAP, 0);
@@ -64,27 +66,25 @@ library Meetings {
         }
         _settle(frame, market, taking, making, isProtocol);
         _countFill(frame, taker, lots);
-        _protect(frame, order.account, market.terms.underlying, lots);
+        if (!isSale) _protect(frame, order.account, market.terms.underlying, lots);
         return (Meeting.FILLED, Reason.OK, lots);
     }
 
     /// @dev All leaves of this have been read before, in the order of O-7. Liquidations do not wait for a jump (M-6).
-    function _readMarket(Frame memory frame, Taker memory taker) private pure returns (Market memory market) {
+    function _readMarket(Frame memory frame, Taker memory taker, uint256 tick)
+        private
+        pure
+        returns (Market memory market)
+    {
         market.series = taker.series;
         market.terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(taker.series)));
         market.state = MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(taker.series)));
+        market.price = int256(tick * market.terms.unit);
         market.prices = Risk.readPrices(frame);
         PriceRow memory price = market.prices.rows[market.terms.underlying];
         bool isWaiting = price.pending != 0 && taker.origin != Flags.FROM_PROTOCOL;
         market.restricted =
             market.state.status == SERIES_REDUCE_ONLY || isWaiting || Risk.isOutdated(price, frame.timeMs);
-    }
-
-    /// @dev Slot of the head of the best level, at whose price the fill is.
-    function _headOf(Frame memory frame, Market memory market, Taker memory taker) private pure returns (uint256) {
-        uint256 tick = taker.flags & Flags.SIDE != 0 ? market.state.bid : market.state.ask;
-        market.price = int256(tick * market.terms.unit);
-        return BookLeaves.decodeLevel(frame.get(Layout.levelKey(market.terms.book, tick, false))).head;
     }
 
     /// @dev The smaller quantity; a reduce-only order has at most what closes (O-7 (5)). 0 if the taker has nothing to

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Board, OptionDates, OptionRules, SeriesRisk} from "../types/Option.sol";
+import {Board, OptionDates, OptionRules, Sales, SeriesRisk} from "../types/Option.sol";
 import {SurfaceNode} from "../types/Surface.sol";
 import {Structs} from "./Structs.sol";
 
@@ -13,10 +13,13 @@ library OptionLeaves {
     uint256 internal constant DATES_BYTES = 4;
     uint256 internal constant BOARD_BYTES = 408;
     uint256 internal constant RISK_BYTES = 136;
+    uint256 internal constant SALES_BYTES = 152;
 
     uint256 internal constant NODES = 16;
     uint256 internal constant STRIKES = 32;
+    uint256 internal constant SALE_PLACES = 4;
     uint256 private constant STRIKE_BYTES = 10;
+    uint256 private constant SERIES_SIZE = 2;
     uint256 private constant NODES_AT = 8;
     uint256 private constant STRIKES_AT = 88;
     uint256 private constant GAINS_AT = 8;
@@ -27,6 +30,7 @@ library OptionLeaves {
     bytes32 private constant NODE = hex"8302";
     bytes32 private constant STRIKE = hex"0208";
     bytes32 private constant RISK = hex"0484";
+    bytes32 private constant SALE = hex"0404040808040402";
     bytes32 private constant GAINS = hex"8484848484848484848484848484848484848484848484848484848484848484";
 
     function decodeRules(bytes memory value) internal pure returns (OptionRules memory leaf) {
@@ -65,7 +69,12 @@ library OptionLeaves {
     /// @notice The call in a place of a board, by the leaf alone; 0 if the place is free.
     function callAt(bytes memory board, uint256 place) internal pure returns (uint256) {
         if (!Structs.isPresent(board, BOARD_BYTES)) return 0;
-        return Structs.number(board, STRIKES_AT + STRIKE_BYTES * place, 2);
+        return Structs.number(board, STRIKES_AT + STRIKE_BYTES * place, SERIES_SIZE);
+    }
+
+    /// @notice The strike in a place of a board with a call, by the leaf alone.
+    function strikeAt(bytes memory board, uint256 place) internal pure returns (uint256) {
+        return Structs.number(board, STRIKES_AT + STRIKE_BYTES * place + SERIES_SIZE, 8);
     }
 
     /// @notice The time of the surface of a board, by the leaf alone; 0 if there is none.
@@ -100,6 +109,11 @@ library OptionLeaves {
         Structs.unpack(value, GAINS_AT, GAINS, Structs.pointerTo(leaf.gains));
     }
 
+    /// @notice The epoch of the risk leaf of a series, by the leaf alone.
+    function epochIn(bytes memory risk) internal pure returns (uint256) {
+        return Structs.isPresent(risk, RISK_BYTES) ? Structs.number(risk, 0, DELTA_AT) : 0;
+    }
+
     /// @notice The delta in the risk leaf of a series, by the leaf alone.
     function deltaIn(bytes memory risk) internal pure returns (int256) {
         return Structs.isPresent(risk, RISK_BYTES) ? int32(uint32(Structs.number(risk, DELTA_AT, 4))) : int32(0);
@@ -121,5 +135,15 @@ library OptionLeaves {
         value = new bytes(RISK_BYTES);
         Structs.pack(Structs.pointerTo(leaf), RISK, value, 0);
         Structs.pack(Structs.pointerTo(leaf.gains), GAINS, value, GAINS_AT);
+    }
+
+    function decodeSales(bytes memory value) internal pure returns (Sales memory leaf) {
+        if (!Structs.isPresent(value, SALES_BYTES)) return leaf;
+        Structs.unpackRows(value, 0, SALE, Structs.pointerTo(leaf.places), SALE_PLACES);
+    }
+
+    function encodeSales(Sales memory leaf) internal pure returns (bytes memory value) {
+        value = new bytes(SALES_BYTES);
+        Structs.packRows(Structs.pointerTo(leaf.places), SALE_PLACES, SALE, value, 0);
     }
 }

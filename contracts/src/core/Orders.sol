@@ -22,6 +22,7 @@ import {OrderChecks} from "./OrderChecks.sol";
 import {OrderRecords} from "./OrderRecords.sol";
 import {Refresh} from "./Refresh.sol";
 import {Risk} from "./Risk.sol";
+import {SalePrices} from "./SalePrices.sol";
 import {SlotTable} from "./SlotTable.sol";
 import {Structs} from "./Structs.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
@@ -86,7 +87,7 @@ library Orders {
         frame.phase = taker.resume;
         if (taker.origin == Flags.FROM_REPLACE) return _move(frame, taker, hot);
         if (taker.trigger != 0) return rest(frame, taker);
-        if (isCrossing(_readSeries(frame, taker.series), taker.flags, taker.tick)) {
+        if (_crosses(frame, taker)) {
             _fly(frame, taker);
             frame.phase = Phase.TAKE;
             return Reason.OK;
@@ -98,6 +99,16 @@ library Orders {
     function isCrossing(SeriesState memory state, uint256 flags, uint256 tick) internal pure returns (bool) {
         if (flags & Flags.SIDE != 0) return state.bid >= tick;
         return state.ask != 0 && state.ask <= tick;
+    }
+
+    /// @dev Whether an order crosses: an order of the book, or else a covered sale.
+    function _crosses(Frame memory frame, Taker memory taker) private pure returns (bool) {
+        SeriesState memory state = _readSeries(frame, taker.series);
+        if (isCrossing(state, taker.flags, taker.tick)) return true;
+        if (!SalePrices.mayMeet(taker)) return false;
+        SeriesTerms memory terms = _readTerms(frame, taker.series);
+        (, uint256 tick) = SalePrices.findSale(frame, taker, terms, state, Risk.readPrices(frame));
+        return tick != 0;
     }
 
     /// @notice Put what remains of an order into the book, or among the triggers: INSUFFICIENT_MARGIN, BOOK_FULL.

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {AccountRisk, Cold, Hot, Position, ProtectionRow, RiskRow, SessionKey} from "../types/Account.sol";
 import {Level, Order} from "../types/Book.sol";
 import {AssetRow, Credit, Expiry, PriceRow, SeriesState, SeriesTerms, Underlying} from "../types/Market.sol";
-import {OptionDates, OptionRules, SeriesRisk, StrikeRow} from "../types/Option.sol";
+import {OptionDates, OptionRules, SalePlace, SeriesRisk, StrikeRow} from "../types/Option.sol";
 import {
     Bid,
     CancelAll,
@@ -562,6 +562,12 @@ library Structs {
     }
 
     function pointerTo(RfqLeg[8] memory rows) internal pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := rows
+        }
+    }
+
+    function pointerTo(SalePlace[4] memory rows) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := rows
         }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Meetings} from "../core/Meetings.sol";
 import {IFillSteps, Meeting} from "../interfaces/IFillSteps.sol";
+import {Order} from "../types/Book.sol";
 import {Reason} from "../types/Reason.sol";
 import {Frame, Frames} from "./Frames.sol";
 
@@ -11,9 +12,13 @@ contract FillSteps is IFillSteps {
     using Frames for Frame;
 
     /// @inheritdoc IFillSteps
-    function meet(bytes memory packed) external pure returns (bytes memory, Meeting, Reason, uint256) {
+    function meet(bytes memory packed, Order memory order, bool isSale)
+        external
+        pure
+        returns (bytes memory, Meeting, Reason, uint256)
+    {
         Frame memory frame = Frames.unpack(packed);
-        (Meeting meeting, Reason reason, uint256 lots) = Meetings.meet(frame);
+        (Meeting meeting, Reason reason, uint256 lots) = Meetings.meet(frame, order, isSale);
         return (frame.pack(), meeting, reason, lots);
     }
 }

@@ -27,8 +27,9 @@ library Family {
     uint256 internal constant OPTION = 17;
     uint256 internal constant STRIKE = 18;
     uint256 internal constant RFQ = 19;
+    uint256 internal constant SALE = 20;
 
-    uint256 internal constant COUNT = 20;
+    uint256 internal constant COUNT = 21;
     /// @dev Of a body that belongs to no family.
     uint256 internal constant NONE = COUNT;
 
@@ -60,6 +61,7 @@ library Family {
     function _ofOrder(uint256 kind) private pure returns (uint256) {
         if (kind == RecordKind.REPLACE) return REPLACE;
         if (kind == RecordKind.EXECUTE_RFQ) return RFQ;
+        if (kind == RecordKind.SALE) return SALE;
         bool sweeps = kind == RecordKind.CANCEL || kind == RecordKind.CANCEL_ALL;
         return sweeps || kind == RecordKind.QUOTE || kind == RecordKind.PRUNE ? SWEEP : ORDER;
     }

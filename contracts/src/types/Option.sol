@@ -53,3 +53,26 @@ struct SeriesRisk {
     int32 delta;
     int32[32] gains;
 }
+
+/// @notice A covered sale by a hidden Dutch order (docs/spec.md S-21, P-4): all zeros is a free place.
+/// @param version That of the account when it was made or filled last: any other, and the sale is void.
+/// @param lots Still for sale.
+/// @param startPpm Of the mark, at the start; at the end `reservePpm`.
+/// @param feeCapPpm The maker fee is at most this, or nothing is sold.
+/// @custom:twin rollup_node/core/option_leaves.py SalePlace
+struct SalePlace {
+    uint32 account;
+    uint32 version;
+    uint32 lots;
+    uint64 startedMs;
+    uint64 endsMs;
+    uint32 startPpm;
+    uint32 reservePpm;
+    uint16 feeCapPpm;
+}
+
+/// @notice The sales in a series.
+/// @custom:twin rollup_node/core/option_leaves.py Sales
+struct Sales {
+    SalePlace[4] places;
+}

@@ -11,6 +11,7 @@ library RecordKind {
     uint8 internal constant QUOTE = 0x24;
     uint8 internal constant PRUNE = 0x25;
     uint8 internal constant EXECUTE_RFQ = 0x26;
+    uint8 internal constant SALE = 0x27;
     uint8 internal constant PRICE_REPORT = 0x30;
     uint8 internal constant FORWARD_REPORT = 0x31;
     uint8 internal constant SETTLEMENT_PRICE = 0x32;

@@ -218,6 +218,21 @@ struct SurfaceReport {
     uint40[16] nodes;
 }
 
+/// @notice A covered sale: `deltaPpm` chooses the strike, `lots` is the most to sell, prices are parts of the mark.
+/// @custom:twin rollup_node/core/inputs.py StartSale
+struct StartSale {
+    uint32 account;
+    uint8 underlying;
+    uint8 call;
+    uint64 expiryAt;
+    uint32 deltaPpm;
+    uint32 lots;
+    uint32 startPpm;
+    uint32 reservePpm;
+    uint32 durationSeconds;
+    uint16 maxFee;
+}
+
 /// @custom:twin rollup_node/core/inputs.py ListStrike
 struct ListStrike {
     uint8 underlying;

@@ -53,5 +53,6 @@ enum StepKind {
     DELIST_STRIKE,
     STRIKE,
     SET_MODE,
-    EXECUTE_RFQ
+    EXECUTE_RFQ,
+    SALE
 }

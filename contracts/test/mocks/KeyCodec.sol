@@ -50,6 +50,10 @@ contract KeyCodec {
         return Layout.seriesRiskKey(id);
     }
 
+    function salesKey(uint256 id) external pure returns (LeafKey) {
+        return Layout.salesKey(id);
+    }
+
     function optionRulesKey(uint256 id) external pure returns (LeafKey) {
         return Layout.optionRulesKey(id);
     }

@@ -21,7 +21,7 @@ import {
     SettlementGrid,
     Underlying
 } from "../../src/types/Market.sol";
-import {Board, OptionDates, OptionRules, SeriesRisk} from "../../src/types/Option.sol";
+import {Board, OptionDates, OptionRules, Sales, SeriesRisk} from "../../src/types/Option.sol";
 import {
     LeaveTask,
     LiquidationTask,
@@ -229,6 +229,11 @@ contract LeafCodec {
     function decodeBoard(bytes calldata value) external pure returns (Board memory leaf, bytes memory again) {
         leaf = OptionLeaves.decodeBoard(value);
         again = OptionLeaves.encodeBoard(leaf);
+    }
+
+    function decodeSales(bytes calldata value) external pure returns (Sales memory leaf, bytes memory again) {
+        leaf = OptionLeaves.decodeSales(value);
+        again = OptionLeaves.encodeSales(leaf);
     }
 
     function decodeSeriesRisk(bytes calldata value) external pure returns (SeriesRisk memory leaf, bytes memory again) {

@@ -7,6 +7,7 @@ import {OpenRecords} from "../../src/core/OpenRecords.sol";
 import {OptionRecords} from "../../src/core/OptionRecords.sol";
 import {OrderRecords} from "../../src/core/OrderRecords.sol";
 import {RfqRecords} from "../../src/core/RfqRecords.sol";
+import {SaleRecords} from "../../src/core/SaleRecords.sol";
 import {
     Bid,
     CancelAll,
@@ -28,6 +29,7 @@ import {
     SetMode,
     SetProtection,
     SettlementPrice,
+    StartSale,
     SurfaceReport
 } from "../../src/types/Records.sol";
 
@@ -224,6 +226,10 @@ contract RecordCodec {
 
     function decodeDelistStrike(bytes calldata body) external pure returns (bool ok, uint16 series) {
         return OptionRecords.decodeDelistStrike(body);
+    }
+
+    function decodeStartSale(bytes calldata body) external pure returns (bool ok, StartSale memory record) {
+        return SaleRecords.decodeStartSale(body);
     }
 
     function decodeSettle(bytes calldata body) external pure returns (bool ok, uint32 account, uint16 series) {

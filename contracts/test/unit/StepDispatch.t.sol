@@ -29,8 +29,8 @@ contract StepDispatchTest is CourtFixture {
     uint8[16] private ofNibble = [255, 0, 2, 4, 6, 7, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255];
 
     /// @dev First bytes with a family of their own, and that family.
-    bytes private constant OWN = hex"21222324253233414243563435363726";
-    bytes private constant OF_OWN = hex"0b0b090b0b0d0d0e0f0e101111111113";
+    bytes private constant OWN = hex"2122232425323341424356343536372627";
+    bytes private constant OF_OWN = hex"0b0b090b0b0d0d0e0f0e10111111111314";
 
     function setUp() public {
         _deploy();
@@ -38,7 +38,7 @@ contract StepDispatchTest is CourtFixture {
 
     function test_constructor_wants_a_contract_for_every_family() public {
         IStep[] memory families = new IStep[](Family.COUNT - 1);
-        vm.expectRevert(abi.encodeWithSelector(IStepVerifier.WrongFamilyCount.selector, 19, 20));
+        vm.expectRevert(abi.encodeWithSelector(IStepVerifier.WrongFamilyCount.selector, 20, 21));
         new StepVerifier(IInbox(address(inbox)), IBlobImporter(address(inbox)), families);
         families = Families.deploy(L2_CHAIN_ID, BRIDGE);
         families[Family.RISK] = IStep(address(0));
