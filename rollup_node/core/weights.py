@@ -55,7 +55,7 @@ WEIGHTS: Final[tuple[int, ...]] = (
     1_600_000,  # STRIKE
     1_200_000,  # SET_MODE
     4_900_000,  # EXECUTE_RFQ
-    5_600_000,  # SALE
+    2_400_000,  # SALE
 )
 """Gas of one step by `StepKind`, an upper bound that the provability gate checks.
 

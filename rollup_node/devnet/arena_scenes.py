@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Protocol
 
 from rollup_node.devnet.arena_market import MarketScene
 from rollup_node.devnet.arena_settlement import SettlementScene
+from rollup_node.devnet.arena_vault import VaultScene
 from rollup_node.devnet.arena_world import (
     ArenaWorld,
     append_forced,
@@ -51,4 +52,5 @@ SCENES: Final[Mapping[SceneName, Callable[[], Scene]]] = {
     "money": MoneyScene,
     "market": MarketScene,
     "settlement": SettlementScene,
+    "vault": VaultScene,
 }

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from rollup_node.ports import InputError
 
 Layer = Literal["state", "history", "data", "timing", "funds"]
-SceneName = Literal["money", "market", "settlement"]
+SceneName = Literal["money", "market", "settlement", "vault"]
 Door = Literal["one-shot", "interactive"]
 
 ONE_SHOT: Final[Door] = "one-shot"
@@ -43,7 +43,8 @@ class Fault:
     parameters
         Options of `demo fraud` that it understands.
     scene
-        What the arena is about: accounts that move money, a market, or the day options end.
+        What the arena is about: accounts that move money, a market, the day options end, or
+        accounts of contracts that sell options.
     """
 
     name: str
@@ -103,6 +104,11 @@ def _settlement(name: str, summary: str) -> Fault:
     return _market(name, summary, "settlement")
 
 
+def _vault(name: str, summary: str) -> Fault:
+    """Return a fault about covered sales, and about accounts that speak through L1 alone."""
+    return _market(name, summary, "vault")
+
+
 _MARKET: Final = (
     _market("wrong-funding", "a reprice moves the funding index of a perpetual too far"),
     _market("wrong-rounding", "a margin requirement is rounded down instead of up"),
@@ -134,6 +140,11 @@ _MARKET: Final = (
     _settlement("double-settle", "a position is paid out twice as it is closed"),
     _settlement("underpriced-takeover", "an account is sold for less than the price of its age"),
     _settlement("early-takeover", "the fund takes an account while bidders still have their time"),
+    _vault("wrong-sale-price", "a covered sale is met at half of what it asks by then"),
+    _vault("wrong-strike-choice", "a covered sale is put into another strike than its delta says"),
+    _vault("stolen-premium", "what a contract's account withdraws is paid to somebody else"),
+    _vault("vault-nav-lie", "a contract's account is said to hold more than it does"),
+    _vault("censored-roll", "a contract's message that was forced in is consumed, not executed"),
 )
 
 _HISTORY: Final = (

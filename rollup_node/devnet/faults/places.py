@@ -6,7 +6,16 @@ from itertools import pairwise
 from typing import Final
 
 from rollup_node.core.kinds import StepKind
-from rollup_node.core.layout import CURSOR_KEY, POOLS_KEY, REFRESH_KEY
+from rollup_node.core.layout import (
+    CURSOR_KEY,
+    INDEX_BITS,
+    POOLS_KEY,
+    REFRESH_KEY,
+    SALES_FIELD,
+    SERIES,
+    SERIES_FIELD_BITS,
+    LeafKey,
+)
 from rollup_node.core.leaves import Cursor, Leaf, LeafReader
 from rollup_node.core.reason import Reason
 from rollup_node.derive.items import DerivedItem
@@ -17,6 +26,7 @@ from rollup_node.devnet.faults import (
     option_lies,
     price_lies,
     risk_lies,
+    sale_lies,
     settlement_lies,
 )
 from rollup_node.devnet.faults.machine import Lie, LieAt, StepInputs, read_task
@@ -27,6 +37,7 @@ from rollup_node.proof.machine import StepResult
 _Place = tuple[int, int, int, int, int, Leaf | None]
 _Where = Callable[[TraceStep], bool]
 
+_LEAVES: Final = (StepKind.FORCED_WITHDRAW, StepKind.LEAVE)
 _SIGNED: Final = (StepKind.TRANSFER, StepKind.WITHDRAW, StepKind.ROTATE_KEY)
 _PULLED: Final = (
     StepKind.DEPOSIT,
@@ -149,12 +160,31 @@ _SETTLEMENT_RULES: Final[Mapping[str, _Rule]] = {
         settlement_lies.early_takeover, _kind(StepKind.TAKEOVER, reason=Reason.COOLING_DOWN)
     ),
 }
+
+
+def _is_sold(step: TraceStep) -> bool:
+    """Say whether a step is a fill against a covered sale: it writes the places of a series."""
+    return _is_fill(step) and any(map(_holds_sales, step.touched))
+
+
+def _holds_sales(key: LeafKey) -> bool:
+    return key >> INDEX_BITS == SERIES and key & (1 << SERIES_FIELD_BITS) - 1 == SALES_FIELD
+
+
+_VAULT_RULES: Final[Mapping[str, _Rule]] = {
+    "wrong-sale-price": _Rule(sale_lies.wrong_sale_price, _is_sold),
+    "wrong-strike-choice": _Rule(sale_lies.wrong_strike_choice, _kind(StepKind.SALE)),
+    "stolen-premium": _Rule(sale_lies.stolen_premium, _kind(*_LEAVES)),
+    "vault-nav-lie": _Rule(sale_lies.vault_nav_lie, _kind(*_LEAVES)),
+    "censored-roll": _Rule(lies.no_effect, _kind(StepKind.SALE)),
+}
 _RULES: Final[Mapping[str, _Rule]] = {
     **_MONEY_RULES,
     **_PRICE_RULES,
     **_MATCH_RULES,
     **_OPTION_RULES,
     **_SETTLEMENT_RULES,
+    **_VAULT_RULES,
 }
 
 
