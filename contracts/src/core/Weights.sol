@@ -13,7 +13,7 @@ library Weights {
     uint256 internal constant UNIT = 100_000;
     /// @dev One byte for each kind, in units.
     bytes private constant TABLE =
-        hex"04040404080808080808080404100c0c100c0c16100c360c0c0c0c0c280e10100c100c0c0c0c0c0c100c0c1810100c100c3138";
+        hex"04040404080808080808080404100c0c100c0c16100c360c0c0c0c0c280e10100c100c0c0c0c0c0c100c0c1810100c100c3118";
 
     function weightOf(StepKind kind) internal pure returns (uint256) {
         return uint8(TABLE[uint8(kind)]) * UNIT;
