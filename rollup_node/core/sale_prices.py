@@ -10,13 +10,14 @@ from rollup_node.core.book_leaves import Order
 from rollup_node.core.fixed_point import div_down, div_up
 from rollup_node.core.flags import FROZEN_FLAG, LIQUIDATING_FLAG, POST_ONLY_FLAG, SIDE_FLAG
 from rollup_node.core.frame import Frame
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import FIRST_OPTION, OPTION_TICK_LIMIT, sales_key
 from rollup_node.core.market_leaves import Prices, SeriesState, SeriesTerms
 from rollup_node.core.option_leaves import NO_SALES, SalePlace, Sales
 from rollup_node.core.order_checks import REPLACEMENT
 from rollup_node.core.risk import is_restricted
 from rollup_node.core.task_leaves import Taker
-from rollup_node.core.void import TRADING, is_dead
+from rollup_node.core.void import is_dead
 
 _PPM: Final = 1_000_000
 _STOPPED: Final = FROZEN_FLAG | LIQUIDATING_FLAG
@@ -52,7 +53,7 @@ def find_sale(
     whatever the order finds then. Source: docs/spec.md P-5, O-7 (2).
     """
     sales = read_sales(frame, taker.series)
-    if sales is NO_SALES or state.status != TRADING or state.mark == 0:
+    if sales is NO_SALES or state.status != SeriesStatus.TRADING or state.mark == 0:
         return None
     if is_restricted(prices.rows[terms.underlying], frame.time_ms):
         return None

@@ -11,6 +11,7 @@ from rollup_node.core.fixed_point import div_down
 from rollup_node.core.flags import CHILD_FLAG, FROZEN_FLAG, LIQUIDATING_FLAG
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.inputs import StartSale
+from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import (
     EXPIRIES,
     MAX_LOTS,
@@ -44,7 +45,7 @@ from rollup_node.core.risk import (
     read_prices,
 )
 from rollup_node.core.sale_prices import is_live, read_sales
-from rollup_node.core.void import TRADING, is_dead
+from rollup_node.core.void import is_dead
 
 MAX_START_PPM: Final = 10_000_000
 """A sale asks at most ten times the mark. Source: docs/spec.md P-1."""
@@ -154,7 +155,7 @@ def _offer(frame: Frame, record: StartSale, hot: Hot, series: int) -> Reason:
     """
     terms: SeriesTerms = frame.get(terms_key(series))
     state: SeriesState = frame.get(series_key(series))
-    if state.status != TRADING or frame.time_ms <= state.funded_ms:
+    if state.status != SeriesStatus.TRADING or frame.time_ms <= state.funded_ms:
         return Reason.SERIES_CLOSED
     if state.mark == 0:
         return Reason.STALE_PRICE
