@@ -230,12 +230,7 @@ abstract contract ExitFixture is Settlement {
     }
 
     /// @dev Siblings of one leaf, from the leaf upwards.
-    function branchOf(TreeModel.Tree memory tree, uint64 key) internal pure returns (bytes32[] memory branch) {
-        uint256 depth = TreeModel.depthOf(key);
-        uint256 path = TreeModel.pathOf(key);
-        branch = new bytes32[](depth);
-        for (uint256 i = 0; i < depth; ++i) {
-            branch[i] = TreeModel.subtree(tree, depth - i, path >> i ^ 1);
-        }
+    function branchOf(TreeModel.Tree memory tree, uint64 key) internal pure returns (bytes32[] memory) {
+        return TreeModel.branch(tree, key);
     }
 }

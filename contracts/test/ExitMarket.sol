@@ -46,6 +46,8 @@ abstract contract ExitMarket is Test {
         uint64 ethPrice;
         uint64 btcPrice;
         bool isPlain;
+        /// Messages of the inbox that this state has consumed.
+        uint40 delayed;
     }
 
     uint64 internal constant START = 1_800_000_000;
@@ -145,7 +147,7 @@ abstract contract ExitMarket is Test {
     }
 
     function treeOf(Market memory market) internal pure returns (TreeModel.Tree memory made) {
-        TreeModel.put(made, 0, abi.encodePacked(uint40(1), bytes26(0), uint8(0)));
+        TreeModel.put(made, 0, abi.encodePacked(uint40(1), uint32(0), market.delayed, bytes17(0), uint8(0)));
         if (!market.isPlain) {
             TreeModel.put(made, 1, _prices(market.ethPrice, market.btcPrice));
             TreeModel.put(made, 6, _assets());

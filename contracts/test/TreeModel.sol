@@ -68,6 +68,16 @@ library TreeModel {
         }
     }
 
+    /// @notice Siblings of one leaf, from the leaf upwards.
+    function branch(Tree memory tree, uint64 key) internal pure returns (bytes32[] memory hashes) {
+        uint256 depth = depthOf(key);
+        uint256 path = pathOf(key);
+        hashes = new bytes32[](depth);
+        for (uint256 i = 0; i < depth; ++i) {
+            hashes[i] = subtree(tree, depth - i, path >> i ^ 1);
+        }
+    }
+
     function covers(uint256 depth, uint256 path, uint64 key) internal pure returns (bool) {
         uint256 deep = depthOf(key);
         return deep >= depth && pathOf(key) >> (deep - depth) == path;

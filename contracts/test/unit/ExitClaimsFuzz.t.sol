@@ -3,18 +3,11 @@ pragma solidity 0.8.37;
 
 import {IExitMode} from "../../src/interfaces/IExitMode.sol";
 import {ExitBooks, ExitClaim} from "../../src/types/Exit.sol";
-import {ExitMarket} from "../ExitMarket.sol";
+import {ExitTraders} from "../ExitTraders.sol";
 
 /// @notice Whatever accounts hold and owe, in whatever order they claim and are paid, nobody gets more than is there or
 /// than a claim is worth, and nothing but dust and the exchange's own money stays (docs/invariants.md E-5 to E-7).
-contract ExitClaimsFuzzTest is ExitMarket {
-    uint256 private constant TRADERS = 5;
-    uint256 private constant SERIES = 3;
-    uint256 private constant PRICE = 3000e6;
-
-    uint256 private _random;
-    /// Reckoned here, apart from the code under test.
-    int256[TRADERS] private _worth;
+contract ExitClaimsFuzzTest is ExitTraders {
     /// Worlds by kind: a fuzzer that never sees a shortage proves nothing.
     uint256 private _short;
     uint256 private _seizing;
@@ -35,12 +28,12 @@ contract ExitClaimsFuzzTest is ExitMarket {
     }
 
     function _run(uint256 seed) private {
-        _random = seed;
-        Market memory market = _makeMarket(seed);
+        random = seed;
+        Market memory market = makeMarket(seed);
         enterWith(market);
         proveTotals();
         _proveMarks();
-        uint256 first = _next(TRADERS);
+        uint256 first = next(TRADERS);
         for (uint256 i = 0; i < TRADERS; ++i) {
             proveClaim(uint32((first + i) % TRADERS + 1));
             _payAny(market);
@@ -53,68 +46,22 @@ contract ExitClaimsFuzzTest is ExitMarket {
         _check(market);
     }
 
-    /// @dev Every series has as many long as short lots; the pool is what M-1 makes it, plus what the exchange has, or less
-    /// a deficit.
-    function _makeMarket(uint256 seed) private returns (Market memory market) {
-        market.ethPrice = uint64(PRICE);
-        market.series = new Listed[](SERIES);
-        market.traders = new Trader[](TRADERS);
-        int256 sum = 0;
-        for (uint16 i = 0; i < SERIES; ++i) {
-            market.series[i] = Listed(1 + 700 * i, uint32(_next(1e7)), int64(int256(_next(2e5))) - 1e5);
-        }
-        int256[SERIES] memory lots;
-        for (uint256 i = 0; i < TRADERS; ++i) {
-            Trader memory trader = market.traders[i];
-            // Another owner in every world: what one got stays.
-            trader.owner = i == 4 && _next(3) == 0 ? FUND : address(uint160(uint256(keccak256(abi.encode(seed, i)))));
-            trader.cash = int96(int256(_next(4e9))) - 1e9;
-            trader.amounts[ETH] = uint96(_next(3) == 0 ? 0 : _next(1e18));
-            market.totals[ETH] += trader.amounts[ETH];
-            _worth[i] = trader.cash;
-            trader.holdings = new Holding[](SERIES);
-            for (uint16 s = 0; s < SERIES; ++s) {
-                trader.holdings[s] = _hold(market.series[s], lots, s, i);
-                _worth[i] += _valueOf(trader.holdings[s], market.series[s]);
-            }
-            sum += _worth[i];
-        }
-        sum += int256(_next(4e9)) - 2e9;
-        market.totals[USDC] = sum > 0 ? uint96(uint256(sum)) : 0;
-    }
-
-    function _hold(Listed memory series, int256[SERIES] memory lots, uint16 s, uint256 trader)
-        private
-        returns (Holding memory holding)
-    {
-        int256 size = trader + 1 == TRADERS ? -lots[s] : int256(_next(2001)) - 1000;
-        lots[s] += size;
-        int64 basis = int64(size * int256(_next(1e7)));
-        uint8 place = uint8(128 / TRADERS * trader + 9 * s);
-        holding = Holding(series.number, int32(size), basis, int64(int256(_next(2e5))) - 1e5, place);
-    }
-
-    function _valueOf(Holding memory h, Listed memory s) private pure returns (int256) {
-        int256 funding = int256(h.lots) * (int256(s.fundingIndex) - h.fundingIndex);
-        return int256(h.lots) * int256(uint256(s.mark)) - h.basis - funding;
-    }
-
     /// @dev In one call or in several.
     function _proveMarks() private {
         uint16[] memory all = new uint16[](SERIES);
         for (uint16 i = 0; i < SERIES; ++i) {
-            all[i] = 1 + 700 * i;
-            if (_next(2) == 0) proveMark(all[i]);
+            all[i] = numberOf(i);
+            if (next(2) == 0) proveMark(all[i]);
         }
         proveMarks(all);
     }
 
     function _payAny(Market memory market) private {
-        _tryPay(market, uint32(1 + _next(TRADERS)), uint8(_next(2)));
+        _tryPay(market, uint32(1 + next(TRADERS)), uint8(next(2)));
     }
 
     function _payRest(Market memory market) private {
-        uint256 first = _next(2 * TRADERS);
+        uint256 first = next(2 * TRADERS);
         for (uint256 i = 0; i < 2 * TRADERS; ++i) {
             uint256 which = (first + i) % (2 * TRADERS);
             _tryPay(market, uint32(1 + which / 2), uint8(which % 2));
@@ -141,8 +88,8 @@ contract ExitClaimsFuzzTest is ExitMarket {
         (uint256 claims, uint256 debts) = (0, 0);
         for (uint256 i = 0; i < TRADERS; ++i) {
             bool isFund = market.traders[i].owner == FUND;
-            if (_worth[i] > 0 && !isFund) claims += uint256(_worth[i]);
-            if (_worth[i] < 0) debts += uint256(-_worth[i]);
+            if (worthOf[i] > 0 && !isFund) claims += uint256(worthOf[i]);
+            if (worthOf[i] < 0) debts += uint256(-worthOf[i]);
         }
         assertEq(books.claimed, claims);
         assertLe(books.covered, debts + TRADERS);
@@ -174,9 +121,7 @@ contract ExitClaimsFuzzTest is ExitMarket {
             paidUsdc += usdcPaid;
             paidEth += ethPaid;
             uint256 own = market.traders[i].amounts[ETH];
-            uint256 debt = _worth[i] < 0 ? uint256(-_worth[i]) : 0;
-            uint256 wanted = (debt * 1e18 + PRICE - 1) / PRICE;
-            uint256 rest = own > wanted ? own - wanted : 0;
+            uint256 rest = restOf(worthOf[i], own);
             if (market.traders[i].owner == FUND) {
                 assertEq(usdcPaid + ethPaid, 0, "E-5");
                 kept += rest;
@@ -184,21 +129,15 @@ contract ExitClaimsFuzzTest is ExitMarket {
             }
             ExitClaim memory claim = exitMode.claimOf(i + 1);
             assertEq(claim.amounts[ETH], rest);
-            if (_worth[i] <= 0) {
+            if (worthOf[i] <= 0) {
                 assertEq(usdcPaid, 0, "E-5");
                 assertEq(ethPaid, rest, "E-5");
                 continue;
             }
             // Cash and what it gets of others' collateral are never worth more than its claim.
             uint256 worth = usdcPaid + (ethPaid - own) * PRICE / 1e18;
-            assertLe(worth, uint256(_worth[i]));
-            if (books.claimed <= books.pool[USDC]) assertEq(usdcPaid, uint256(_worth[i]), "E-7");
+            assertLe(worth, uint256(worthOf[i]));
+            if (books.claimed <= books.pool[USDC]) assertEq(usdcPaid, uint256(worthOf[i]), "E-7");
         }
-    }
-
-    /// @dev A number below `limit`.
-    function _next(uint256 limit) private returns (uint256) {
-        _random = uint256(keccak256(abi.encode(_random)));
-        return _random % limit;
     }
 }
