@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from rollup_node.core.frame import Frame
 from rollup_node.core.kinds import ItemKind, StepKind
 from rollup_node.core.layout import sales_key
 from rollup_node.core.positions import find_position
@@ -17,7 +18,7 @@ from rollup_node.devnet.arena_build import seat
 from rollup_node.devnet.arena_desk import Desk, open_desk
 from rollup_node.devnet.arena_ground import Field, prepare
 from rollup_node.devnet.arena_money import custody_equals_claims
-from rollup_node.devnet.arena_story import CAROL, PAYEE
+from rollup_node.devnet.arena_story import ALICE, CAROL, PAYEE
 from rollup_node.devnet.arena_vault import CALL, DAVE, WITHDRAWN_USDC, VaultScene
 from rollup_node.devnet.arena_world import ArenaWorld, new_world
 from rollup_node.devnet.faults.catalogue import INTERACTIVE, find_fault
@@ -68,9 +69,10 @@ async def test_scene_sells_at_a_falling_price_and_executes_what_was_forced_in(
     desk = await open_desk(stage.world)
     await desk.catch_up()
     state: Any = desk.replica.state
-    held = find_position(state, CAROL, CALL)[1]
+    frame = Frame(state, 0, 0, 1, 0)
+    held = find_position(frame, CAROL, CALL)[1]
     assert held.lots == -_SOLD
-    bought = find_position(state, 1, CALL)[1]
+    bought = find_position(frame, ALICE, CALL)[1]
     assert (bought.lots, bought.basis) == (_SOLD, -held.basis)
     assert [place.lots for place in state.get(sales_key(CALL)).places] == [600 - _SOLD, 0, 0, 0]
     puts = [state.get(sales_key(put)) for put in (CALL + 1, CALL + 3, CALL + 5)]

@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any, Final
 
 import pyrevm
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 
 from rollup_node.codec.eip712 import digest, domain_separator
 from rollup_node.codec.leaves import encode_leaf
@@ -27,6 +27,7 @@ from rollup_node.core.reason import Reason
 from rollup_node.devnet.deployer import constructor_names
 from rollup_node.l1.compiler import load_artifact
 from rollup_node.proof.hashing import keccak
+from tests.contracts.step_call import Answer, Openings, decode_answer, encode_step
 from tests.contracts.step_chain import contract_of
 from tests.unit.core.exchange_world import Recorder, World
 
@@ -42,9 +43,6 @@ _CONTRACTS: Final = (
     "RfqSteps",
     "SaleSteps",
 )
-_INPUT: Final = "(bool,address,uint40,uint64,uint48,uint40,uint8,uint8,bytes)"
-_RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
-_EXECUTE: Final = keccak(f"execute({_INPUT},(uint64,bytes)[])".encode())[:4]
 
 
 def key_of(account: int, number: int = 0) -> bytes:
@@ -69,14 +67,13 @@ class OrderChain:
         address: str = self.evm.deploy(_DEPLOYER, bytes.fromhex(code) + arguments)
         return address
 
-    def execute(self, given: tuple[Any, ...], openings: list[tuple[int, bytes]]) -> tuple[Any, ...]:
+    def execute(self, given: tuple[Any, ...], openings: Openings) -> Answer:
         """Execute one step; raises if it reverts."""
-        data = _EXECUTE + encode((_INPUT, "(uint64,bytes)[]"), (given, openings))
         address = self.addresses[contract_of(given[-1], given[6])]
+        data = encode_step(given, openings)
         answer = self.evm.message_call(_DEPLOYER, address, calldata=data, is_static=True)
         self.gas = int(self.evm.result.gas_used)
-        (result,) = decode((_RESULT,), bytes(answer))
-        return result  # type: ignore[no-any-return]
+        return decode_answer(bytes(answer), openings)
 
 
 class TwinWorld(World):

@@ -5,23 +5,19 @@ wrote is what the contract must answer, byte by byte. The contracts are the ship
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import pyrevm
-from eth_abi.abi import decode, encode
+from eth_abi.abi import encode
 
 from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.kinds import Phase, RecordKind
 from rollup_node.core.layout import LeafKey
 from rollup_node.core.leaves import Leaf
 from rollup_node.l1.compiler import load_artifact
-from rollup_node.proof.hashing import keccak
+from tests.contracts.step_call import Answer, decode_answer, encode_step
 
 _DEPLOYER: Final = "0x" + "d0" * 20
-_INPUT: Final = "(bool,address,uint40,uint64,uint48,uint40,uint8,uint8,bytes)"
-_OPENINGS: Final = "(uint64,bytes)[]"
-_EXECUTE: Final = keccak(f"execute({_INPUT},{_OPENINGS})".encode())[:4]
-_RESULT: Final = "(uint8,uint8,uint8,uint8,bytes[])"
 _NOBODY: Final = "0x" + "00" * 20
 _OWN_CONTRACTS: Final = {
     RecordKind.CANCEL: "SweepSteps",
@@ -61,16 +57,6 @@ def contract_of(body: bytes, phase: int) -> str:
     if not body:
         return _TASK_CONTRACTS.get(phase, "RepriceSteps")  # type: ignore[call-overload, no-any-return]
     return _OWN_CONTRACTS.get(body[0]) or _CONTRACTS[body[0] >> 4]  # type: ignore[call-overload]
-
-
-class Answer(NamedTuple):
-    """What a step contract answers: the leaves are aligned with its openings."""
-
-    kind: int
-    reason: int
-    phase: int
-    order_class: int
-    values: tuple[bytes, ...]
 
 
 def read_values(
@@ -122,11 +108,10 @@ class StepChain:
             order_class,
             body,
         )
-        data = _EXECUTE + encode((_INPUT, _OPENINGS), (given, list(openings)))
+        data = encode_step(given, openings)
         answer = self.evm.message_call(
             _DEPLOYER, self.contracts[contract], calldata=data, is_static=True, gas=30_000_000
         )
         self.gas[contract] = max(self.gas[contract], self.evm.result.gas_used)
         self.steps += 1
-        (result,) = decode((_RESULT,), bytes(answer))
-        return Answer(*result)
+        return decode_answer(bytes(answer), openings)

@@ -5,7 +5,6 @@ from random import Random
 from typing import Any, Final
 
 import pytest
-from eth_abi.abi import decode, encode
 
 from rollup_node.codec.eip712 import digest, domain_separator, report_digest
 from rollup_node.codec.leaves import encode_leaf
@@ -38,15 +37,8 @@ from rollup_node.core.leaves import Leaf, Owner
 from rollup_node.core.market_leaves import NO_UNDERLYING, Publishers
 from rollup_node.core.reason import Reason
 from rollup_node.proof.hashing import keccak
-from tests.contracts.step_chain import (
-    _DEPLOYER,
-    _EXECUTE,
-    _INPUT,
-    _OPENINGS,
-    _RESULT,
-    StepChain,
-    contract_of,
-)
+from tests.contracts.step_call import Answer, Openings, decode_answer, encode_step
+from tests.contracts.step_chain import _DEPLOYER, StepChain, contract_of
 from tests.property.test_liquidation import EXPIRY_AT, Distress
 from tests.unit.core.exchange import BTC, ETH
 
@@ -76,15 +68,14 @@ class Chain(StepChain):
         self.gas = dict.fromkeys(self.contracts, 0)
         self.bytes = dict.fromkeys(self.contracts, 0)
 
-    def step(self, name: str, given: tuple[Any, ...], openings: list[tuple[LeafKey, bytes]]) -> Any:
+    def step(self, name: str, given: tuple[Any, ...], openings: Openings) -> Answer:
         """Execute one step of a contract."""
-        data = _EXECUTE + encode((_INPUT, _OPENINGS), (given, openings))
+        data = encode_step(given, openings)
         answer = self.evm.message_call(
             _DEPLOYER, self.contracts[name], calldata=data, is_static=True, gas=30_000_000
         )
         self.gas[name] = max(self.gas[name], self.evm.result.gas_used)
-        (result,) = decode((_RESULT,), bytes(answer))
-        return result
+        return decode_answer(bytes(answer), openings)
 
 
 class TwinDistress(Distress):
