@@ -252,6 +252,10 @@ def _abi(field: Field) -> str:
     return f"{'int' if field.is_signed else 'uint'}{field.bits}"
 
 
+_DYNAMIC: Final = frozenset({AccountRisk, Hot, Positions, Prices, RefreshTask})
+"""Structs whose rows are arrays of any length in Solidity, which makes no empty ones then."""
+
+
 def abi_type(leaf: type) -> str:
     """Return the ABI type of the Solidity struct of a leaf."""
     if leaf is Directory:
@@ -262,7 +266,8 @@ def abi_type(leaf: type) -> str:
             parts.append(_abi(item))
         else:
             row = ",".join(map(_abi, item.fields))
-            parts.append(f"{row if len(item.fields) == 1 else f'({row})'}[{item.times}]")
+            times = "" if leaf in _DYNAMIC and (leaf is AccountRisk or len(item.fields) > 1) else item.times
+            parts.append(f"{row if len(item.fields) == 1 else f'({row})'}[{times}]")
     return f"({','.join(parts)})"
 
 

@@ -105,7 +105,7 @@ library Accounts {
         allocators.nextAccount += 1;
         frame.put(Layout.ALLOCATORS, Leaves.encodeAllocators(allocators));
         frame.put(Layout.ownerKey(opened), Leaves.encodeOwner(Owner(owner, 0, 0)));
-        Hot memory hot;
+        Hot memory hot = AccountLeaves.decodeHot("");
         (hot.group, hot.flags) = (group, flags);
         frame.put(Layout.hotKey(opened), AccountLeaves.encodeHot(hot));
         int256[4] memory amounts;

@@ -18,7 +18,23 @@ library BookLeaves {
     bytes32 private constant SLOTS = hex"0404040404040404";
 
     function decodeOrder(bytes memory value) internal pure returns (Order memory leaf) {
-        Structs.decode(value, ORDER_BYTES, ORDER, Structs.pointerTo(leaf));
+        if (!Structs.isPresent(value, ORDER_BYTES)) return leaf;
+        leaf.account = uint32(Structs.number(value, 0, 4));
+        leaf.series = uint16(Structs.number(value, 4, 2));
+        leaf.flags = uint16(Structs.number(value, 6, 2));
+        leaf.tick = uint32(Structs.number(value, 8, 4));
+        leaf.trigger = uint32(Structs.number(value, 12, 4));
+        leaf.remaining = uint32(Structs.number(value, 16, 4));
+        leaf.previous = uint32(Structs.number(value, 20, 4));
+        leaf.next = uint32(Structs.number(value, 24, 4));
+        leaf.sequence = uint64(Structs.number(value, 28, 8));
+        leaf.reserve = uint64(Structs.number(value, 36, 8));
+        leaf.expiryAt = uint64(Structs.number(value, 44, 8));
+        leaf.slot = uint16(Structs.number(value, 52, 2));
+        leaf.tag = uint32(Structs.number(value, 54, 4));
+        leaf.feeCapPpm = uint16(Structs.number(value, 58, 2));
+        leaf.key = uint8(Structs.number(value, 60, 1));
+        leaf.generation = uint16(Structs.number(value, 61, 2));
     }
 
     function encodeOrder(Order memory leaf) internal pure returns (bytes memory) {

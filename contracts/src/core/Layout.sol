@@ -244,7 +244,9 @@ library Layout {
 
     /// @notice Depth of the leaves of a region; 0 for a missing region.
     function depthOf(uint256 region) internal pure returns (uint256) {
-        return region < 16 ? DEPTHS >> 8 * (15 - region) & 0xff : 0;
+        unchecked {
+            return region < 16 ? DEPTHS >> 8 * (15 - region) & 0xff : 0;
+        }
     }
 
     /// @notice Depth and position of a key (T-2); depth 0 says that the key is not valid.
@@ -252,8 +254,10 @@ library Layout {
         uint256 raw = LeafKey.unwrap(key);
         uint256 index = raw & 0xffffffff;
         depth = depthOf(raw >> 32);
-        if (depth == 0 || index >> (depth - REGION_BITS) != 0) return (0, 0);
-        position = (raw >> 32) << 32 | index << (POSITION_BITS - depth);
+        unchecked {
+            if (depth == 0 || index >> (depth - REGION_BITS) != 0) return (0, 0);
+            position = (raw >> 32) << 32 | index << (POSITION_BITS - depth);
+        }
     }
 
     function _accountKey(uint256 account, uint256 field) private pure returns (LeafKey) {

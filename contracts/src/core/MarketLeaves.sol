@@ -35,7 +35,9 @@ library MarketLeaves {
     uint256 internal constant SERIES_TERMS_BYTES = 70;
     uint256 internal constant SERIES_STATE_BYTES = 89;
 
+    uint256 private constant PRICE_ROWS = 8;
     uint256 private constant PRICE_ROW_BYTES = 44;
+    uint256 private constant PRICE_ROW_WORDS = 6;
     uint256 private constant SAMPLED_AT = 352;
     uint256 private constant INSURANCE_AT = 16;
     uint256 private constant ASSET_ROW_BYTES = 22;
@@ -57,18 +59,15 @@ library MarketLeaves {
     bytes32 private constant SERIES_STATE = hex"010404080404040404048888880408040404";
 
     function decodePrices(bytes memory value) internal pure returns (Prices memory leaf) {
+        Structs.makeRows(Structs.pointerTo(leaf), PRICE_ROWS, PRICE_ROW_WORDS);
         if (!Structs.isPresent(value, PRICES_BYTES)) return leaf;
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.unpack(value, PRICE_ROW_BYTES * i, PRICE_ROW, Structs.pointerTo(leaf.rows[i]));
-        }
+        Structs.unpackRows(value, 0, PRICE_ROW, PRICE_ROW_BYTES, Structs.pointerTo(leaf.rows), PRICE_ROWS);
         leaf.sampledMs = uint64(Structs.number(value, SAMPLED_AT, 8));
     }
 
     function encodePrices(Prices memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(SAMPLED_AT);
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.pack(Structs.pointerTo(leaf.rows[i]), PRICE_ROW, value, PRICE_ROW_BYTES * i);
-        }
+        Structs.packRows(Structs.pointerTo(leaf.rows), PRICE_ROWS, PRICE_ROW, PRICE_ROW_BYTES, value, 0);
         value = abi.encodePacked(value, leaf.sampledMs);
     }
 
@@ -165,7 +164,44 @@ library MarketLeaves {
     }
 
     function decodeSeriesTerms(bytes memory value) internal pure returns (SeriesTerms memory leaf) {
-        Structs.decode(value, SERIES_TERMS_BYTES, SERIES_TERMS, Structs.pointerTo(leaf));
+        if (!Structs.isPresent(value, SERIES_TERMS_BYTES)) return leaf;
+        leaf.kind = uint8(Structs.number(value, 0, 1));
+        leaf.underlying = uint8(Structs.number(value, 1, 1));
+        leaf.asset = uint8(Structs.number(value, 2, 1));
+        leaf.expirySlot = uint8(Structs.number(value, 3, 1));
+        leaf.book = uint16(Structs.number(value, 4, 2));
+        leaf.unit = uint32(Structs.number(value, 6, 4));
+        leaf.lotsPerUnit = uint32(Structs.number(value, 10, 4));
+        leaf.initialPpm = uint32(Structs.number(value, 14, 4));
+        leaf.maintenancePpm = uint32(Structs.number(value, 18, 4));
+        leaf.takerFeePpm = uint16(Structs.number(value, 22, 2));
+        leaf.makerFeePpm = int16(uint16(Structs.number(value, 24, 2)));
+        leaf.bandPpm = uint32(Structs.number(value, 26, 4));
+        leaf.maxOrderLots = uint32(Structs.number(value, 30, 4));
+        leaf.minNotional = uint64(Structs.number(value, 34, 8));
+        leaf.openInterestCap = uint32(Structs.number(value, 42, 4));
+        leaf.impactNotional = uint64(Structs.number(value, 46, 8));
+        leaf.fundingClampPpm = uint32(Structs.number(value, 54, 4));
+        leaf.interestPpb = int32(uint32(Structs.number(value, 58, 4)));
+        leaf.strike = uint64(Structs.number(value, 62, 8));
+    }
+
+    /// @notice As much of a series as the value and the risk of a position need, by its two leaves alone.
+    function readValuation(bytes memory terms, bytes memory state, SeriesTerms memory known, SeriesState memory now_)
+        internal
+        pure
+    {
+        bool isListed = Structs.isPresent(terms, SERIES_TERMS_BYTES);
+        known.kind = isListed ? uint8(Structs.number(terms, 0, 1)) : 0;
+        known.underlying = isListed ? uint8(Structs.number(terms, 1, 1)) : 0;
+        known.expirySlot = isListed ? uint8(Structs.number(terms, 3, 1)) : 0;
+        known.lotsPerUnit = isListed ? uint32(Structs.number(terms, 10, 4)) : 0;
+        bool isThere = Structs.isPresent(state, SERIES_STATE_BYTES);
+        now_.status = isThere ? uint8(Structs.number(state, 0, 1)) : 0;
+        now_.mark = isThere ? uint32(Structs.number(state, 29, 4)) : 0;
+        now_.initial = isThere ? uint32(Structs.number(state, 33, 4)) : 0;
+        now_.maintenance = isThere ? uint32(Structs.number(state, 37, 4)) : 0;
+        now_.fundingIndex = isThere ? int64(uint64(Structs.number(state, 41, 8))) : int64(0);
     }
 
     function encodeSeriesTerms(SeriesTerms memory leaf) internal pure returns (bytes memory) {
@@ -173,7 +209,25 @@ library MarketLeaves {
     }
 
     function decodeSeriesState(bytes memory value) internal pure returns (SeriesState memory leaf) {
-        Structs.decode(value, SERIES_STATE_BYTES, SERIES_STATE, Structs.pointerTo(leaf));
+        if (!Structs.isPresent(value, SERIES_STATE_BYTES)) return leaf;
+        leaf.status = uint8(Structs.number(value, 0, 1));
+        leaf.bid = uint32(Structs.number(value, 1, 4));
+        leaf.ask = uint32(Structs.number(value, 5, 4));
+        leaf.sequence = uint64(Structs.number(value, 9, 8));
+        leaf.openInterest = uint32(Structs.number(value, 17, 4));
+        leaf.orders = uint32(Structs.number(value, 21, 4));
+        leaf.epoch = uint32(Structs.number(value, 25, 4));
+        leaf.mark = uint32(Structs.number(value, 29, 4));
+        leaf.initial = uint32(Structs.number(value, 33, 4));
+        leaf.maintenance = uint32(Structs.number(value, 37, 4));
+        leaf.fundingIndex = int64(uint64(Structs.number(value, 41, 8)));
+        leaf.fundingRest = int64(uint64(Structs.number(value, 49, 8)));
+        leaf.premiumSum = int64(uint64(Structs.number(value, 57, 8)));
+        leaf.premiumCount = uint32(Structs.number(value, 65, 4));
+        leaf.fundedMs = uint64(Structs.number(value, 69, 8));
+        leaf.low = uint32(Structs.number(value, 77, 4));
+        leaf.high = uint32(Structs.number(value, 81, 4));
+        leaf.triggers = uint32(Structs.number(value, 85, 4));
     }
 
     function encodeSeriesState(SeriesState memory leaf) internal pure returns (bytes memory) {

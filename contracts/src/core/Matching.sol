@@ -89,7 +89,7 @@ library Matching {
         }
         if (!Risk.isCurrent(maker, met.prices)) return _refresh(frame, order.account);
         (bytes memory packed, Meeting meeting, Reason reason, uint256 lots) = met.fills.meet(frame.pack(), order, false);
-        frame = Frames.unpack(packed);
+        frame.adopt(packed);
         if (meeting == Meeting.TAKER_ENDS) return _end(frame, met.taker, reason);
         if (meeting == Meeting.MAKER_LEAVES) return _remove(frame, slot, reason);
         if (lots == order.remaining) Book.unlinkOrder(frame, slot);

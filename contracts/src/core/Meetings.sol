@@ -34,7 +34,7 @@ library Meetings {
     function meet(Frame memory frame, Order memory order, bool isSale)
         internal
         pure
-        returns (Meeting, Reason reason, uint256 lots)
+        returns (Meeting, Reason, uint256 lots)
     {
         Taker memory taker = TaskLeaves.decodeTaker(frame.get(Layout.TAKER));
         Market memory market = _readMarket(frame, taker, order.tick);
@@ -45,18 +45,16 @@ library Meetings {
         lots = _matchingLots(frame, taker, order);
         if (lots == 0) return (Meeting.TAKER_ENDS, Reason.NO_POSITION, 0);
         int256 change = taker.flags & Flags.SIDE != 0 ? -int256(lots) : int256(lots);
-        Side memory taking;
-        Side memory making;
         int256 rate = isProtocol ? int256(0) : int256(uint256(market.terms.takerFeePpm));
         int256 fee = OptionTerms.computeFee(market.terms, lots, market.price, rate);
-        (reason, taking) = Fills.weighSide(frame, market, taker.account, change, fee);
-        if (reason != Reason.OK) return (Meeting.TAKER_ENDS, reason, 0);
+        (Reason refusal, Side memory taking) = Fills.weighSide(frame, market, taker.account, change, fee);
+        if (refusal != Reason.OK) return (Meeting.TAKER_ENDS, refusal, 0);
         rate = market.terms.makerFeePpm;
         if (int256(uint256(order.feeCapPpm)) < rate) return (Meeting.MAKER_LEAVES, Reason.MAKER_VOID, 0);
         if (isProtocol && rate < 0) rate = 0;
         fee = OptionTerms.computeFee(market.terms, lots, market.price, rate);
-        (reason, making) = Fills.weighSide(frame, market, order.account, -change, fee);
-        if (reason != Reason.OK) return (Meeting.MAKER_LEAVES, _failMaker(frame, market, order, reason), 0);
+        (Reason failure, Side memory making) = Fills.weighSide(frame, market, order.account, -change, fee);
+        if (failure != Reason.OK) return (Meeting.MAKER_LEAVES, _failMaker(frame, market, order, failure), 0);
         if (_isOverCap(market, taking.change + making.change)) {
             return (Meeting.TAKER_ENDS, Reason.OPEN_INTEREST_CAP, 0);
         }

@@ -18,6 +18,7 @@ library OptionLeaves {
     uint256 internal constant NODES = 16;
     uint256 internal constant STRIKES = 32;
     uint256 internal constant SALE_PLACES = 4;
+    uint256 private constant NODE_BYTES = 5;
     uint256 private constant STRIKE_BYTES = 10;
     uint256 private constant SERIES_SIZE = 2;
     uint256 private constant NODES_AT = 8;
@@ -52,14 +53,14 @@ library OptionLeaves {
     function decodeBoard(bytes memory value) internal pure returns (Board memory leaf) {
         if (!Structs.isPresent(value, BOARD_BYTES)) return leaf;
         leaf.surfaceMs = uint64(Structs.number(value, 0, NODES_AT));
-        Structs.unpackRows(value, NODES_AT, NODE, Structs.pointerTo(leaf.nodes), NODES);
-        Structs.unpackRows(value, STRIKES_AT, STRIKE, Structs.pointerTo(leaf.strikes), STRIKES);
+        Structs.unpackRows(value, NODES_AT, NODE, NODE_BYTES, Structs.pointerTo(leaf.nodes), NODES);
+        Structs.unpackRows(value, STRIKES_AT, STRIKE, STRIKE_BYTES, Structs.pointerTo(leaf.strikes), STRIKES);
     }
 
     function encodeBoard(Board memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(BOARD_BYTES);
-        Structs.packRows(Structs.pointerTo(leaf.strikes), STRIKES, STRIKE, value, STRIKES_AT);
-        Structs.packRows(Structs.pointerTo(leaf.nodes), NODES, NODE, value, NODES_AT);
+        Structs.packRows(Structs.pointerTo(leaf.strikes), STRIKES, STRIKE, STRIKE_BYTES, value, STRIKES_AT);
+        Structs.packRows(Structs.pointerTo(leaf.nodes), NODES, NODE, NODE_BYTES, value, NODES_AT);
         bytes memory head = abi.encodePacked(leaf.surfaceMs);
         for (uint256 i = 0; i < NODES_AT; ++i) {
             value[i] = head[i];
@@ -86,7 +87,7 @@ library OptionLeaves {
     function smileIn(bytes memory board) internal pure returns (SurfaceNode[] memory smile) {
         if (surfaceMsOf(board) == 0) return smile;
         SurfaceNode[16] memory nodes;
-        Structs.unpackRows(board, NODES_AT, NODE, Structs.pointerTo(nodes), NODES);
+        Structs.unpackRows(board, NODES_AT, NODE, NODE_BYTES, Structs.pointerTo(nodes), NODES);
         return toSmile(nodes);
     }
 
@@ -120,7 +121,7 @@ library OptionLeaves {
     }
 
     /// @notice Add `factor` times each gain in the risk leaf of a series, by the leaf alone, and `addend`.
-    function addGains(bytes memory risk, int64[32] memory gains, int256 factor, int256 addend) internal pure {
+    function addGains(bytes memory risk, int64[] memory gains, int256 factor, int256 addend) internal pure {
         if (!Structs.isPresent(risk, RISK_BYTES)) factor = 0;
         Structs.addScaled(Structs.pointerTo(gains), risk, GAINS_AT, gains.length, factor, addend);
     }

@@ -78,8 +78,8 @@ library Portfolio {
     /// @notice The same without what any slot gains: a series that is over is a hedge no more, for its price is being made
     /// already.
     function replaceLosses(AccountRisk memory risk, int256 before, int256 moved, LotRisk memory lot) internal pure {
-        int64[32] memory kept = risk.gains;
-        risk.gains = abi.decode(abi.encode(kept), (int64[32]));
+        int64[] memory kept = risk.gains;
+        risk.gains = abi.decode(abi.encode(kept), (int64[]));
         replaceLots(risk, before, moved, lot);
         for (uint256 i = 0; i < SLOTS; ++i) {
             if (risk.gains[i] > kept[i]) risk.gains[i] = kept[i];

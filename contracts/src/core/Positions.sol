@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
-import {AccountRisk, Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
+import {AccountRisk, Directory, Hot, Position, RiskRow} from "../types/Account.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
@@ -35,23 +35,20 @@ library Positions {
         return AccountLeaves.decodeDirectory(frame.get(Layout.directoryKey(account)));
     }
 
-    function readPage(Frame memory frame, uint256 account, uint256 number) internal pure returns (Page memory) {
-        return AccountLeaves.decodePositions(frame.get(Layout.positionsKey(account, number)));
-    }
-
     /// @notice Number and position of an account in a series; `NONE` and an empty one if it has none.
     function findPosition(Frame memory frame, uint256 account, uint256 series)
         internal
         pure
         returns (uint256 number, Position memory position)
     {
-        number = _placeOf(readDirectory(frame, account), series);
-        if (number != NONE) position = readPage(frame, account, number).rows[number & 7];
+        number = readDirectory(frame, account).placeOf(series, NONE);
+        if (number == NONE) return (number, position);
+        position = AccountLeaves.positionAt(frame.get(Layout.positionsKey(account, number)), number & 7);
     }
 
     /// @notice The first free position number, `NONE` if all are taken.
     function freeNumber(Frame memory frame, uint256 account) internal pure returns (uint256) {
-        return _placeOf(readDirectory(frame, account), 0);
+        return readDirectory(frame, account).placeOf(0, NONE);
     }
 
     /// @notice How many lots an order of a side (0 buy, 1 sell) may close: a buy closes shorts (O-7).
@@ -102,14 +99,12 @@ library Positions {
     {
         if (number == NONE || position.lots == 0) {
             Directory memory directory = readDirectory(frame, account);
-            if (number == NONE) number = _placeOf(directory, 0);
+            if (number == NONE) number = directory.placeOf(0, NONE);
             directory.setSeriesAt(number, position.series);
             frame.put(Layout.directoryKey(account), AccountLeaves.encodeDirectory(directory));
         }
         LeafKey key = Layout.positionsKey(account, number);
-        Page memory page = AccountLeaves.decodePositions(frame.get(key));
-        page.rows[number & 7] = position;
-        frame.put(key, AccountLeaves.encodePositions(page));
+        frame.put(key, AccountLeaves.withPosition(frame.get(key), number & 7, position));
     }
 
     /// @notice The row of an underlying with one contribution replaced, both valued at the state of the series, and its risk
@@ -139,10 +134,10 @@ library Positions {
     function readRisk(Frame memory frame, uint256 account, uint256 underlying, uint256 positions)
         internal
         pure
-        returns (AccountRisk memory leaf)
+        returns (AccountRisk memory)
     {
         bytes memory value = frame.get(Layout.accountRiskKey(account, underlying));
-        if (positions != 0) leaf = AccountLeaves.decodeRisk(value);
+        return AccountLeaves.decodeRisk(positions != 0 ? value : bytes(""));
     }
 
     /// @notice Let the lots of a series be `moved` instead of `before` in a risk leaf; reads the risk of the series. What is
@@ -177,18 +172,6 @@ library Positions {
     function setRow(Hot memory hot, uint256 underlying, RiskRow memory row) internal pure {
         hot.rows[underlying] = row;
         hot.version = uint32(uint256(hot.version) + 1);
-    }
-
-    /// @dev First number whose series is `series`; `NONE` if there is none.
-    function _placeOf(Directory memory directory, uint256 series) private pure returns (uint256) {
-        for (uint256 i = 0; i < NONE; ++i) {
-            if (series != 0 && i & 15 == 0 && directory.words[i >> 4] == 0) {
-                i += 15;
-                continue;
-            }
-            if (directory.seriesAt(i) == series) return i;
-        }
-        return NONE;
     }
 
     function _abs(int256 number) private pure returns (int256) {

@@ -5,7 +5,7 @@ import {Frame, Frames} from "../steps/Frames.sol";
 import {AccountRisk, Directory, Hot, Position, Positions as Page, RiskRow} from "../types/Account.sol";
 import {Phase} from "../types/Family.sol";
 import {LeafKey} from "../types/LeafKey.sol";
-import {Prices} from "../types/Market.sol";
+import {Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
 import {RefreshRow, RefreshTask} from "../types/Task.sol";
 import {AccountLeaves} from "./AccountLeaves.sol";
 import {Cash} from "./Cash.sol";
@@ -21,7 +21,7 @@ import {TaskLeaves} from "./TaskLeaves.sol";
 /// @param page Its positions.
 /// @param isChanged Whether funding of one of them was settled.
 /// @param hot The hot leaf of the account.
-/// @param prices The prices of now.
+/// @param market The series at hand, as far as `MarketLeaves.readValuation` reads it, and the prices of now.
 /// @param risks The risk leaves of the underlyings in `known`; none unless the account is under portfolio margin.
 /// @param known A mask of the underlyings whose risk leaf was read.
 struct Sheet {
@@ -29,7 +29,7 @@ struct Sheet {
     Page page;
     bool isChanged;
     Hot hot;
-    Prices prices;
+    Market market;
     AccountRisk[] risks;
     uint256 known;
 }
@@ -59,14 +59,14 @@ library Refresh {
         Hot memory hot = Risk.readHot(frame, task.account);
         Sheet memory sheet = _openSheet(hot, prices);
         Directory memory directory = Positions.readDirectory(frame, task.account);
-        uint256 left = _count(directory, task.next);
+        uint256 left = directory.countFrom(task.next);
         (uint256 number, int256 cash) = _walk(frame, task, sheet, directory, left);
         _storeRisks(frame, task.account, sheet);
         if (left > REFRESH_POSITIONS) {
             task.next = uint8(number);
             frame.put(Layout.REFRESH, TaskLeaves.encodeRefreshTask(task));
         } else {
-            cash -= _payFee(frame, task.resume, _count(directory, 0));
+            cash -= _payFee(frame, task.resume, directory.countFrom(0));
             _setRows(frame, sheet, task);
             frame.phase = task.resume;
         }
@@ -77,7 +77,9 @@ library Refresh {
     function _openSheet(Hot memory hot, Prices memory prices) private pure returns (Sheet memory) {
         Page memory none;
         AccountRisk[] memory risks = new AccountRisk[](Risk.isPortfolio(hot) ? Risk.ROWS : 0);
-        return Sheet(LeafKey.wrap(0), none, false, hot, prices, risks, 0);
+        SeriesTerms memory terms;
+        SeriesState memory state;
+        return Sheet(LeafKey.wrap(0), none, false, hot, Market(0, terms, state, prices, 0, false), risks, 0);
     }
 
     /// @dev Revalues the next positions; returns the number after the last one, and the cash that they move.
@@ -108,27 +110,17 @@ library Refresh {
         if (sheet.isChanged) frame.put(sheet.key, AccountLeaves.encodePositions(sheet.page));
     }
 
-    /// @dev Positions from a number on.
-    function _count(Directory memory directory, uint256 start) private pure returns (uint256 count) {
-        for (uint256 i = start; i < Layout.POSITION_LIMIT; ++i) {
-            if (directory.seriesAt(i) != 0) ++count;
-        }
-    }
-
     /// @dev Settles the funding of one position and adds it to the sums; returns the cash it moves.
     function _revalue(Frame memory frame, RefreshTask memory task, Sheet memory sheet, Position memory position)
         private
         pure
         returns (int256 cash)
     {
-        Market memory market = Market(
-            position.series,
-            MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(position.series))),
-            MarketLeaves.decodeSeriesState(frame.get(Layout.seriesKey(position.series))),
-            sheet.prices,
-            0,
-            false
-        );
+        Market memory market = sheet.market;
+        market.series = position.series;
+        bytes memory terms = frame.get(Layout.termsKey(position.series));
+        bytes memory state = frame.get(Layout.seriesKey(position.series));
+        MarketLeaves.readValuation(terms, state, market.terms, market.state);
         if (position.fundingIndex != market.state.fundingIndex) {
             cash = int256(position.lots) * (int256(position.fundingIndex) - market.state.fundingIndex);
             position.fundingIndex = market.state.fundingIndex;
@@ -187,7 +179,7 @@ library Refresh {
                 (row.initial, row.maintenance) = Portfolio.weighRisk(risk);
             }
             sheet.hot.rows[i] =
-                RiskRow(sheet.prices.rows[i].epoch, row.positions, row.value, row.initial, row.maintenance);
+                RiskRow(sheet.market.prices.rows[i].epoch, row.positions, row.value, row.initial, row.maintenance);
         }
     }
 }

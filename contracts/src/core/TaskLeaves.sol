@@ -30,10 +30,15 @@ library TaskLeaves {
     uint256 internal constant RFQ_TASK_BYTES = 95;
 
     uint256 private constant REFRESH_ROWS_AT = 6;
+    uint256 private constant REFRESH_ROWS = 8;
     uint256 private constant REFRESH_ROW_BYTES = 25;
+    uint256 private constant REFRESH_ROW_WORDS = 4;
+    /// @dev The rows are the fourth member.
+    uint256 private constant REFRESH_ROWS_MEMBER = 3 * 32;
     uint256 private constant QUOTE_LEGS_AT = 13;
     uint256 private constant QUOTE_LEG_BYTES = 13;
     uint256 private constant RFQ_LEGS_AT = 15;
+    uint256 private constant RFQ_LEG_BYTES = 10;
 
     bytes32 private constant TAKER = hex"0402020404040802040201020204010101";
     bytes32 private constant REFRESH_TASK = hex"040101";
@@ -48,7 +53,24 @@ library TaskLeaves {
     bytes32 private constant RFQ_LEG = hex"028404";
 
     function decodeTaker(bytes memory value) internal pure returns (Taker memory leaf) {
-        Structs.decode(value, TAKER_BYTES, TAKER, Structs.pointerTo(leaf));
+        if (!Structs.isPresent(value, TAKER_BYTES)) return leaf;
+        leaf.account = uint32(Structs.number(value, 0, 4));
+        leaf.series = uint16(Structs.number(value, 4, 2));
+        leaf.flags = uint16(Structs.number(value, 6, 2));
+        leaf.tick = uint32(Structs.number(value, 8, 4));
+        leaf.trigger = uint32(Structs.number(value, 12, 4));
+        leaf.remaining = uint32(Structs.number(value, 16, 4));
+        leaf.expiryAt = uint64(Structs.number(value, 20, 8));
+        leaf.slot = uint16(Structs.number(value, 28, 2));
+        leaf.tag = uint32(Structs.number(value, 30, 4));
+        leaf.feeCapPpm = uint16(Structs.number(value, 34, 2));
+        leaf.key = uint8(Structs.number(value, 36, 1));
+        leaf.generation = uint16(Structs.number(value, 37, 2));
+        leaf.makers = uint16(Structs.number(value, 39, 2));
+        leaf.filled = uint32(Structs.number(value, 41, 4));
+        leaf.origin = uint8(Structs.number(value, 45, 1));
+        leaf.resume = uint8(Structs.number(value, 46, 1));
+        leaf.forced = uint8(Structs.number(value, 47, 1));
     }
 
     function encodeTaker(Taker memory leaf) internal pure returns (bytes memory) {
@@ -56,18 +78,17 @@ library TaskLeaves {
     }
 
     function decodeRefreshTask(bytes memory value) internal pure returns (RefreshTask memory leaf) {
+        Structs.makeRows(Structs.pointerTo(leaf) + REFRESH_ROWS_MEMBER, REFRESH_ROWS, REFRESH_ROW_WORDS);
         if (!Structs.isPresent(value, REFRESH_TASK_BYTES)) return leaf;
         Structs.unpack(value, 0, REFRESH_TASK, Structs.pointerTo(leaf));
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.unpack(value, REFRESH_ROWS_AT + REFRESH_ROW_BYTES * i, REFRESH_ROW, Structs.pointerTo(leaf.rows[i]));
-        }
+        uint256 rows = Structs.pointerTo(leaf.rows);
+        Structs.unpackRows(value, REFRESH_ROWS_AT, REFRESH_ROW, REFRESH_ROW_BYTES, rows, REFRESH_ROWS);
     }
 
     function encodeRefreshTask(RefreshTask memory leaf) internal pure returns (bytes memory value) {
         value = Structs.encode(Structs.pointerTo(leaf), REFRESH_TASK, REFRESH_TASK_BYTES);
-        for (uint256 i = 0; i < 8; ++i) {
-            Structs.pack(Structs.pointerTo(leaf.rows[i]), REFRESH_ROW, value, REFRESH_ROWS_AT + REFRESH_ROW_BYTES * i);
-        }
+        uint256 rows = Structs.pointerTo(leaf.rows);
+        Structs.packRows(rows, REFRESH_ROWS, REFRESH_ROW, REFRESH_ROW_BYTES, value, REFRESH_ROWS_AT);
     }
 
     /// @notice A mass quote as far as its next leg needs it.
@@ -133,11 +154,11 @@ library TaskLeaves {
     function decodeRfqTask(bytes memory value) internal pure returns (RfqTask memory leaf) {
         if (!Structs.isPresent(value, RFQ_TASK_BYTES)) return leaf;
         Structs.unpack(value, 0, RFQ_TASK, Structs.pointerTo(leaf));
-        Structs.unpackRows(value, RFQ_LEGS_AT, RFQ_LEG, Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS);
+        Structs.unpackRows(value, RFQ_LEGS_AT, RFQ_LEG, RFQ_LEG_BYTES, Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS);
     }
 
     function encodeRfqTask(RfqTask memory leaf) internal pure returns (bytes memory value) {
         value = Structs.encode(Structs.pointerTo(leaf), RFQ_TASK, RFQ_TASK_BYTES);
-        Structs.packRows(Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS, RFQ_LEG, value, RFQ_LEGS_AT);
+        Structs.packRows(Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS, RFQ_LEG, RFQ_LEG_BYTES, value, RFQ_LEGS_AT);
     }
 }

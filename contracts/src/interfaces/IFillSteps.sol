@@ -19,7 +19,7 @@ interface IFillSteps {
     /// @param frame The step so far, packed (`Frames`): taker, terms, series, prices, the maker and both hot leaves have been read.
     /// @param order The maker; a sale as an order to sell that reserves nothing.
     /// @param isSale The maker is a sale, which no protection counts.
-    /// @return The step after it, packed.
+    /// @return What it made of the step, packed.
     /// @return What came of the meeting.
     /// @return Why the taker ends or the maker leaves.
     /// @return Lots that were filled.

@@ -34,6 +34,34 @@ library Multiproof {
         return TableLeaf(key, depth, position, StateProof.leafHash(value), value, false, false);
     }
 
+    /// @notice Let the pointer at `place` be a leaf as a witness brings it.
+    /// @dev Written out, because a function that returns a struct makes an empty one first.
+    /// @return position Where it stands.
+    function putLeaf(uint256 place, LeafKey key, bytes calldata raw) internal pure returns (uint256 position) {
+        uint256 depth;
+        (depth, position) = Layout.locate(key);
+        if (depth == 0) revert IStepVerifier.InvalidLeaf(key);
+        bytes memory value;
+        uint256 leaf;
+        assembly ("memory-safe") {
+            leaf := mload(0x40)
+            value := add(leaf, 224)
+            mstore(value, raw.length)
+            calldatacopy(add(value, 32), raw.offset, raw.length)
+            mstore(0x40, and(add(add(value, raw.length), 63), not(31)))
+        }
+        bytes32 oldHash = StateProof.leafHash(value);
+        assembly ("memory-safe") {
+            mstore(leaf, key)
+            mstore(add(leaf, 32), depth)
+            mstore(add(leaf, 64), position)
+            mstore(add(leaf, 96), oldHash)
+            mstore(add(leaf, 128), value)
+            calldatacopy(add(leaf, 160), calldatasize(), 64) // neither used nor written
+            mstore(place, leaf)
+        }
+    }
+
     /// @notice Roots before and after. Every sibling must be used.
     /// @dev In assembly, because it hashes for every leaf of every call; the tests keep it to the same fold without.
     /// @param leaves At least one, strictly increasing by position.
@@ -44,71 +72,83 @@ library Multiproof {
         returns (bytes32 oldRoot, bytes32 newRoot)
     {
         uint256 read; // past the last sibling that was asked for
-        // The hashes of a pair, behind the tag of a branch; over it the hashes that wait for their right sibling: entries
-        // of depth, old hash and new hash, each deeper than the one below it, and one of depth 0 at the bottom.
-        uint256 pair;
+        // The hashes that wait for their right sibling: entries of depth, old hash and new hash, each deeper than the one
+        // below it, and one of depth 0 at the bottom. Under it, at a multiple of 64, the
+        // two hashes of a pair, behind the tag of a branch.
         uint256 top;
         assembly ("memory-safe") {
-            pair := add(mload(0x40), 32)
-            top := add(pair, 64)
-            mstore(0x40, add(top, mul(96, add(mload(leaves), 1))))
-            mstore(sub(pair, 32), 0x01) // Tag.STATE_BRANCH
-            mstore(top, 0)
             read := siblings.offset
+            top := add(and(add(mload(0x40), 127), not(63)), 64)
+            mstore(0x40, add(top, mul(96, add(mload(leaves), 1))))
+            mstore(sub(top, 96), 0x01) // Tag.STATE_BRANCH
+            mstore(top, 0)
         }
+        uint256 pair = top - 64;
         for (uint256 i = 0; i < leaves.length;) {
-            TableLeaf memory leaf = _at(leaves, i);
-            oldRoot = leaf.oldHash;
-            newRoot = leaf.written ? StateProof.leafHash(leaf.value) : oldRoot;
-            uint256 depth = leaf.depth;
-            uint256 position = leaf.position;
+            TableLeaf memory leaf = leaves[i];
             uint256 until = 0;
             unchecked {
                 ++i;
-                if (i != leaves.length) until = commonPrefixBits(position, _at(leaves, i).position) + 1;
+                if (i < leaves.length) until = commonPrefixBits(leaf.position, leaves[i].position) + 1;
             }
-            assembly ("memory-safe") {
-                let path := shr(sub(36, depth), position)
-                for {} gt(depth, until) { depth := sub(depth, 1) } {
-                    let side := shl(5, and(path, 1))
-                    let other := add(pair, xor(side, 32))
-                    side := add(pair, side)
-                    path := shr(1, path)
-                    let oldSibling
-                    let newSibling
-                    switch and(eq(mload(top), depth), gt(side, pair))
-                    case 0 {
-                        oldSibling := calldataload(read)
-                        newSibling := oldSibling
-                        read := add(read, 32)
-                    }
-                    default {
-                        oldSibling := mload(add(top, 32))
-                        newSibling := mload(add(top, 64))
-                        top := sub(top, 96)
-                    }
-                    // A branch over nothing has the hash zero.
-                    let changed := or(xor(oldRoot, newRoot), xor(oldSibling, newSibling))
-                    mstore(side, oldRoot)
-                    mstore(other, oldSibling)
-                    let isThere := iszero(iszero(or(oldRoot, oldSibling)))
-                    oldRoot := mul(keccak256(sub(pair, 1), 65), isThere)
-                    switch changed
-                    case 0 { newRoot := oldRoot }
-                    default {
-                        mstore(side, newRoot)
-                        mstore(other, newSibling)
-                        isThere := iszero(iszero(or(newRoot, newSibling)))
-                        newRoot := mul(keccak256(sub(pair, 1), 65), isThere)
-                    }
-                }
-                top := add(top, 96)
-                mstore(top, depth)
-                mstore(add(top, 32), oldRoot)
-                mstore(add(top, 64), newRoot)
-            }
+            (oldRoot, newRoot) = (leaf.oldHash, leaf.written ? StateProof.leafHash(leaf.value) : leaf.oldHash);
+            (oldRoot, newRoot, read, top) = _climb(leaf.depth, until, leaf.position, oldRoot, newRoot, read, top, pair);
         }
         _checkSiblings(siblings, read);
+    }
+
+    /// @dev Takes a hash up to depth `until` and puts it on the stack. A sibling is what waits at its depth, else the
+    /// next one of the proof; a branch over nothing has the hash zero. What has not changed is hashed once, unless what waits has.
+    function _climb(
+        uint256 depth,
+        uint256 until,
+        uint256 path,
+        bytes32 oldHash,
+        bytes32 newHash,
+        uint256 read,
+        uint256 top,
+        uint256 pair
+    ) private pure returns (bytes32, bytes32, uint256, uint256) {
+        assembly ("memory-safe") {
+            path := shr(sub(36, depth), path)
+            let own // where this side of the pair lies; the other side is 32 bytes before or after it
+            let sibling
+            for {} gt(depth, until) {} {
+                own := or(pair, shl(5, and(path, 1)))
+                switch and(eq(mload(top), depth), path)
+                case 0 {
+                    sibling := calldataload(read)
+                    read := add(read, 32)
+                    mstore(xor(own, 32), sibling)
+                    let isSame := eq(oldHash, newHash)
+                    if iszero(isSame) {
+                        mstore(own, newHash)
+                        newHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(newHash, sibling))))
+                    }
+                    mstore(own, oldHash)
+                    oldHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(oldHash, sibling))))
+                    if isSame { newHash := oldHash }
+                }
+                default {
+                    sibling := mload(add(top, 32))
+                    mstore(xor(own, 32), sibling)
+                    mstore(own, oldHash)
+                    oldHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(oldHash, sibling))))
+                    sibling := mload(add(top, 64))
+                    mstore(xor(own, 32), sibling)
+                    mstore(own, newHash)
+                    newHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(newHash, sibling))))
+                    top := sub(top, 96)
+                }
+                path := shr(1, path)
+                depth := sub(depth, 1)
+            }
+            top := add(top, 96)
+            mstore(top, depth)
+            mstore(add(top, 32), oldHash)
+            mstore(add(top, 64), newHash)
+        }
+        return (oldHash, newHash, read, top);
     }
 
     /// @notice Leading bits that two different positions share.
@@ -134,11 +174,5 @@ library Multiproof {
         }
         if (read > siblings.length) revert IStepVerifier.MissingSibling(siblings.length & ~uint256(31));
         if (read < siblings.length) revert IStepVerifier.UnusedSiblings(siblings.length - read);
-    }
-
-    function _at(TableLeaf[] memory leaves, uint256 index) private pure returns (TableLeaf memory leaf) {
-        assembly ("memory-safe") {
-            leaf := mload(add(add(leaves, 32), shl(5, index)))
-        }
     }
 }

@@ -15,7 +15,10 @@ library WitnessReader {
 
     /// @notice The `size` bytes at `offset`.
     function take(bytes calldata witness, uint256 offset, uint256 size) internal pure returns (bytes calldata part) {
-        if (offset + size > witness.length) revert IStepVerifier.WitnessTooShort(offset, size, witness.length);
+        unchecked {
+            // Both are sums of numbers of at most two bytes.
+            if (offset + size > witness.length) revert IStepVerifier.WitnessTooShort(offset, size, witness.length);
+        }
         assembly ("memory-safe") {
             part.offset := add(witness.offset, offset)
             part.length := size
@@ -76,23 +79,28 @@ library WitnessReader {
         returns (TableLeaf[] memory table, uint256 next)
     {
         uint256 count = number(witness, offset, 2);
-        next = offset + 2;
+        uint256 place;
         assembly ("memory-safe") {
             // Pointers alone: Solidity would make an empty leaf for each.
             table := mload(0x40)
             mstore(table, count)
-            mstore(0x40, add(table, shl(5, add(count, 1))))
+            place := add(table, 32)
+            mstore(0x40, add(place, shl(5, count)))
         }
+        next = offset + 2;
+        uint256 last = 0;
+        LeafKey lastKey;
         for (uint256 i = 0; i < count; ++i) {
             uint256 head = number(witness, next, ENTRY_HEAD_BYTES);
-            uint256 size = head & 0xffff;
-            TableLeaf memory leaf =
-                Multiproof.tableLeaf(LeafKey.wrap(uint64(head >> 16)), take(witness, next + ENTRY_HEAD_BYTES, size));
-            if (i > 0 && leaf.position <= table[i - 1].position) {
-                revert IStepVerifier.LeavesNotIncreasing(table[i - 1].key, leaf.key);
+            LeafKey key = LeafKey.wrap(uint64(head >> 16));
+            bytes calldata value = take(witness, next + ENTRY_HEAD_BYTES, head & 0xffff);
+            uint256 position = Multiproof.putLeaf(place, key, value);
+            if (i > 0 && position <= last) revert IStepVerifier.LeavesNotIncreasing(lastKey, key);
+            (last, lastKey) = (position, key);
+            unchecked {
+                place += 32;
+                next += ENTRY_HEAD_BYTES + value.length;
             }
-            table[i] = leaf;
-            next += ENTRY_HEAD_BYTES + size;
         }
     }
 }

@@ -19,6 +19,6 @@ contract FillSteps is IFillSteps {
     {
         Frame memory frame = Frames.unpack(packed);
         (Meeting meeting, Reason reason, uint256 lots) = Meetings.meet(frame, order, isSale);
-        return (frame.pack(), meeting, reason, lots);
+        return (frame.packWrites(), meeting, reason, lots);
     }
 }

@@ -11,7 +11,7 @@ import {StepInput, StepResult} from "../types/Steps.sol";
 /// @notice What one step sees and leaves: its openings as far as they are read, the clock, and where the machine goes.
 /// @param keys Keys of the openings.
 /// @param values Their values, own writes included.
-/// @param places Where a key is among the openings, by its hash (`Frames._find`).
+/// @param places Where in `keys` a key is, by its hash: offsets in bytes, 0 for none (`Frames._find`).
 /// @param used Openings that the step has read.
 /// @param written Bit i says that the step has written opening i.
 /// @param timeMs Cursor time in milliseconds.
@@ -35,8 +35,10 @@ struct Frame {
 /// openings are the leaves read in the order of first read (docs/spec.md X-9). Another witness is rejected.
 /// @dev Leaves travel between contracts as `Openings` says. In assembly where every leaf of every step passes.
 library Frames {
-    /// @dev Multiplies a key so that its upper bits depend on all of it.
-    uint256 private constant SPREAD = 0x9e3779b97f4a7c15f39cc0605cedc8341082276bf3a27251f86c6a11d0c18e95;
+    /// @dev Where `used`, the first of the six members that a frame takes to another contract, lies in it.
+    uint256 private constant MEMBERS_AT = 0x60;
+    /// @dev Multiplies a key so that the bits from the 32nd on depend on all of it: 2^64 over the golden ratio.
+    uint256 private constant SPREAD = 0x9e3779b97f4a7c15;
 
     /// @notice The frame at the start of a step; its values lie in `openings`.
     function open(StepInput calldata input, bytes memory openings) internal pure returns (Frame memory frame) {
@@ -62,7 +64,7 @@ library Frames {
     function put(Frame memory frame, LeafKey key, bytes memory value) internal pure {
         uint256 index = _find(frame, key);
         if (index >= frame.used) revert IStepVerifier.MissingOpening(key);
-        frame.written |= 1 << index;
+        frame.written |= uint256(1) << index;
         bytes[] memory values = frame.values;
         assembly ("memory-safe") {
             mstore(add(add(values, 32), shl(5, index)), value)
@@ -87,7 +89,7 @@ library Frames {
         bytes[] memory values = frame.values;
         assembly ("memory-safe") {
             packed := mload(0x40)
-            mcopy(add(packed, 32), add(frame, 0x60), 192)
+            mcopy(add(packed, 32), add(frame, MEMBERS_AT), 192)
             let count := mload(keys)
             mstore(add(packed, 224), count)
             let target := add(packed, 256)
@@ -108,11 +110,37 @@ library Frames {
         bytes memory openings;
         assembly ("memory-safe") {
             // The last of the six words has been copied when it becomes the length of what follows it.
-            mcopy(add(frame, 0x60), add(packed, 32), 192)
+            mcopy(add(frame, MEMBERS_AT), add(packed, 32), 192)
             openings := add(packed, 192)
             mstore(openings, sub(mload(packed), 192))
         }
         _take(frame, openings);
+    }
+
+    /// @notice What another contract made of the frame that it unpacked: six words, then what is written.
+    function packWrites(Frame memory frame) internal pure returns (bytes memory packed) {
+        bytes memory writes = _writes(frame);
+        assembly ("memory-safe") {
+            packed := mload(0x40)
+            mcopy(add(packed, 32), add(frame, MEMBERS_AT), 192)
+            mcopy(add(packed, 224), add(writes, 32), mload(writes))
+            mstore(packed, add(192, mload(writes)))
+            mstore(0x40, add(add(packed, 32), mload(packed)))
+        }
+    }
+
+    /// @notice Go on with a frame as another contract left it; the values it wrote lie in `packed`.
+    function adopt(Frame memory frame, bytes memory packed) internal pure {
+        bytes[] memory values = frame.values;
+        assembly ("memory-safe") {
+            mcopy(add(frame, MEMBERS_AT), add(packed, 32), 192)
+            let source := add(packed, 224)
+            for { let end := add(add(packed, 32), mload(packed)) } lt(source, end) {} {
+                let value := add(source, 32)
+                mstore(add(add(values, 32), shl(5, mload(source))), value)
+                source := add(value, and(add(mload(value), 63), not(31)))
+            }
+        }
     }
 
     /// @dev Finds the keys and the values of the openings, and files the keys.
@@ -126,30 +154,31 @@ library Frames {
             keys := mload(0x40)
             values := add(keys, length)
             places := add(values, length)
-            let slots := 2
-            for {} lt(slots, shl(1, count)) {} { slots := shl(1, slots) }
-            calldatacopy(add(places, 32), calldatasize(), shl(5, slots))
-            mstore(0x40, add(add(places, 32), shl(5, slots)))
+            let size := 64
+            for {} lt(size, shl(6, count)) {} { size := shl(1, size) }
             mstore(keys, count)
             mstore(values, count)
-            mstore(places, slots)
+            mstore(places, shr(5, size))
+            let slots := add(places, 32)
+            mstore(0x40, add(slots, size))
+            calldatacopy(slots, calldatasize(), size)
             let source := add(openings, 64)
-            for { let i := 1 } iszero(gt(i, count)) { i := add(i, 1) } {
+            for { let i := 32 } lt(i, length) { i := add(i, 32) } {
                 let key := mload(source)
-                let value := add(source, 32)
-                mstore(add(keys, shl(5, i)), key)
-                mstore(add(values, shl(5, i)), value)
-                source := add(value, and(add(mload(value), 63), not(31)))
+                source := add(source, 32)
+                mstore(add(keys, i), key)
+                mstore(add(values, i), source)
+                source := add(source, and(add(mload(source), 63), not(31)))
                 // A key that is there already stays where it is: its second opening is never found.
-                let slot := shr(128, mul(key, SPREAD))
-                for {} 1 { slot := add(slot, 1) } {
-                    let place := add(add(places, 32), shl(5, and(slot, sub(slots, 1))))
-                    let ordinal := mload(place)
-                    if iszero(ordinal) {
-                        mstore(place, i)
+                let slot := shr(32, mul(key, SPREAD))
+                for {} 1 { slot := add(slot, 32) } {
+                    slot := and(slot, sub(size, 32))
+                    let at := mload(add(slots, slot))
+                    if iszero(at) {
+                        mstore(add(slots, slot), i)
                         break
                     }
-                    if eq(mload(add(keys, shl(5, ordinal))), key) { break }
+                    if eq(mload(add(keys, at)), key) { break }
                 }
             }
         }
@@ -162,12 +191,14 @@ library Frames {
         LeafKey[] memory keys = frame.keys;
         uint256[] memory places = frame.places;
         assembly ("memory-safe") {
-            let last := sub(mload(places), 1)
-            for { let slot := shr(128, mul(key, SPREAD)) } 1 { slot := add(slot, 1) } {
-                let ordinal := mload(add(add(places, 32), shl(5, and(slot, last))))
-                index := sub(ordinal, 1)
-                if iszero(ordinal) { break }
-                if eq(mload(add(keys, shl(5, ordinal))), key) { break }
+            let last := shl(5, sub(mload(places), 1))
+            let slot := shr(32, mul(key, SPREAD))
+            for {} 1 { slot := add(slot, 32) } {
+                slot := and(slot, last)
+                let at := mload(add(add(places, 32), slot))
+                index := sub(shr(5, at), 1)
+                if iszero(at) { break }
+                if eq(mload(add(keys, at)), key) { break }
             }
         }
     }

@@ -11,7 +11,7 @@ struct RiskRow {
     uint64 maintenance;
 }
 
-/// @notice What trading touches of an account (docs/spec.md S-14).
+/// @notice What trading touches of an account (docs/spec.md S-14); of the rows, always eight, only a decoder makes new ones.
 /// @custom:twin rollup_node/core/account_leaves.py Hot
 struct Hot {
     uint64 reserve;
@@ -25,7 +25,7 @@ struct Hot {
     uint32 version;
     uint128 slotMap;
     uint32[8] slots;
-    RiskRow[8] rows;
+    RiskRow[] rows;
 }
 
 /// @notice Market-maker protection in one underlying (docs/spec.md S-15, K-5).
@@ -88,18 +88,18 @@ struct Position {
 }
 
 /// @notice What a row of an account under portfolio margin is weighed by, µUSDC, as of the row's epoch (docs/spec.md S-22).
-/// @param gains Of all its positions in each scenario.
-/// @param deltas Per bucket of dates, of linear positions and short options.
+/// @param gains Of all its positions in each of the 32 scenarios.
+/// @param deltas Per bucket of dates, of which there are eight, of linear positions and short options.
 /// @param charge Of its short options.
 /// @custom:twin rollup_node/core/account_leaves.py AccountRisk
 struct AccountRisk {
-    int64[32] gains;
-    int64[8] deltas;
+    int64[] gains;
+    int64[] deltas;
     int64 charge;
 }
 
-/// @notice A page of eight positions.
+/// @notice A page of eight positions, which only a decoder makes.
 /// @custom:twin rollup_node/core/account_leaves.py Positions
 struct Positions {
-    Position[8] rows;
+    Position[] rows;
 }

@@ -21,7 +21,7 @@ struct PriceRow {
 /// @notice Prices of the eight underlyings, and when funding premiums were sampled last: Globals leaf 1.
 /// @custom:twin rollup_node/core/market_leaves.py Prices
 struct Prices {
-    PriceRow[8] rows;
+    PriceRow[] rows;
     uint64 sampledMs;
 }
 

@@ -40,7 +40,7 @@ struct RefreshTask {
     uint32 account;
     uint8 next;
     uint8 resume;
-    RefreshRow[8] rows;
+    RefreshRow[] rows;
 }
 
 /// @notice One leg of a mass quote (docs/spec.md S-20, O-11).
