@@ -266,8 +266,9 @@ def abi_type(leaf: type) -> str:
             parts.append(_abi(item))
         else:
             row = ",".join(map(_abi, item.fields))
-            times = "" if leaf in _DYNAMIC and (leaf is AccountRisk or len(item.fields) > 1) else item.times
-            parts.append(f"{row if len(item.fields) == 1 else f'({row})'}[{times}]")
+            is_plain = len(item.fields) == 1
+            is_dynamic = leaf in _DYNAMIC and (leaf is AccountRisk or not is_plain)
+            parts.append(f"{row if is_plain else f'({row})'}[{'' if is_dynamic else item.times}]")
     return f"({','.join(parts)})"
 
 

@@ -30,6 +30,7 @@ _ACCUMULATORS_SLOT: Final = 4
 _DELAYED_SLOT: Final = 5
 _FAST_SLOT: Final = 8
 _CHUNK_ROOTS_SLOT: Final = 0
+_FAMILIES_SLOT: Final = 1
 _CALL: Final = "(uint40,bytes32,bytes32,uint16,uint16,bytes)"
 _RESULT: Final = ("bytes32", "uint256", "bool", "uint8[]", "uint8[]")
 
@@ -64,6 +65,12 @@ class Court:
             ("address", "address", "address[]"),
             (self.inbox, self.importer, families),
         )
+        self.accounts = self.evm.journal_state
+        first = int.from_bytes(keccak(_FAMILIES_SLOT.to_bytes(32, "big")), "big")
+        self.written = {
+            (self.verifier, slot): int(self.evm.storage(self.verifier, slot))
+            for slot in (_FAMILIES_SLOT, *range(first, first + len(STEP_CONTRACTS)))
+        }
         self.items = [bytes(32)]
         self.messages = [bytes(32)]
         self.fast = [bytes(32)]
@@ -80,7 +87,11 @@ class Court:
         return address
 
     def _store(self, slot: int, value: bytes) -> None:
-        self.evm.insert_account_storage(self.inbox, slot, int.from_bytes(value, "big"))
+        self._write(self.inbox, slot, value)
+
+    def _write(self, address: str, slot: int, value: bytes) -> None:
+        self.written[address, slot] = int.from_bytes(value, "big")
+        self.evm.insert_account_storage(address, slot, self.written[address, slot])
 
     def add_message(self, message: DelayedMessage) -> bytes:
         """Let the inbox accumulate a delayed message and return the accumulator."""
@@ -109,7 +120,7 @@ class Court:
     def import_blob(self, versioned_hash: bytes, root: bytes) -> None:
         """Record the chunk root of a blob as if it had been imported."""
         slot = int.from_bytes(keccak(versioned_hash + _CHUNK_ROOTS_SLOT.to_bytes(32, "big")), "big")
-        self.evm.insert_account_storage(self.importer, slot, int.from_bytes(root, "big"))
+        self._write(self.importer, slot, root)
 
     def call_data(
         self,
@@ -144,6 +155,17 @@ class Court:
         raw = self._send(data, is_static=False)
         root, weight, ended = decode(("bytes32", "uint256", "bool"), raw)
         return root, weight, ended
+
+    def cool(self) -> None:
+        """Let the next call find storage and contracts cold: the same ones in another EVM.
+
+        What was proven before is forgotten.
+        """
+        self.evm = pyrevm.EVM(spec_id="PRAGUE")
+        for address, account in self.accounts.items():
+            self.evm.insert_account_info(address, account)
+        for (address, slot), value in self.written.items():
+            self.evm.insert_account_storage(address, slot, value)
 
     def is_rejected(self, data: bytes) -> bool:
         """Say whether the verifier reverts."""

@@ -71,7 +71,7 @@ def _exchange(mode: int = 0) -> Exchange:
     return world
 
 
-def _crowded(world: Exchange, account: int, count: int) -> None:
+def crowded(world: Exchange, account: int, count: int) -> None:
     """Give an account `count` positions in series of their own."""
     for number in range(count):
         series = 4_095 - 31 * number
@@ -85,7 +85,7 @@ def take_worst(mode: int = 0) -> Exchange:
     """Let a taker fill the only order of a level, whose owner is swept for it."""
     world = _exchange(mode)
     for account in (TAKER, MAKER):
-        _crowded(world, account, 120)
+        crowded(world, account, 120)
     return _meet(world)
 
 
@@ -93,7 +93,7 @@ def take_reducing(mode: int = 0) -> Exchange:
     """Let both sides close a part of what they hold, which paid funding, and nothing else."""
     world = _exchange(mode)
     for account, lots in ((TAKER, -500), (MAKER, 500)):
-        _crowded(world, account, 120)
+        crowded(world, account, 120)
         world.hold(account, lots, lots * MARK, series=FUTURE, number=127)
     world.set_series(FUTURE, funding_index=77)
     return _meet(world, flags=REDUCE_ONLY_FLAG, generation=1)
@@ -152,7 +152,7 @@ def refresh_worst(start: int = 96, apart: int = 1, mode: int = 0) -> Exchange:
 def leave_worst() -> Exchange:
     """Withdraw collateral that carries debt, positions and reserves."""
     world = _exchange()
-    _crowded(world, TAKER, 2)
+    crowded(world, TAKER, 2)
     world.state[LEAVE_KEY] = LeaveTask(RecordKind.WITHDRAW, TAKER, 1, 10**15, b"\xff" * 20)
     world.set_phase(Phase.LEAVE)
     return world
@@ -162,7 +162,7 @@ def leave_cash() -> Exchange:
     """Withdraw cash while there is a deficit, all but what collateral must carry."""
     world = leave_worst()
     world.open(TAKER, 1_000 * USD, 10**17)
-    _crowded(world, TAKER, 2)
+    crowded(world, TAKER, 2)
     world.state[hot_key(TAKER)] = world.hot(TAKER)._replace(reserve=100 * USD)
     world.state[CREDIT_KEY] = Credit(1 << 90, 1 << 90, 1 << 94)
     world.state[LEAVE_KEY] = LeaveTask(RecordKind.WITHDRAW, TAKER, 0, 999 * USD, b"\xff" * 20)

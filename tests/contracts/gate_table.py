@@ -2,7 +2,8 @@
 
 It fails if a witness has over 65,536 bytes, if gas is over 8,000,000 or the weight of its kind, or
 if a kind has no case. `--write` keeps what each kind costs in contracts/snapshots/steps.json:
-alone, and with the move that uses it, whose gas the forge tests measure (game.json beside it).
+alone, and with the move that uses it, whose gas the forge tests measure (game.json beside it);
+and what the calls of `gate_calls` cost as transactions in calls.json.
 """
 
 import json
@@ -14,6 +15,7 @@ from rollup_node.core.kinds import StepKind
 from rollup_node.core.weights import MAX_STEP_WEIGHT, WEIGHTS
 from tests.contracts import (
     gate,
+    gate_calls,
     gate_distress,
     gate_exchange,
     gate_match,
@@ -23,6 +25,7 @@ from tests.contracts import (
     gate_sales,
 )
 from tests.contracts.gate import Measure
+from tests.contracts.gate_calls import Transaction
 
 SNAPSHOTS: Final = Path(__file__).parents[2] / "contracts" / "snapshots"
 MAX_WITNESS_BYTES: Final = 65_536
@@ -62,6 +65,12 @@ def gas_table(found: dict[StepKind, list[Measure]]) -> dict[str, str]:
     return table
 
 
+def calls_table(priced: list[Transaction]) -> dict[str, str]:
+    """Return the gas of each call as a transaction, in a full tree and in one of some hundred."""
+    full = {f"{call.name}, full tree": str(call.full) for call in priced}
+    return full | {f"{call.name}, some hundred accounts": str(call.some) for call in priced}
+
+
 def failures(found: dict[StepKind, list[Measure]]) -> list[str]:
     """Say which kinds break a limit, or were never measured."""
     lines = [f"{kind.name}: no case" for kind, measures in found.items() if not measures]
@@ -84,11 +93,16 @@ def main() -> int:
         size = max(m.witness_bytes for m in measures)
         case = f"{worst.reason.name} {worst.name}"
         print(f"{kind.name:20}{len(measures):6}{size:9,}{worst.gas:10,}{WEIGHTS[kind]:10,}  {case}")
+    priced = gate_calls.run()
+    print("\nas a transaction: full tree, some hundred accounts, limit")
+    for call in priced:
+        print(f"{call.name:36}{call.full:12,}{call.some:12,}{call.limit:12,}")
     broken = failures(found)
     print("\n".join(f"over the limit: {line}" for line in broken) or "every step is provable")
     if sys.argv[1:] == ["--write"]:
-        text = json.dumps(gas_table(found), indent=2, sort_keys=True) + "\n"
-        (SNAPSHOTS / "steps.json").write_text(text, "utf-8")
+        for name, table in (("steps", gas_table(found)), ("calls", calls_table(priced))):
+            text = json.dumps(table, indent=2, sort_keys=True) + "\n"
+            (SNAPSHOTS / f"{name}.json").write_text(text, "utf-8")
     return 1 if broken else 0
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from rollup_node.core.kinds import StepKind
 from rollup_node.core.reason import Reason
+from tests.contracts import gate_calls
 from tests.contracts.gate import Measure
-from tests.contracts.gate_table import SNAPSHOTS, failures, gas_table, run
+from tests.contracts.gate_calls import Transaction
+from tests.contracts.gate_table import SNAPSHOTS, calls_table, failures, gas_table, run
 
 _NEVER_OK: Final = {StepKind.BAD_LENGTH, StepKind.UNDECODABLE, StepKind.FORCED_UNDECODABLE}
 
@@ -47,3 +49,22 @@ def test_gate_knows_the_ends_that_cost_most_besides_success(
 def test_gas_of_every_step_kind_is_what_was_kept(found: dict[StepKind, list[Measure]]) -> None:
     kept = json.loads((SNAPSHOTS / "steps.json").read_text("utf-8"))
     assert gas_table(found) == kept, "gas of a step changed: `make snapshot` writes it anew"
+
+
+@pytest.fixture(scope="module", name="priced")
+def _priced() -> list[Transaction]:
+    return gate_calls.run()
+
+
+def test_match_and_refresh_stay_within_their_limits_as_transactions(
+    priced: list[Transaction],
+) -> None:
+    for call in priced:
+        if "standard" in call.name:
+            assert call.some <= call.limit, call
+        assert call.some < call.full
+
+
+def test_gas_of_the_calls_is_what_was_kept(priced: list[Transaction]) -> None:
+    kept = json.loads((SNAPSHOTS / "calls.json").read_text("utf-8"))
+    assert calls_table(priced) == kept, "gas of a call changed: `make snapshot` writes it anew"

@@ -116,7 +116,7 @@ library Matching {
         if (!Risk.isCurrent(maker, met.prices)) return _refresh(frame, sale.account);
         (bytes memory packed, Meeting meeting, Reason reason, uint256 lots) =
             met.fills.meet(frame.pack(), SalePrices.asOrder(sale, series, tick), true);
-        frame = Frames.unpack(packed);
+        frame.adopt(packed);
         if (meeting == Meeting.TAKER_ENDS) return _end(frame, met.taker, reason);
         if (meeting == Meeting.MAKER_LEAVES) lots = sale.lots;
         return _shrink(frame, series, place, lots, reason);

@@ -20,6 +20,7 @@ library OptionLeaves {
     uint256 internal constant SALE_PLACES = 4;
     uint256 private constant NODE_BYTES = 5;
     uint256 private constant STRIKE_BYTES = 10;
+    uint256 private constant SALE_BYTES = 38;
     uint256 private constant SERIES_SIZE = 2;
     uint256 private constant NODES_AT = 8;
     uint256 private constant STRIKES_AT = 88;
@@ -140,11 +141,11 @@ library OptionLeaves {
 
     function decodeSales(bytes memory value) internal pure returns (Sales memory leaf) {
         if (!Structs.isPresent(value, SALES_BYTES)) return leaf;
-        Structs.unpackRows(value, 0, SALE, Structs.pointerTo(leaf.places), SALE_PLACES);
+        Structs.unpackRows(value, 0, SALE, SALE_BYTES, Structs.pointerTo(leaf.places), SALE_PLACES);
     }
 
     function encodeSales(Sales memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(SALES_BYTES);
-        Structs.packRows(Structs.pointerTo(leaf.places), SALE_PLACES, SALE, value, 0);
+        Structs.packRows(Structs.pointerTo(leaf.places), SALE_PLACES, SALE, SALE_BYTES, value, 0);
     }
 }
