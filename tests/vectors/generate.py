@@ -60,6 +60,7 @@ from rollup_node.proof.witness import build_call
 from tests.contracts.random_world import World
 from tests.vectors.exchange import exchange
 from tests.vectors.options import options
+from tests.vectors.vault import vault
 
 FOLDER: Final = Path(__file__).parent
 CHAIN_ID: Final = 313_371
@@ -258,6 +259,7 @@ VECTORS: Final = {
     "steps": steps,
     "exchange": exchange,
     "options": options,
+    "vault": vault,
 }
 
 
