@@ -254,6 +254,15 @@ abstract contract VaultWorld is Test {
         close(vault, slot);
     }
 
+    /// @dev The same, when nothing worth a word is left.
+    function finishLoss(OptionVault vault) internal {
+        settle(vault);
+        publish();
+        pay(uint64(outbox.length) - 1);
+        vm.warp(vm.getBlockTimestamp() + GRACE);
+        close(vault, uint64(outbox.length) - 1);
+    }
+
     function expire(OptionVault vault) internal {
         vm.warp(vault.epoch().expiryAt);
         timeMs = vault.epoch().expiryAt * 1000;

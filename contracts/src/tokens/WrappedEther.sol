@@ -3,9 +3,11 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
+import {IWrappedEther} from "../interfaces/IWrappedEther.sol";
+
 /// @title Wrapped ETH of the devnet
 /// @notice A token for every wei that it holds. Wei forced into it belong to nobody.
-contract WrappedEther is ERC20("Wrapped Ether", "WETH") {
+contract WrappedEther is IWrappedEther, ERC20("Wrapped Ether", "WETH") {
     /// @notice The receiver refused its ETH.
     error PaymentRefused(address receiver, uint256 amount);
 
@@ -14,12 +16,12 @@ contract WrappedEther is ERC20("Wrapped Ether", "WETH") {
         deposit();
     }
 
-    /// @notice Give the caller a token for every wei it sends.
+    /// @inheritdoc IWrappedEther
     function deposit() public payable {
         _mint(msg.sender, msg.value);
     }
 
-    /// @notice Take `amount` tokens of the caller, and send it as many wei.
+    /// @inheritdoc IWrappedEther
     function withdraw(uint256 amount) external {
         _burn(msg.sender, amount);
         (bool paid,) = msg.sender.call{value: amount}("");

@@ -61,7 +61,9 @@ contract OptionVault is VaultExits {
         _checkRunning();
         if (_machine.expiryAt == 0) revert WrongPhase(VaultPhase.OPEN);
         VaultStep memory step = STRATEGY.planSettlement(assertionId, _known(), values, siblings);
-        if (!_machine.settled) (_machine.settled, _sent.outboxFloor) = (true, step.outboxNext);
+        if (_machine.settledAt == 0) {
+            (_machine.settledAt, _sent.outboxFloor) = (uint64(block.timestamp), step.outboxNext);
+        }
         _sent.indexPrice = step.indexPrice;
         uint64 message = _sent.lastMessage;
         if (step.action == VaultAction.WRITE_OFF) {
@@ -89,7 +91,7 @@ contract OptionVault is VaultExits {
         nonReentrant
     {
         _checkRunning();
-        if (!_machine.settled) revert WrongPhase(phase());
+        if (_machine.settledAt == 0) revert WrongPhase(phase());
         if (slot < _sent.outboxFloor) revert EntryTooOld(slot, _sent.outboxFloor);
         VaultMemory memory known = _known();
         // Whoever has a later one sent, by a gift, delays nothing.
@@ -107,7 +109,7 @@ contract OptionVault is VaultExits {
         _checkRunning();
         uint256 lostAt = _machine.lostAt;
         if (lostAt == 0) revert NotLost();
-        if (!_hasCome(lostAt + LOSS_GRACE_SECONDS)) revert GraceRunning(lostAt + LOSS_GRACE_SECONDS);
+        _checkGrace(lostAt);
         _crankers.push(msg.sender);
         _close(0);
         _changeAccount();
@@ -120,7 +122,7 @@ contract OptionVault is VaultExits {
     {
         bool exited = _machine.exitedAt != 0;
         // Whoever closes must have it: it says that the withdrawal has happened.
-        bool isOfClose = !exited && _machine.settled && _machine.lostAt == 0 && slot >= _sent.outboxFloor
+        bool isOfClose = !exited && _machine.settledAt != 0 && _machine.lostAt == 0 && slot >= _sent.outboxFloor
             && withdrawal.account == _sent.account;
         if (isOfClose) revert UseClose(slot);
         if (!_isOurs[withdrawal.account]) {
@@ -214,6 +216,7 @@ contract OptionVault is VaultExits {
         highWaterMark = result.mark;
         uint256 left = result.managed - result.paid;
         if (result.isTotalLoss) {
+            _checkGrace(_machine.settledAt);
             // Shares that were requested too late have no other close.
             queued.shares += _queued[(number + 1) & 1].shares;
             _queued[(number + 1) & 1].shares = 0;
@@ -248,7 +251,7 @@ contract OptionVault is VaultExits {
         delete _crankers;
         (_sent.depositAmount, _sent.sentBalance) = (0, 0);
         (_machine.expiryAt, _machine.rolledAt, _machine.lostAt) = (0, 0, 0);
-        (_machine.rounds, _machine.settled, _machine.number) = (0, false, number);
+        (_machine.rounds, _machine.settledAt, _machine.number) = (0, 0, number);
     }
 
     /// @dev The old account may hold what nobody counts on any more, or debts; one that was opened on L2 takes no deposit.
@@ -274,6 +277,11 @@ contract OptionVault is VaultExits {
     function _send(bytes memory body) private returns (uint64 message) {
         message = IInbox(INBOX).sendForced(body);
         _sent.lastMessage = message;
+    }
+
+    /// @dev Evidence of money may still come.
+    function _checkGrace(uint256 since) private view {
+        if (!_hasCome(since + LOSS_GRACE_SECONDS)) revert GraceRunning(since + LOSS_GRACE_SECONDS);
     }
 
     function _checkRunning() private view {

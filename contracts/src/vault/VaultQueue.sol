@@ -55,14 +55,14 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         onlyOperatorOf(owner)
         returns (uint256)
     {
-        uint64 epoch = _requestEpoch(controller);
+        uint64 number = _requestEpoch(controller);
         if (_machine.depositsPaused) revert DepositsArePaused();
         if (assets < MINIMUM) revert BelowMinimum(assets, MINIMUM);
         uint256 room = _room();
         if (assets > room) revert CapExceeded(assets, room);
         _syncDeposits(controller);
-        _push(_deposits[controller][epoch & 1], epoch, assets, 0);
-        _queued[epoch & 1].assets += uint128(assets);
+        _push(_deposits[controller][number & 1], number, assets, 0);
+        _queued[number & 1].assets += uint128(assets);
         emit DepositRequest(controller, owner, 0, msg.sender, assets);
         _take(owner, assets);
         return 0;
@@ -70,11 +70,11 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC7540Redeem
     function requestRedeem(uint256 shares, address controller, address owner) external nonReentrant returns (uint256) {
-        uint64 epoch = _requestEpoch(controller);
+        uint64 number = _requestEpoch(controller);
         if (shares == 0) revert ZeroShares();
         _syncRedeems(controller);
-        _push(_redeems[controller][epoch & 1], epoch, shares, _machine.generation + 1);
-        _queued[epoch & 1].shares += uint128(shares);
+        _push(_redeems[controller][number & 1], number, shares, _machine.generation + 1);
+        _queued[number & 1].shares += uint128(shares);
         emit RedeemRequest(controller, owner, 0, msg.sender, shares);
         SHARE.pull(owner, _isFor(owner) ? address(0) : msg.sender, shares);
         return 0;
@@ -285,8 +285,8 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         IERC20(ASSET).safeTransfer(receiver, assets);
     }
 
-    function _push(Request storage request, uint64 epoch, uint256 amount, uint64 ends) private {
-        (request.amount, request.epoch, request.ends) = (request.amount + uint128(amount), epoch, ends);
+    function _push(Request storage request, uint64 number, uint256 amount, uint64 ends) private {
+        (request.amount, request.epoch, request.ends) = (request.amount + uint128(amount), number, ends);
     }
 
     function _checkOperator(address owner) private view {
@@ -299,12 +299,12 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
     }
 
     /// @dev The epoch whose close converts what is requested now.
-    function _requestEpoch(address controller) private view returns (uint64 epoch) {
+    function _requestEpoch(address controller) private view returns (uint64 number) {
         if (controller == address(0)) revert ZeroController();
         if (_machine.exitedAt != 0 || _exitModeEntered()) revert WrongPhase(VaultPhase.EXITED);
-        epoch = _machine.number;
+        number = _machine.number;
         uint64 cutoff = cutoffAt();
-        if (cutoff != 0 && _hasCome(cutoff)) ++epoch;
+        if (cutoff != 0 && _hasCome(cutoff)) ++number;
     }
 
     function _isConverted(Request storage request) private view returns (bool) {
@@ -312,11 +312,11 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
     }
 
     /// @dev The epoch that converts a request.
-    function _epochOf(Request storage request) private view returns (uint256 epoch) {
-        epoch = request.epoch;
-        if (request.ends == 0 || epoch == 0) return epoch;
-        Conversion storage before = _conversions[epoch - 1];
-        if (before.isTotalLoss && before.generation == request.ends) --epoch;
+    function _epochOf(Request storage request) private view returns (uint256 number) {
+        number = request.epoch;
+        if (request.ends == 0 || number == 0) return number;
+        Conversion storage before = _conversions[number - 1];
+        if (before.isTotalLoss && before.generation == request.ends) --number;
     }
 
     function _pending(uint256 requestId, Request[2] storage requests) internal view returns (uint256 amount) {

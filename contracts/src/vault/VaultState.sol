@@ -17,7 +17,7 @@ import {VaultShare} from "./VaultShare.sol";
 
 /// @notice What an option vault is and remembers. Promises: IOptionVault.
 abstract contract VaultState is IOptionVault {
-    /// @dev The machine. `settled`: the expiry is proven.
+    /// @dev The machine. `settledAt`: when the expiry was proven first.
     struct Machine {
         uint64 number;
         uint64 generation;
@@ -25,8 +25,8 @@ abstract contract VaultState is IOptionVault {
         uint64 exitedAt;
         uint64 rolledAt;
         uint64 lostAt;
-        uint64 rounds;
-        bool settled;
+        uint64 settledAt;
+        uint56 rounds;
         bool depositsPaused;
     }
 
@@ -63,7 +63,6 @@ abstract contract VaultState is IOptionVault {
 
     uint256 internal constant MAX_CRANKS = 8;
     uint8 internal constant USDC = 0;
-    uint8 internal constant ETH = 1;
 
     IVaultStrategy internal immutable STRATEGY;
     IVaultShare internal immutable SHARE;
@@ -162,9 +161,8 @@ abstract contract VaultState is IOptionVault {
 
     /// @inheritdoc IOptionVault
     function books() external view returns (VaultBooks memory) {
-        uint256 parity = _machine.number & 1;
-        Amounts storage now_ = _queued[parity];
-        Amounts storage late = _queued[parity ^ 1];
+        Amounts storage now_ = _queued[_machine.number & 1];
+        Amounts storage late = _queued[(_machine.number + 1) & 1];
         return VaultBooks({
             managed: _managed,
             idle: _idle,
@@ -199,7 +197,7 @@ abstract contract VaultState is IOptionVault {
         if (_machine.exitedAt != 0) return VaultPhase.EXITED;
         uint256 expiryAt = _machine.expiryAt;
         if (expiryAt == 0) return VaultPhase.OPEN;
-        if (_machine.settled) return VaultPhase.SETTLED;
+        if (_machine.settledAt != 0) return VaultPhase.SETTLED;
         uint256 soldAt = uint256(_machine.rolledAt) + _FORCE_AFTER_SECONDS;
         if (!_hasCome(soldAt)) return VaultPhase.LOCKED;
         uint256 until = Math.min(soldAt + _SALE_SECONDS, expiryAt - VaultClock.CUTOFF_SECONDS);
@@ -211,11 +209,6 @@ abstract contract VaultState is IOptionVault {
         account = IBridge(BRIDGE).openAccount(address(this));
         _isOurs[account] = true;
         (_sent.account, _sent.group) = (account, account);
-    }
-
-    /// @dev The asset's number at the bridge.
-    function _bridgeAsset() internal view returns (uint8) {
-        return IS_CALL ? ETH : USDC;
     }
 
     function _exitModeEntered() internal view returns (bool) {

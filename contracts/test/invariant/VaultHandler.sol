@@ -189,8 +189,7 @@ contract VaultHandler is VaultWorld {
         for (uint64 i = slot; i < outbox.length; ++i) {
             if (outbox[i].account == accountOf(vault) && outbox[i].recipient == address(vault)) {
                 pay(i);
-                close(vault, i);
-                ++done["close"];
+                _closeOf(vault, i);
                 return;
             }
         }
@@ -199,13 +198,19 @@ contract VaultHandler is VaultWorld {
             bool own = outbox[i].account == accountOf(vault) && outbox[i].recipient == address(vault);
             if (!own || vault.isCollected(i)) continue;
             if (!bridge.isFinalized(i)) pay(i);
-            close(vault, i);
-            ++done["close"];
+            _closeOf(vault, i);
             return;
         }
         if (seed & 0x100000 == 0) (ordersFail, withdrawalsFail) = (false, false);
         settle(vault);
         ++done["settleAgain"];
+    }
+
+    /// @dev A total loss waits for evidence.
+    function _closeOf(OptionVault vault, uint64 slot) private {
+        vm.warp(vm.getBlockTimestamp() + GRACE);
+        close(vault, slot);
+        ++done["close"];
     }
 
     /// @dev What the options came to: a gain, a loss, or everything.

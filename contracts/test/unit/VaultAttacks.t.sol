@@ -359,7 +359,7 @@ contract VaultAttacksTest is VaultWorld {
         // Less than a millionth of par is left.
         l2[accountOf(puts)].cash = 900;
         publish();
-        finish(puts);
+        finishLoss(puts);
         assertEq(puts.epoch().generation, 1);
         assertEq(puts.pendingRedeemRequest(0, alice), 0);
         assertEq(puts.maxRedeem(alice), 400e12);
@@ -375,6 +375,29 @@ contract VaultAttacksTest is VaultWorld {
         assertTrue(claimAssets(puts, eve) > 14e6);
         assertLe(claimAssets(puts, alice), 400);
         assertEq(claimShares(puts, bob), 100e12);
+    }
+
+    function test_dustInAnEmptyAccount_cannotHideARefund() public {
+        start(puts, alice, 1000e6);
+        roll(puts);
+        depositsFail = true;
+        publish();
+        expire(puts);
+        depositsFail = false;
+        openL2(accountOf(puts), address(puts), 0);
+        donateL2(accountOf(puts), USDC, 1);
+        publish();
+        // Slot 0 is the refund of the deposit, slot 1 the withdrawal of the gift.
+        settle(puts);
+        publish();
+        pay(1);
+        vm.expectPartialRevert(IOptionVault.GraceRunning.selector);
+        this.closePuts(1);
+        pay(0);
+        collect(puts, 0);
+        close(puts, 1);
+        assertEq(puts.epoch().generation, 0);
+        assertTrue(puts.totalAssets() > 998e6);
     }
 
     function test_terms_outOfRange_areRefused() public {
