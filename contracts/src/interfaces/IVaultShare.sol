@@ -12,8 +12,8 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 interface IVaultShare is IERC20Metadata, IERC20Permit, IERC165 {
     error NotVault(address caller);
 
-    /// @notice Make `shares` for the vault; vault only.
-    function mint(uint256 shares) external;
+    /// @notice End `burnt` shares of the vault, or with `endsGeneration` all there are, then make `minted` for it; vault only.
+    function convert(uint256 burnt, uint256 minted, bool endsGeneration) external;
 
     /// @notice End `shares` of `holder`; vault only.
     function burn(address holder, uint256 shares) external;
@@ -21,9 +21,6 @@ interface IVaultShare is IERC20Metadata, IERC20Permit, IERC165 {
     /// @notice Move `shares` of `holder` to the vault; vault only.
     /// @param spender Whose allowance it takes; the zero address: nobody's.
     function pull(address holder, address spender, uint256 shares) external;
-
-    /// @notice Begin a new generation, without shares; vault only.
-    function endGeneration() external;
 
     /// @notice Total losses so far.
     function generation() external view returns (uint64);

@@ -39,7 +39,7 @@ contract OptionVault is VaultExits {
     function roll() external nonReentrant {
         _checkRunning();
         if (_machine.expiryAt != 0) revert WrongPhase(phase());
-        if (SHARE.totalSupply() == 0) {
+        if (_supply() == 0) {
             if (_queued[_machine.number & 1].assets == 0) revert NothingToRoll();
             _close(0);
             return;
@@ -196,7 +196,7 @@ contract OptionVault is VaultExits {
         uint64 number = _machine.number;
         Amounts memory queued = _queued[number & 1];
         uint256 received = uint256(_idle) + _incoming;
-        uint256 supply = SHARE.totalSupply();
+        uint256 supply = _supply();
         VaultResult memory result = STRATEGY.planClose(
             VaultEnd({
                 received: received,
@@ -224,11 +224,8 @@ contract OptionVault is VaultExits {
             _setAside(FEE_RECIPIENT, left);
             left = 0;
             ++_machine.generation;
-            SHARE.endGeneration();
-        } else if (queued.shares != 0) {
-            SHARE.burn(address(this), queued.shares);
         }
-        if (result.minted != 0) SHARE.mint(result.minted);
+        SHARE.convert(queued.shares, result.minted, result.isTotalLoss);
         _conversions[number] = Conversion({
             generation: _machine.generation,
             closedAt: uint56(block.timestamp),

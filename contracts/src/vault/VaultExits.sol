@@ -22,12 +22,12 @@ abstract contract VaultExits is VaultQueue {
     uint8 internal constant CASH = 1;
 
     uint256 private _exitSupply;
-    uint256[2] internal _gathered;
-    uint256[2] private _paidOut;
+    mapping(uint256 place => uint256 amount) internal _gathered;
+    mapping(uint256 place => uint256 amount) private _paidOut;
     mapping(address controller => uint256 shares) private _givenBack;
-    mapping(address controller => uint256[2] amounts) private _paidTo;
+    mapping(address controller => mapping(uint256 place => uint256 amount)) private _paidTo;
     /// @dev What exit mode has paid for an account and was counted.
-    mapping(uint32 account => uint256[2] amounts) private _counted;
+    mapping(uint32 account => mapping(uint256 place => uint256 amount)) private _counted;
 
     modifier onlyExited() {
         if (_machine.exitedAt == 0) revert WrongPhase(phase());
@@ -39,7 +39,7 @@ abstract contract VaultExits is VaultQueue {
         if (_machine.exitedAt != 0) revert WrongPhase(VaultPhase.EXITED);
         if (!_exitModeEntered()) revert NotExitMode();
         _machine.exitedAt = uint64(block.timestamp);
-        uint256 supply = SHARE.totalSupply();
+        uint256 supply = _supply();
         _exitSupply = supply;
         _gathered[OWN] = uint256(_idle) + _incoming;
         (_managed, _idle, _incoming) = (0, 0, 0);
@@ -49,7 +49,7 @@ abstract contract VaultExits is VaultQueue {
     /// @inheritdoc IOptionVault
     function gather(uint32 account) external onlyExited nonReentrant {
         (uint256 own, uint256 cash) = STRATEGY.exitPaid(account);
-        uint256[2] storage counted = _counted[account];
+        mapping(uint256 place => uint256 amount) storage counted = _counted[account];
         (uint256 newOwn, uint256 newCash) = (own - counted[OWN], cash - counted[CASH]);
         (counted[OWN], counted[CASH]) = (own, cash);
         if (_sent.depositAmount != 0 && IExitMode(EXIT_MODE).isReturned(_sent.depositMessage)) {
@@ -89,7 +89,10 @@ abstract contract VaultExits is VaultQueue {
 
     /// @inheritdoc IOptionVault
     function exitOf() external view returns (VaultExit memory) {
-        return VaultExit(_machine.exitedAt, _exitSupply, _gathered, _paidOut);
+        return
+            VaultExit(
+                _machine.exitedAt, _exitSupply, [_gathered[OWN], _gathered[CASH]], [_paidOut[OWN], _paidOut[CASH]]
+            );
     }
 
     /// @dev ETH that came for the vault becomes its asset.

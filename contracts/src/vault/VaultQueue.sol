@@ -181,12 +181,12 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC7575
     function convertToShares(uint256 assets) external view returns (uint256) {
-        return VaultMath.sharesOf(assets, _managed, SHARE.totalSupply());
+        return VaultMath.sharesOf(assets, _managed, _supply());
     }
 
     /// @inheritdoc IERC7575
     function convertToAssets(uint256 shares) external view returns (uint256) {
-        return VaultMath.assetsOf(shares, _managed, SHARE.totalSupply());
+        return VaultMath.assetsOf(shares, _managed, _supply());
     }
 
     /// @inheritdoc IERC7575

@@ -39,8 +39,10 @@ contract VaultShare is IVaultShare, ERC20Permit {
     }
 
     /// @inheritdoc IVaultShare
-    function mint(uint256 shares) external onlyVault {
-        _mint(_VAULT, shares);
+    function convert(uint256 burnt, uint256 minted, bool endsGeneration) external onlyVault {
+        if (endsGeneration) ++generation;
+        else if (burnt != 0) _burn(_VAULT, burnt);
+        if (minted != 0) _mint(_VAULT, minted);
     }
 
     /// @inheritdoc IVaultShare
@@ -52,11 +54,6 @@ contract VaultShare is IVaultShare, ERC20Permit {
     function pull(address holder, address spender, uint256 shares) external onlyVault {
         if (spender != address(0)) _spendAllowance(holder, spender, shares);
         _transfer(holder, _VAULT, shares);
-    }
-
-    /// @inheritdoc IVaultShare
-    function endGeneration() external onlyVault {
-        ++generation;
     }
 
     /// @inheritdoc IVaultShare

@@ -211,6 +211,10 @@ abstract contract VaultState is IOptionVault {
         (_sent.account, _sent.group) = (account, account);
     }
 
+    function _supply() internal view returns (uint256) {
+        return SHARE.totalSupply();
+    }
+
     function _exitModeEntered() internal view returns (bool) {
         return IExitMode(EXIT_MODE).entered();
     }

@@ -176,13 +176,11 @@ contract VaultQueueTest is VaultWorld {
         token.transferFrom(owner, bob, 5e12);
         assertEq(token.balanceOf(bob), 5e12);
         vm.expectRevert(abi.encodeWithSelector(IVaultShare.NotVault.selector, address(this)));
-        token.mint(1);
+        token.convert(0, 1, false);
         vm.expectRevert(abi.encodeWithSelector(IVaultShare.NotVault.selector, address(this)));
         token.burn(bob, 1);
         vm.expectRevert(abi.encodeWithSelector(IVaultShare.NotVault.selector, address(this)));
         token.pull(bob, address(0), 1);
-        vm.expectRevert(abi.encodeWithSelector(IVaultShare.NotVault.selector, address(this)));
-        token.endGeneration();
     }
 
     /// forge-config: default.fuzz.runs = 64
