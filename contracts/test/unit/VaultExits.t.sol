@@ -66,13 +66,14 @@ contract VaultExitsTest is VaultWorld {
         enterExitMode();
         calls.exit();
         assertEq(calls.exitOf().gathered[0], 0);
+        uint32 account = accountOf(calls);
         vm.expectRevert(IOptionVault.NothingDue.selector);
-        calls.gather(accountOf(calls));
+        calls.gather(account);
         returnDeposit(message);
-        calls.gather(accountOf(calls));
+        calls.gather(account);
         assertEq(calls.exitOf().gathered[0], 10 ether);
         vm.expectRevert(IOptionVault.NothingDue.selector);
-        calls.gather(accountOf(calls));
+        calls.gather(account);
         vm.prank(alice);
         calls.exitClaim(10e24, alice, alice);
         assertEq(weth.balanceOf(alice), 10 ether);
