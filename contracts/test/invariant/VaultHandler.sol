@@ -26,9 +26,11 @@ contract VaultHandler is VaultWorld {
         deployWorld();
         users = [alice, bob, eve, makeAddr("dave")];
         for (uint256 i = 0; i < 4; ++i) {
-            start(puts, users[i], 1000e6 + i);
-            start(calls, users[i], 10 ether + i);
+            requestDeposit(puts, users[i], 1000e6 + i);
+            requestDeposit(calls, users[i], 10 ether + i);
         }
+        roll(puts);
+        roll(calls);
     }
 
     function request(uint256 seed, uint256 amount) external {
