@@ -79,10 +79,7 @@ contract VaultAttacksTest is VaultWorld {
         finish(puts);
         uint256 shares = claimShares(puts, alice);
         assertTrue(puts.convertToAssets(shares) + 1e6 > 1000e6, "the deposit is worth what was paid");
-        uint256 before = usdc.balanceOf(eve);
-        assertTrue(
-            claimAssets(puts, eve) + usdc.balanceOf(eve) - before < 1_000_010e6, "the gift is not got back whole"
-        );
+        assertTrue(claimAssets(puts, eve) < 1_000_010e6, "the gift is not got back whole");
     }
 
     function test_secondDepositor_isNotRobbedByDust() public {
@@ -221,7 +218,7 @@ contract VaultAttacksTest is VaultWorld {
         publish();
         pay(0);
         close(puts, 0);
-        assertEq(puts.conversionOf(2).stayed, 1);
+        assertEq(puts.conversionOf(2).stayed, 2);
         assertEq(puts.epoch().number, 3);
     }
 

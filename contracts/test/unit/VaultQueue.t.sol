@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC7540Deposit, IERC7540Operator, IERC7540Redeem, IERC7575} from "../../src/interfaces/IERC7540.sol";
 import {IOptionVault} from "../../src/interfaces/IOptionVault.sol";
 import {IVaultShare} from "../../src/interfaces/IVaultShare.sol";
+import {TestUSDC} from "../../src/tokens/TestUSDC.sol";
 import {VaultWorld} from "../VaultWorld.sol";
 
 /// @notice Requests, claims and views of an option vault: ERC-4626 as ERC-7540 modifies it, and the token of ERC-7575.
@@ -76,11 +77,12 @@ contract VaultQueueTest is VaultWorld {
         vm.expectPartialRevert(0xfb8f41b2); // ERC20InsufficientAllowance
         vm.prank(bob);
         puts.requestRedeem(1e12, bob, alice);
+        TestUSDC token = share(puts);
         vm.prank(alice);
-        share(puts).approve(bob, 5e12);
+        token.approve(bob, 5e12);
         vm.prank(bob);
         puts.requestRedeem(5e12, bob, alice);
-        assertEq(share(puts).allowance(alice, bob), 0);
+        assertEq(token.allowance(alice, bob), 0);
         assertEq(puts.pendingRedeemRequest(0, bob), 5e12);
         vm.prank(alice);
         puts.setOperator(bob, true);
