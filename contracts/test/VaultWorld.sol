@@ -361,6 +361,7 @@ abstract contract VaultWorld is Test {
         TreeModel.put(made, 0, cursorLeaf());
         TreeModel.put(made, 1, _prices());
         TreeModel.put(made, 2, abi.encodePacked(uint40(outbox.length), uint96(0)));
+        TreeModel.put(made, 5, _totals());
         if (spotListed) TreeModel.put(made, 2 << 32 | uint64(SPOT) * 8, _terms());
         for (uint256 i = 0; i < l2Accounts.length; ++i) {
             Account memory a = l2[l2Accounts[i]];
@@ -531,6 +532,16 @@ abstract contract VaultWorld is Test {
         for (uint256 i = 0; i < size; ++i) {
             value = value << 8 | uint8(body[from + i]);
         }
+    }
+
+    function _totals() private view returns (bytes memory) {
+        (uint96 cash, uint96 eth) = (0, 0);
+        for (uint256 i = 0; i < l2Accounts.length; ++i) {
+            Account memory a = l2[l2Accounts[i]];
+            if (a.cash > 0) cash += uint96(a.cash);
+            eth += a.eth;
+        }
+        return abi.encodePacked(cash, eth, uint96(0), uint96(0));
     }
 
     function _prices() private view returns (bytes memory leaf) {

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IOptionVault} from "../../src/interfaces/IOptionVault.sol";
-import {ExitClaim} from "../../src/types/Exit.sol";
 import {VaultPhase} from "../../src/types/Vault.sol";
 import {VaultWorld} from "../VaultWorld.sol";
 
@@ -94,13 +93,15 @@ contract VaultExitsTest is VaultWorld {
         vm.prank(alice);
         (uint256 assets, uint256 cash) = calls.exitClaim(5e24, alice, alice);
         assertEq(assets + cash, 0);
-        _payByExitMode(account, ETH, l2[account].eth);
+        exitAccount(account);
+        exitMode.pay(account, ETH);
         calls.gather(account);
         uint256 eth = calls.exitOf().gathered[0];
         vm.prank(alice);
         (assets, cash) = calls.exitClaim(5e24, alice, alice);
         assertEq(assets, eth * 10e24 / supply);
-        _payByExitMode(account, USDC, 400e6);
+        vm.warp(exitMode.claimUntil());
+        exitMode.pay(account, USDC);
         calls.gather(account);
         assertEq(calls.exitOf().gathered[1], 400e6);
         vm.prank(alice);
@@ -152,16 +153,6 @@ contract VaultExitsTest is VaultWorld {
 
     function collectPuts(uint64 slot) external {
         collect(puts, slot);
-    }
-
-    /// @dev What exit mode says and does once a claim of the vault is proven, and was paid.
-    function _payByExitMode(uint32 account, uint8 asset, uint256 amount) private {
-        uint128[4] memory amounts;
-        bytes memory claim = abi.encode(ExitClaim(address(calls), amounts));
-        vm.mockCall(address(exitMode), abi.encodeCall(exitMode.claimOf, (account)), claim);
-        vm.mockCall(address(exitMode), abi.encodeCall(exitMode.paid, (account, asset)), abi.encode(amount));
-        vm.prank(address(exitMode));
-        bridge.payExit(asset, address(calls), uint96(amount));
     }
 
     function start2(address user, uint256 assets) private {
