@@ -71,10 +71,7 @@ abstract contract VaultExits is VaultQueue {
         onlyOperatorOf(controller)
         returns (uint256 assets, uint256 usdc)
     {
-        _syncDeposits(controller);
-        _syncRedeems(controller);
-        uint256 refund = _drop(_deposits[controller], false);
-        uint256 queued = _drop(_redeems[controller], false);
+        (uint256 refund, uint256 queued) = _takePending(controller);
         if (shares != 0) SHARE.burn(controller, shares);
         if (queued != 0) SHARE.burn(address(this), queued);
         _givenBack[controller] += shares + queued;

@@ -30,8 +30,8 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
     /// @inheritdoc IERC7540Operator
     mapping(address controller => mapping(address operator => bool approved)) public isOperator;
     /// @dev By the parity of the epoch.
-    mapping(address controller => Request[2]) internal _deposits;
-    mapping(address controller => Request[2]) internal _redeems;
+    mapping(address controller => Request[2]) private _deposits;
+    mapping(address controller => Request[2]) private _redeems;
     /// @dev Converted deposits, by the generation of their shares.
     mapping(uint256 generation => mapping(address controller => Amounts)) private _claimableDeposits;
     mapping(address controller => Amounts) private _claimableRedeems;
@@ -60,7 +60,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         if (assets < MINIMUM) revert BelowMinimum(assets, MINIMUM);
         uint256 room = _room();
         if (assets > room) revert CapExceeded(assets, room);
-        _syncDeposits(controller);
+        _claimableDeposits[_machine.generation][controller] = _takeDeposits(controller);
         _push(_deposits[controller][number & 1], number, assets, 0);
         _queued[number & 1].assets += uint128(assets);
         emit DepositRequest(controller, owner, 0, msg.sender, assets);
@@ -72,7 +72,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
     function requestRedeem(uint256 shares, address controller, address owner) external nonReentrant returns (uint256) {
         uint64 number = _requestEpoch(controller);
         if (shares == 0) revert ZeroShares();
-        _syncRedeems(controller);
+        _claimableRedeems[controller] = _takeRedeems(controller);
         _push(_redeems[controller][number & 1], number, shares, _machine.generation + 1);
         _queued[number & 1].shares += uint128(shares);
         emit RedeemRequest(controller, owner, 0, msg.sender, shares);
@@ -97,7 +97,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         onlyOperatorOf(controller)
         returns (uint256 assets)
     {
-        Amounts memory claim = _syncDeposits(controller);
+        Amounts memory claim = _takeDeposits(controller);
         if (shares == 0) revert NothingDue();
         if (shares > claim.shares) revert ClaimExceeded(shares, claim.shares);
         assets = FixedPoint.divUp(shares * claim.assets, claim.shares);
@@ -111,7 +111,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         onlyOperatorOf(controller)
         returns (uint256 shares)
     {
-        Amounts memory claim = _syncRedeems(controller);
+        Amounts memory claim = _takeRedeems(controller);
         if (assets == 0) revert NothingDue();
         if (assets > claim.assets) revert ClaimExceeded(assets, claim.assets);
         shares = FixedPoint.divUp(assets * claim.shares, claim.assets);
@@ -125,7 +125,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         onlyOperatorOf(controller)
         returns (uint256 assets)
     {
-        Amounts memory claim = _syncRedeems(controller);
+        Amounts memory claim = _takeRedeems(controller);
         if (shares == 0) revert NothingDue();
         if (shares > claim.shares) revert ClaimExceeded(shares, claim.shares);
         assets = FixedPoint.divDown(shares * claim.assets, claim.shares);
@@ -216,7 +216,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         onlyOperatorOf(controller)
         returns (uint256 shares)
     {
-        Amounts memory claim = _syncDeposits(controller);
+        Amounts memory claim = _takeDeposits(controller);
         if (assets == 0) revert NothingDue();
         if (assets > claim.assets) revert ClaimExceeded(assets, claim.assets);
         shares = FixedPoint.divDown(assets * claim.shares, claim.assets);
@@ -241,19 +241,26 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         if (received != assets) revert FeeOnTransfer(assets, received);
     }
 
-    /// @dev Move what is converted to what is claimable.
-    function _syncDeposits(address controller) internal returns (Amounts memory claim) {
+    /// @dev Take what is converted out of the queue: the caller stores what is claimable now, once.
+    function _takeDeposits(address controller) private returns (Amounts memory claim) {
         claim = _claimableDepositOf(controller);
-        if (_drop(_deposits[controller], true) != 0) _claimableDeposits[_machine.generation][controller] = claim;
+        _drop(_deposits[controller], true);
     }
 
-    function _syncRedeems(address controller) internal returns (Amounts memory claim) {
+    function _takeRedeems(address controller) private returns (Amounts memory claim) {
         claim = _claimableRedeemOf(controller);
-        if (_drop(_redeems[controller], true) != 0) _claimableRedeems[controller] = claim;
+        _drop(_redeems[controller], true);
+    }
+
+    /// @dev Take what no close will convert out of the queue, after what is converted has become claimable.
+    function _takePending(address controller) internal returns (uint256 assets, uint256 shares) {
+        _claimableDeposits[_machine.generation][controller] = _takeDeposits(controller);
+        _claimableRedeems[controller] = _takeRedeems(controller);
+        return (_drop(_deposits[controller], false), _drop(_redeems[controller], false));
     }
 
     /// @dev Take requests out of the queue: those that are converted, or all the others.
-    function _drop(Request[2] storage requests, bool converted) internal returns (uint256 amount) {
+    function _drop(Request[2] storage requests, bool converted) private returns (uint256 amount) {
         for (uint256 i = 0; i < 2; ++i) {
             Request storage request = requests[i];
             if (request.amount == 0 || _isConverted(request) != converted) continue;
@@ -319,7 +326,7 @@ abstract contract VaultQueue is VaultState, ReentrancyGuardTransient {
         if (before.isTotalLoss && before.generation == request.ends) --number;
     }
 
-    function _pending(uint256 requestId, Request[2] storage requests) internal view returns (uint256 amount) {
+    function _pending(uint256 requestId, Request[2] storage requests) private view returns (uint256 amount) {
         if (requestId != 0) revert UnknownRequest(requestId);
         for (uint256 i = 0; i < 2; ++i) {
             Request storage request = requests[i];
