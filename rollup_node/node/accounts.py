@@ -10,7 +10,14 @@ from rollup_node.proof.chain_state import ChainState
 from rollup_node.proof.machine import Receipt
 
 _CHANGES_OWNER: Final = frozenset(
-    [StepKind.DEPOSIT, StepKind.ROTATE_KEY, StepKind.FORCED_ROTATE_KEY]
+    [
+        StepKind.DEPOSIT,
+        StepKind.ROTATE_KEY,
+        StepKind.FORCED_ROTATE_KEY,
+        StepKind.OPEN_ACCOUNT,
+        StepKind.BID,
+        StepKind.TAKEOVER,
+    ]
 )
 _FIELD_MASK: Final = (1 << ACCOUNT_FIELD_BITS) - 1
 _INDEX_MASK: Final = (1 << INDEX_BITS) - 1

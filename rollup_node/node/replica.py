@@ -14,6 +14,7 @@ from rollup_node.core.kinds import StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
     CURSOR_KEY,
+    LeafKey,
     balances_key,
     outbox_key,
     owner_key,
@@ -97,6 +98,17 @@ class OutboxProof:
     item: int
     state_root: bytes
     branch: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeafProofs:
+    """Leaves of the state after `item` items, in position order, and what folds them (T-4)."""
+
+    item: int
+    state_root: bytes
+    keys: tuple[LeafKey, ...]
+    values: tuple[bytes, ...]
+    siblings: tuple[bytes, ...]
 
 
 class Replica:
@@ -285,6 +297,19 @@ class Replica:
             return None
         return OutboxProof(self.state.get(key), count, root, tuple(branch))
 
+    def prove_leaves(self, keys: Sequence[LeafKey], item: int) -> LeafProofs:
+        """Open leaves of the state after `item` executed items.
+
+        If that state is not kept any more, it is executed again from genesis: after a restart.
+        """
+        if item == len(self.items):
+            return _prove(self.state, keys, item)
+        try:
+            root, values, proof = self.state.prove_at(self.items[item].mark, keys)
+        except KeyError:
+            return _prove(self._copy_before(item), keys, item)
+        return LeafProofs(item, root, proof.keys, values, proof.siblings)
+
     def cursor_inside(self, index: int, segments: int) -> tuple[bytes, tuple[bytes, ...]]:
         """Return the cursor leaf and its siblings after the first segments of item `index`.
 
@@ -373,6 +398,12 @@ class Replica:
                 place = RecordPlace(block.item, step, block.number, index, kind, reason)
                 self._places.setdefault(digest, place)
                 index += 1
+
+
+def _prove(state: ChainState, keys: Sequence[LeafKey], item: int) -> LeafProofs:
+    proof = state.prove(keys)
+    values = tuple(state.value(key) for key in proof.keys)
+    return LeafProofs(item, state.root(), proof.keys, values, proof.siblings)
 
 
 def _genesis(state_root: bytes) -> Block:
