@@ -22,6 +22,13 @@ ARTIFACTS: Final[Mapping[str, str]] = {
     "stake_pool": "StakePool",
     "challenge_game": "ChallengeGame",
     "exit_mode": "ExitMode",
+    "weth": "WrappedEther",
+    "covered_call_strategy": "VaultStrategy",
+    "covered_call_share": "VaultShare",
+    "covered_call_vault": "OptionVault",
+    "cash_secured_put_strategy": "VaultStrategy",
+    "cash_secured_put_share": "VaultShare",
+    "cash_secured_put_vault": "OptionVault",
 }
 """Artifact of each contract of rollup.json."""
 

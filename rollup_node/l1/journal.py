@@ -1,4 +1,4 @@
-"""What happened on L1 around a contest: decoded logs with their transactions, and what those cost.
+"""What happened on L1 around a contest or a vault: decoded logs, their transactions, the costs.
 
 Only for telling it to people: no decision is taken from here.
 """
@@ -46,12 +46,18 @@ class Sent:
 
 
 class JournalReader:
-    """Reads logs and transactions of the contracts that a contest goes through."""
+    """Reads logs and transactions of some contracts."""
 
-    def __init__(self, client: JsonRpcClient, addresses: Mapping[str, bytes]) -> None:
+    def __init__(
+        self,
+        client: JsonRpcClient,
+        addresses: Mapping[str, bytes],
+        contracts: Sequence[str] = _CONTRACTS,
+    ) -> None:
+        """Take whose logs to read, by names in rollup.json; by default those of a contest."""
         self._client = client
         self._handles = contract_handles(addresses)
-        found = [self._handles[name] for name in _CONTRACTS if name in self._handles]
+        found = [self._handles[name] for name in contracts if name in self._handles]
         self._by_address = {handle.address: handle for handle in found}
 
     def handle(self, contract: str) -> Handle:

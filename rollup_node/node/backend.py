@@ -25,6 +25,7 @@ from rollup_node.rpc.backend import (
 )
 from rollup_node.rpc.errors import NOT_BATCH_POSTER, NOT_FOLLOWER, RpcError, invalid_params
 from rollup_node.rpc.games import Game, GameLine
+from rollup_node.rpc.vaults import VaultsView
 
 _TRANSACTIONS: Final[Mapping[str, type[Transaction]]] = {
     "transfer": Transfer,
@@ -50,9 +51,9 @@ def refuse_batch_data(mode: BatchMode) -> None:
     )
 
 
-def refuse_games(name: str) -> RpcError:
+def refuse_games(name: str, what: str = "contests") -> RpcError:
     """Return the error of a node that does not execute what L1 says, so knows no contests."""
-    text = f"node {name} follows no contests: ask a verifier, proposer or challenger"
+    text = f"node {name} follows no {what}: ask a verifier, proposer or challenger"
     return RpcError(NOT_FOLLOWER, text, reason="NOT_FOLLOWER")
 
 
@@ -161,6 +162,10 @@ class SequencerBackend:
     async def game(self, origin: bytes) -> Game:  # noqa: ARG002 - protocol
         """Refuse, as `games` does."""
         raise refuse_games(self._config.name)
+
+    def vaults(self) -> VaultsView:
+        """Refuse, as `games` does."""
+        raise refuse_games(self._config.name, "vaults")
 
     def sync_status(self) -> dict[str, Any]:
         """Return the body of `optimism_syncStatus`."""

@@ -12,7 +12,9 @@ import msgspec
 from rollup_node.ports import InputError
 from rollup_node.rpc.limits import TradingLimits
 
-Role = Literal["sequencer", "batch_poster", "proposer", "verifier", "challenger", "keeper"]
+Role = Literal[
+    "sequencer", "batch_poster", "proposer", "verifier", "challenger", "keeper", "vault_keeper"
+]
 BatchData = Literal["calldata", "blob", "alternate"]
 
 ADDRESS_BYTES: Final = 20
@@ -109,6 +111,24 @@ class Asset(msgspec.Struct, frozen=True):
     token: str
 
 
+class Vault(msgspec.Struct, frozen=True):
+    """One option vault: its name for users, and its contracts in `contracts`.
+
+    `strategy` has its terms, `share` is the token of its shares; `asset` numbers what it holds
+    (docs/spec.md S-3); `symbol` and `decimals` are of its L1 token.
+    """
+
+    name: str
+    contract: str
+    strategy: str
+    share: str
+    token: str
+    asset: int
+    symbol: str
+    decimals: int
+    is_call: bool
+
+
 class Genesis(msgspec.Struct, frozen=True):
     """Where the rollup begins: the L1 block of the inbox's deployment and the L2 state, in hex."""
 
@@ -149,6 +169,7 @@ class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str
     parameters: Parameters
     underlyings: tuple[str, ...] = ("ETH", "BTC")
+    vaults: tuple[Vault, ...] = ()
 
     def address(self, contract: str) -> bytes:
         """Return the address of a contract, such as `inbox`.

@@ -28,6 +28,7 @@ from rollup_node.rpc.backend import (
 )
 from rollup_node.rpc.errors import NOT_SEQUENCER, RpcError, invalid_params, not_found
 from rollup_node.rpc.games import Game, GameLine
+from rollup_node.rpc.vaults import VaultsView
 
 _ZERO_ADDRESS: Final = bytes(20)
 _TYPES: Final[Mapping[str, type[Transaction]]] = {
@@ -60,6 +61,7 @@ class FollowerBackend:
         extra_status: Callable[[], Mapping[str, Any]],
         set_batch_data: Callable[[BatchMode], None] = refuse_batch_data,
     ) -> None:
+        self._vaults: VaultsView | None = None
         self.set_batch_data = set_batch_data
         self._config = config
         self._rollup = rollup
@@ -176,6 +178,16 @@ class FollowerBackend:
         if not found.claims:
             raise not_found("nobody has claimed anything below that assertion", "originId")
         return found
+
+    def follow_vaults(self, vaults: VaultsView) -> None:
+        """Answer what a node that executes knows of option vaults."""
+        self._vaults = vaults
+
+    def vaults(self) -> VaultsView:
+        """Return what this node knows of option vaults."""
+        if self._vaults is None:
+            raise refuse_games(self._config.name, "vaults")
+        return self._vaults
 
     def sync_status(self) -> dict[str, Any]:
         """Return the body of `optimism_syncStatus`; here unsafe equals safe."""

@@ -47,6 +47,7 @@ from rollup_node.node.replica import Replica
 from rollup_node.node.replica_resume import ReplicaResume
 from rollup_node.node.sequencer import Sequencer
 from rollup_node.node.snapshots import SnapshotPolicy, Snapshots
+from rollup_node.node.vault_room import VaultRoom
 from rollup_node.ports import (
     CriticalError,
     InputError,
@@ -59,11 +60,14 @@ from rollup_node.proof import inbox
 from rollup_node.proof.machine import Machine
 from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.roles.disputes import Disputes
+from rollup_node.roles.listing import VAULT_BOARD, Listings
 from rollup_node.roles.sequencer import SequencerPolicy
 from rollup_node.rpc.gateway import Gateway
 from rollup_node.rpc.server import RpcServer
 
 _RETRY_SECONDS: Final = 0.5
+_SENDERS: Final = frozenset(["batch_poster", "proposer", "challenger", "keeper", "vault_keeper"])
+"""Roles that send to L1."""
 _GRACE_SECONDS: Final = 2.0
 """How long a turn may go on after SIGTERM."""
 
@@ -94,6 +98,7 @@ class Node:
         recover = recover_in_thread(self.machine.domain)
         self.replica = Replica(self.machine, recover, segments=follows, audits=config.audits)
         self._executes = follows
+        self._vaults = VaultRoom(rollup, self._client, self.reader, self.replica)
         self._resume: ReplicaResume | None = None
         self.follower: L1Follower
         self._backend: SequencerBackend | FollowerBackend
@@ -206,6 +211,7 @@ class Node:
         if update.reorg:
             _logger.warning("L1 reorg: kept %d items", update.kept_items)
             self.replica.rewind(update.kept_items)
+            self._vaults.rewind(update.kept_items)
             if self._resume is not None:
                 self._resume.forget(update.kept_items)
         for player in self.players:
@@ -219,6 +225,7 @@ class Node:
             resume.start(items)
         while self.replica.item_count < len(items):
             await self.replica.apply(items[self.replica.item_count])
+            self._vaults.see()
             await asyncio.sleep(0)
         resume.save_if_due()
 
@@ -285,7 +292,7 @@ class Node:
             return SequencerBackend(
                 self.config, self.rollup, self._sync, self.sequencer, self._set_batch_data
             )
-        return FollowerBackend(
+        backend = FollowerBackend(
             self.config,
             self.rollup,
             self.replica,
@@ -295,6 +302,9 @@ class Node:
             extra_status=lambda: collect_status(self.players),
             set_batch_data=self._set_batch_data,
         )
+        if self._executes:
+            backend.follow_vaults(self._vaults.desk(self.follower))
+        return backend
 
     def _snapshot_policy(self) -> SnapshotPolicy:
         config = self.config.snapshot
@@ -311,13 +321,15 @@ class Node:
             self.players.append(
                 VerifierPlayer(self.follower, self.replica, self.claims, self._remote)
             )
-        if not {"batch_poster", "proposer", "challenger", "keeper"} & set(roles):
+        if not _SENDERS & set(roles):
             return
         sender = RpcSender(self._client, self.reader, self.config.key(), self.rollup.l1_chain_id)
         await sender.recover()
         if "keeper" in roles and self._remote is not None:
-            lister = Lister(self._remote)
+            lister = Lister(self._remote, Listings(VAULT_BOARD if self._vaults else None))
             self.players.append(KeeperPlayer(self.replica, self._remote, sender, lister=lister))
+        if "vault_keeper" in roles and self._executes:
+            self.players.append(self._vaults.keeper(self.follower, self.claims, sender))
         if "batch_poster" in roles:
             mode = self.config.batch.data
             self.players.append(

@@ -59,6 +59,13 @@ class ListingPolicy(NamedTuple):
     )
 
 
+VAULT_BOARD: Final = ListingPolicy(
+    strikes_each_side=4,
+    spacings=(Spacing(9 * DAY_SECONDS, 20_000), Spacing(366 * DAY_SECONDS, 80_000)),
+)
+"""Where vaults sell for a week: strikes so close that one has about the delta that they want."""
+
+
 class ListedStrike(NamedTuple):
     """A strike on a board by its call: when it was listed, and if nobody holds or wants it."""
 

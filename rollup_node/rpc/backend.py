@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 from rollup_node.roles.batch_poster import BatchMode
 from rollup_node.rpc.errors import RpcError
 from rollup_node.rpc.games import Game, GameLine
+from rollup_node.rpc.vaults import VaultsView
 
 
 class TransactionStatus(NamedTuple):
@@ -182,6 +183,9 @@ class Backend(Protocol):
 
     async def game(self, origin: bytes) -> Game:
         """Return the contest below an assertion."""
+
+    def vaults(self) -> VaultsView:
+        """Return what this node knows of option vaults."""
 
     def sync_status(self) -> dict[str, Any]:
         """Return the body of `optimism_syncStatus`."""

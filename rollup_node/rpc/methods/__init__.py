@@ -7,6 +7,7 @@ _NAMESPACES: Final = (
     "eth",
     "rollup",
     "dispute",
+    "vaults",
     "optimism",
     "admin",
     "connection",
