@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rollup_node.devnet.rundir import RunDir
     from rollup_node.l1.toolchain import Tool
 
-_PROFILES: Final = ("ci", "devnet", "research", "mainnet-like")
+_PROFILES: Final = ("ci", "devnet", "vaults", "research", "mainnet-like")
 _LAST_PORT: Final = 65_535
 
 
@@ -125,8 +125,9 @@ def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
     count = len(manifest.NODES) + 1
     *ports, oracle_port = range(base, base + count) if base else sockets.free_ports(count)
     script = prices.check_script(options.get("prices", "default"), options.get("lying"))
+    profile = profiles.profile(options["profile"])
     fresh = manifest.Manifest(
-        profile=profiles.profile(options["profile"]),
+        profile=profile,
         seed=options["seed"],
         l1_port=l1_port or sockets.free_ports(1)[0],
         nodes=tuple(map(manifest.NodePlan, manifest.NODES, ports)),
@@ -134,6 +135,8 @@ def plan(run_dir: "RunDir | None", options: dict[str, Any]) -> "Manifest":
         markets=True,
         prices=script,
         oracle_port=oracle_port,
+        vaults=profile.has_vaults,
+        people=profile.has_vaults,
     )
     return launcher.manifest_of(run_dir, fresh) if run_dir else fresh
 

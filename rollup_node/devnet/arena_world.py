@@ -143,7 +143,7 @@ async def append_forced(world: ArenaWorld) -> None:
 
 @asynccontextmanager
 async def new_world(
-    data: BatchData, anvil: Path | None = None, *, markets: bool = False
+    data: BatchData, anvil: Path | None = None, *, markets: bool = False, vaults: bool = False
 ) -> AsyncIterator[ArenaWorld]:
     """Deploy the contracts with profile `ci` on an anvil of its own."""
     options = AnvilOptions(binary=anvil, timestamp=_GENESIS_TIME)
@@ -151,7 +151,13 @@ async def new_world(
         run_dir = RunDir(Path(folder) / "run")
         run_dir.prepare()
         manifest = Manifest(
-            profile("ci"), seed=1, l1_port=0, nodes=(), batch_data=data, markets=markets
+            profile("ci"),
+            seed=1,
+            l1_port=0,
+            nodes=(),
+            batch_data=data,
+            markets=markets,
+            vaults=vaults,
         )
         async with AnvilProcess(options, Path(folder) / "anvil.log") as process:
             await process.call("anvil_setBlockTimestampInterval", 1)

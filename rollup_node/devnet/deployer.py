@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rollup_node.devnet import vaults
 from rollup_node.devnet.failure import DevnetError
 from rollup_node.devnet.jsonrpc import JsonRpc
 from rollup_node.devnet.keys import MNEMONIC, PUBLISHERS, USERS, accounts, checksum
@@ -93,13 +94,22 @@ def deploy(l1: JsonRpc, manifest: Manifest, run_dir: RunDir) -> None:
     genesis_block = l1.call("eth_getBlockByNumber", "latest", False)  # noqa: FBT003 - JSON-RPC
     opened_at = int(genesis_block["timestamp"], 16)
     plan = creations(_opening(manifest, opened_at))
+    if manifest.vaults:
+        plan.append(Creation(vaults.WETH, "WrappedEther", {}))
+        plan += [Creation(vault.strategy, "VaultStrategy", {}) for vault in vaults.VAULTS]
+        plan += [Creation(vault.key, "OptionVault", {}) for vault in vaults.VAULTS]
     addresses = {
         creation.key: create_address(deployer, first + index) for index, creation in enumerate(plan)
     }
+    own = vaults.constructor_arguments(manifest.profile, addresses)
     values = shared_arguments(manifest, addresses)
     for creation in plan:
-        create(client, creation, {**values, **creation.arguments}, addresses[creation.key])
+        arguments = {**values, **creation.arguments, **own.get(creation.key, {})}
+        create(client, creation, arguments, addresses[creation.key])
+    addresses |= vaults.read_shares(client, addresses)
     hand_out(client, addresses)
+    if manifest.people:
+        vaults.enter_depositors(client, addresses)
     chain = Contract(client, "AssertionChain", addresses["assertion_chain"])
     texts = {key: checksum(address) for key, address in addresses.items()}
     write_json(run_dir.accounts, describe_accounts(), private=True)
@@ -260,6 +270,7 @@ def describe_rollup(
             "l1_hash": genesis_block["hash"],
             "state_root": f"0x{ChainState().root().hex()}",
         },
+        "vaults": vaults.describe_vaults(addresses),
         "config_hash": f"0x{config_hash.hex()}",
         "parameters": {
             "history_height": profile.history_height,

@@ -13,7 +13,7 @@ from rollup_node.devnet import deployer, sockets
 from rollup_node.devnet.failure import DevnetError, NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.keys import accounts, checksum
-from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, ORACLE, Manifest, NodePlan
+from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, ORACLE, TAKERS, Manifest, NodePlan
 from rollup_node.devnet.node_configs import node_config, oracle_config
 from rollup_node.devnet.process import Process, spawn, stop
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
@@ -80,6 +80,9 @@ class Devnet:
         self.status = "ready"
         self.ready_seconds = time.monotonic() - began
         self.write_state()
+        if self.manifest.people:
+            self.start_takers()
+            self.write_state()
 
     @property
     def l1(self) -> JsonRpc:
@@ -117,6 +120,12 @@ class Devnet:
         command = [sys.executable, "-m", "rollup_node.cli.main", "oracle", "--config", str(config)]
         self.processes[ORACLE] = spawn(ORACLE, command, self.run_dir.log(ORACLE))
 
+    def start_takers(self) -> None:
+        """Start the process of those who buy what vaults sell; it needs the devnet to be ready."""
+        place = ("--run-dir", str(self.run_dir.path), "--seed", str(self.manifest.seed))
+        command = [sys.executable, "-m", "rollup_node.cli.main", "vault", "takers", *place]
+        self.processes[TAKERS] = spawn(TAKERS, command, self.run_dir.log(TAKERS))
+
     def restart_crashed(self) -> list[str]:
         """Start again every process that has ended, the L1 aside; return their names."""
         names = [plan for plan in self.manifest.nodes if self._exit_code(plan.name) is not None]
@@ -127,6 +136,10 @@ class Devnet:
             self.start_oracle()
             restarted.append(ORACLE)
         self.write_state()
+        if self._exit_code(TAKERS) is not None:
+            self.start_takers()
+            restarted.append(TAKERS)
+            self.write_state()
         return restarted
 
     def crashes(self) -> list[Process]:
@@ -180,6 +193,7 @@ class Devnet:
             "l2_chain_id": L2_CHAIN_ID,
             "nodes": [self._describe_node(plan) for plan in self.manifest.nodes],
             "oracle": self._describe_oracle(),
+            "takers": self._describe_takers(),
         }
 
     def _describe_node(self, plan: NodePlan) -> dict[str, Any]:
@@ -204,6 +218,13 @@ class Devnet:
             "exit_code": process.exit_code if process else None,
             "log": str(self.run_dir.log(ORACLE)),
         }
+
+    def _describe_takers(self) -> dict[str, Any] | None:
+        process = self.processes.get(TAKERS)
+        if process is None:
+            return None
+        log = str(self.run_dir.log(TAKERS))
+        return {"pid": process.pid, "exit_code": process.exit_code, "log": log}
 
     def _start_l1(self) -> None:
         shutil.rmtree(self.run_dir.l1_old_states, ignore_errors=True)  # of an anvil that was killed

@@ -10,6 +10,7 @@ BatchData = Literal["calldata", "blob", "alternate"]
 L1_CHAIN_ID: Final = 31_337
 L2_CHAIN_ID: Final = 313_371
 ORACLE: Final = "oracle"
+TAKERS: Final = "takers"
 NODES: Final = ("sequencer", "batch_poster", "proposer", "verifier", "challenger")
 
 
@@ -39,6 +40,10 @@ class Manifest:
     """Whether the exchange opens with the markets of `devnet/markets.py`."""
     options: bool = True
     """Whether these markets have options, which the keeper lists then."""
+    vaults: bool = False
+    """Whether there are the option vaults of `devnet/vaults.py`, and a keeper that turns them."""
+    people: bool = False
+    """Whether these vaults have depositors from the start, and takers who buy what they sell."""
     background_idle: bool = False
     """Whether all nodes but the sequencer run only on processors left free (Linux)."""
 

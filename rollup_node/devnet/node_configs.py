@@ -39,9 +39,11 @@ def node_config(manifest: Manifest, run_dir: RunDir, plan: NodePlan, l1_url: str
 
 
 def roles_of(manifest: Manifest, plan: NodePlan) -> list[str]:
-    """Return the roles of a node: where there are markets, the verifier keeps watch too."""
-    is_keeper = manifest.markets and plan.name == "verifier"
-    return [plan.name, "keeper"] if is_keeper else [plan.name]
+    """Return the roles of a node: the verifier keeps watch over markets and turns vaults too."""
+    if plan.name != "verifier":
+        return [plan.name]
+    keepers = [("keeper", manifest.markets), ("vault_keeper", manifest.vaults)]
+    return [plan.name, *(role for role, is_there in keepers if is_there)]
 
 
 def oracle_config(manifest: Manifest, run_dir: RunDir, l1_url: str) -> dict[str, Any]:

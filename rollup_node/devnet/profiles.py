@@ -45,6 +45,8 @@ class Profile:
     """Age of the oldest unconfirmed inbox item at which anyone may enter exit mode (E-1)."""
     exit_claim_seconds: int
     """How long claims count after that, before USDC is shared (E-7)."""
+    has_vaults: bool = False
+    """Whether the devnet has option vaults, with depositors and who buys what they sell."""
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import JsonRpc, RpcError
 from rollup_node.devnet.keys import USERS, Account, accounts, checksum
 from rollup_node.devnet.rundir import RunDir, read_json
+from rollup_node.devnet.vaults import coin_artifact
 from rollup_node.l1.contracts import Contract, ContractClient
 from rollup_node.ports import InputError
 
@@ -59,6 +60,24 @@ class Party:
     owner: Account | None
 
 
+@dataclass(frozen=True, slots=True)
+class OptionVault:
+    """One option vault: its contract, the token of its shares, the token that it takes."""
+
+    name: str
+    contract: Contract
+    share: Contract
+    strategy: Contract
+    coin: Contract
+    asset: Asset
+    is_call: bool
+
+    @property
+    def shares(self) -> Asset:
+        """Return how amounts of shares are written: six decimals more than the asset."""
+        return Asset(self.asset.id, "shares", self.asset.decimals + 6, self.share.address)
+
+
 class Session:
     """What commands and stories use; made from the files of a run directory that is running."""
 
@@ -85,6 +104,7 @@ class Session:
             )
             for asset in self.rollup["assets"]
         ]
+        self.vaults = [self._vault(found) for found in self.rollup.get("vaults", ())]
 
     def close(self) -> None:
         """Close all connections; a call opens them again."""
@@ -115,6 +135,21 @@ class Session:
                 return asset
         known = ", ".join(asset.symbol for asset in self.assets)
         raise InputError(f"no asset {symbol!r}: one of {known}")
+
+    def vault(self, name: str) -> OptionVault:
+        """Return an option vault by its name.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        for vault in self.vaults:
+            if vault.name == name:
+                return vault
+        known = ", ".join(vault.name for vault in self.vaults)
+        here = f"one of {known}" if known else "this devnet has none, `up --profile vaults` has"
+        raise InputError(f"no vault {name!r}: {here}")
 
     def token(self, asset: Asset) -> Contract:
         """Return the token contract of an asset that is not ETH."""
@@ -182,6 +217,23 @@ class Session:
             if any(address):
                 return address
         raise InputError(f"no account {number} on L2 or on the bridge")
+
+    def _vault(self, found: dict[str, Any]) -> OptionVault:
+        def contract(artifact: str, part: str) -> Contract:
+            address = self.rollup["contracts"][found[part]]
+            return Contract(self._contracts, artifact, bytes.fromhex(address[2:]))
+
+        token = bytes.fromhex(found["token"][2:])
+        coin = coin_artifact(is_call=found["is_call"])
+        return OptionVault(
+            found["name"],
+            contract("OptionVault", "contract"),
+            contract("VaultShare", "share"),
+            contract("VaultStrategy", "strategy"),
+            Contract(self._contracts, coin, token),
+            Asset(found["asset"], found["symbol"], found["decimals"], token),
+            found["is_call"],
+        )
 
     def _party(self, number: int, address: bytes) -> Party:
         for account in accounts().values():

@@ -21,7 +21,11 @@ STAKE_ETH: Final = 100
 STAKE_BTC: Final = 5
 GAMBLE_USDC: Final = 1_000
 _FIRST_GAMBLER: Final = 1_000
-"""Gamblers are other people than bots, whatever their numbers."""
+_FIRST_BUYER: Final = 2_000
+_FIRST_MAKER: Final = 3_000
+"""Gamblers, buyers from vaults, and their makers are other people than bots."""
+BUYER_USDC: Final = 500_000
+MAKER_ETH: Final = 500
 READY_SECONDS: Final = 30
 OPTION_SECONDS: Final = 15
 """How long to wait for options once there is something else to trade."""
@@ -57,6 +61,46 @@ def open_gamblers(session: Session, count: int) -> list[Trader]:
     _stake(session, found, (("USDC", GAMBLE_USDC),))
     _wait_credited(session, found, session.asset("USDC"))
     return found
+
+
+def open_buyers(session: Session, count: int) -> list[Trader]:
+    """Open accounts for those who buy from vaults and give each USDC, paid by the deployer.
+
+    Who is there already keeps what it has.
+    """
+    owners = [trader(_FIRST_BUYER + index) for index in range(count)]
+    known = _known(session, owners)
+    if len(known) == count:
+        return known
+    found = [_open(session, owner) for owner in owners]
+    _stake(session, found, (("USDC", BUYER_USDC),))
+    _wait_credited(session, found, session.asset("USDC"))
+    return found
+
+
+def open_makers(session: Session, count: int) -> list[Trader]:
+    """Open accounts for those who trade ETH for USDC with vaults, and give each both.
+
+    Who is there already keeps what it has.
+    """
+    owners = [trader(_FIRST_MAKER + index) for index in range(count)]
+    known = _known(session, owners)
+    if len(known) == count:
+        return known
+    eth, payer = session.asset("ETH"), accounts()["deployer"]
+    found = [_open(session, owner) for owner in owners]
+    _stake(session, found, (("USDC", STAKE_USDC),))
+    for item in found:
+        value = eth.parse(str(MAKER_ETH))
+        session.bridge.send(payer.address, "depositETH", item.number, value=value)
+    _wait_credited(session, found, eth)
+    return found
+
+
+def _known(session: Session, owners: list[Account]) -> list[Trader]:
+    """Return those who have an account."""
+    numbers = [session.bridge.call("firstAccount", checksum(owner.address)) for owner in owners]
+    return [Trader(owner, int(at)) for owner, at in zip(owners, numbers, strict=True) if at]
 
 
 def _open(session: Session, owner: Account) -> Trader:
