@@ -42,6 +42,9 @@ COMMANDS: Final[Mapping[str, LazyCommand]] = {
     "exit": LazyCommand(
         "rollup_node.cli.exit:exit_mode", "Leave when nothing is confirmed any more."
     ),
+    "vault": LazyCommand(
+        "rollup_node.cli.vault:vault", "Deposit into vaults that sell options each week."
+    ),
     "shock": LazyCommand(
         "rollup_node.cli.shock:shock", "Let prices of the running devnet fall, jump or go stale."
     ),
