@@ -1,0 +1,218 @@
+"""A whole weekly epoch of both vaults on real processes, every sum held to the unit.
+
+Depositors, takers, keepers and nodes are those of `up --profile vaults`; the test moves the time
+of L1, and asks with the commands and methods that users have.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from rollup_node.devnet import vault_moves
+from rollup_node.devnet.actions import WAIT_SECONDS, is_idle, move_time, wait_idle
+from rollup_node.devnet.audit import audit, wait_agreement
+from rollup_node.devnet.jsonrpc import Deadline, RpcError
+from rollup_node.devnet.keys import Account, accounts, checksum
+from rollup_node.devnet.profiles import profile
+from rollup_node.devnet.session import OptionVault, Session
+from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS, vault_terms
+from rollup_node.node.vaults import VIRTUAL_SHARES, share_price
+from tests.e2e.conftest import Stage, strikenet, up
+
+pytestmark = pytest.mark.e2e
+
+NAMES: Final = (COVERED_CALL.name, CASH_SECURED_PUT.name)
+PERIOD: Final = profile("vaults").confirm_period_seconds
+YEAR: Final = 365 * 86_400
+PPM: Final = 10**6
+SETTLED_SECONDS: Final = 240
+CLOSED_SECONDS: Final = 300
+LATE: Final = ("bob", COVERED_CALL.name, 10**18)
+"""Who asks after the cutoff: the close of this epoch leaves it waiting."""
+
+
+def ask(session: Session, method: str, *words: str) -> Any:
+    return session.verifier.call(method, *words)
+
+
+def row(session: Session, name: str, epoch: int) -> dict[str, Any]:
+    rows = ask(session, "vault_getHistory", name)["epochs"]
+    found: dict[str, Any] = next(each for each in rows if each["epoch"] == epoch)
+    return found
+
+
+def epochs(session: Session) -> dict[str, int]:
+    return {vault.name: vault.contract.call("epoch")["number"] for vault in session.vaults}
+
+
+def pump(session: Session, done: Callable[[], bool], what: str, seconds: float) -> None:
+    """Let confirm periods pass, one whenever everybody is idle, until something has happened."""
+    for _ in Deadline(seconds, what):
+        if done():
+            return
+        if is_idle(session):
+            move_time(session, PERIOD + 1)
+
+
+def begin(session: Session) -> None:
+    """Let the first deposits convert at par, and the first sales begin."""
+    for _ in Deadline(WAIT_SECONDS, "both vaults have converted their first deposits"):
+        if set(epochs(session).values()) == {2}:
+            break
+        move_time(session, 20)
+    for _ in Deadline(WAIT_SECONDS, "both vaults have rolled, and somebody has bought"):
+        lines = ask(session, "vault_list")
+        if all(line["phase"] in {"locked", "sale"} for line in lines):
+            found = [row(session, name, 2)["sold"] for name in NAMES]
+            if all(sold and sold["soldLots"] for sold in found):
+                return
+
+
+def claim_shares(session: Session, run_dir: Path) -> dict[str, int]:
+    """Have everybody claim; return what each holds."""
+    held = {}
+    for name, plan, amount in DEPOSITS:
+        words = ("claim", plan.name, "--from", name, "--run-dir", run_dir, "--json")
+        claimed = strikenet("vault", *words).json
+        assert int(claimed["shares"]) == amount * VIRTUAL_SHARES
+        vault, owner = session.vault(plan.name), accounts()[name]
+        held[name] = vault_moves.read_standing(vault, owner.address).shares
+        assert held[name] == int(claimed["shares"])
+    return held
+
+
+def redeem_half(run_dir: Path, vault: OptionVault, owner: Account, held: int) -> int:
+    """Queue half of what somebody holds, by the command."""
+    half = held // 2
+    text = vault.shares.show(half).split()[0].replace(",", "")
+    words = ("redeem", vault.name, "--from", owner.name, "--shares", text)
+    queued = strikenet("vault", *words, "--run-dir", run_dir, "--json").json
+    assert queued["pending_redeem"] == str(half)
+    return half
+
+
+def expire(session: Session) -> None:
+    """Let the week pass; deposits that come after the cutoff wait; wait until all are settled."""
+    expiry_at = max(vault.contract.call("epoch")["expiryAt"] for vault in session.vaults)
+    wait_idle(session)
+    move_time(session, expiry_at - 600 - session.l1_time())
+    who, name, amount = LATE
+    vault_moves.deposit(session.vault(name), accounts()[who], amount)
+    wait_idle(session)
+    move_time(session, expiry_at + 1 - session.l1_time())
+    for _ in Deadline(SETTLED_SECONDS, "the keeper settles what the vaults sold"):
+        found = [ask(session, "vault_get", name)["account"] for name in NAMES]
+        if not any(account["positions"] for account in found):
+            return
+
+
+def check_close(vault: OptionVault, found: dict[str, Any], half: int) -> None:
+    """Hold the books of a close to its rules, to the unit (docs/vaults.md)."""
+    plan = COVERED_CALL if vault.is_call else CASH_SECURED_PUT
+    terms = vault_terms(plan, profile("vaults"), {"bridge": b"", plan.coin: b""})
+    received, supply = int(found["received"]), int(found["supply"])
+    elapsed = found["closedAt"] - found["rolledAt"]
+    turned = 2 + len(found["proven"])
+    cranks = turned * min(terms.crank_fee, received * terms.crank_ppm // PPM // turned)
+    management = received * terms.management_ppm * elapsed // (PPM * YEAR)
+    gain = received - cranks - management + 1 - -(-(supply + VIRTUAL_SHARES) // VIRTUAL_SHARES)
+    performance = max(gain, 0) * terms.performance_ppm // PPM
+    fees = [int(found[key]) for key in ("cranks", "management", "performance")]
+    assert fees == [cranks, management, performance]
+    assert int(found["assets"]) == received - sum(fees)
+    assert found["sharePrice"] == str(share_price(int(found["assets"]), supply))
+    assert int(found["redeemed"]) == half
+    expected = half * (int(found["assets"]) + 1) // (supply + VIRTUAL_SHARES)
+    assert int(found["paid"]) == expected
+    assert not found["isTotalLoss"]
+
+
+def check_put(found: dict[str, Any]) -> None:
+    """Hold what came home to what was sent, and what the sale left."""
+    sold = found["sold"]
+    earned = int(sold["premiumUsdc"]) - int(sold["payoffUsdc"]) - int(sold["feesUsdc"])
+    assert int(found["received"]) == int(found["sent"]) + earned
+    assert [each["action"] for each in found["proven"]] == ["withdraw"]
+    assert found["stayed"] == "0"
+    assert found["proven"][0]["amount"] == found["received"]
+
+
+def check_call(found: dict[str, Any]) -> None:
+    """Hold the cash of the first proof to the sale; conversions turned it into ether."""
+    sold, proven = found["sold"], found["proven"]
+    earned = int(sold["premiumUsdc"]) - int(sold["payoffUsdc"]) - int(sold["feesUsdc"])
+    assert int(proven[0]["cashUsdc"]) == earned
+    assert proven[0]["balance"] == found["sent"]
+    assert proven[-1]["action"] == "withdraw"
+    assert {each["action"] for each in proven[:-1]} <= {"buy", "sell"}
+    assert found["received"] == proven[-1]["amount"] == proven[-1]["balance"]
+
+
+def check_custody(vault: OptionVault) -> None:
+    """All that the vault holds is in its books."""
+    books = vault.contract.call("books")
+    kept = ("idle", "incoming", "pendingDeposits", "lateDeposits", "claimable", "fees")
+    held = vault.coin.call("balanceOf", checksum(vault.contract.address))
+    assert held == sum(books[key] for key in kept)
+
+
+def check_words(run_dir: Path) -> None:
+    """Read what the commands print for people."""
+    listed = strikenet("vault", "list", "--run-dir", run_dir).out
+    assert all(name in listed for name in NAMES)
+    shown = strikenet("vault", "epoch", NAMES[0], "--of", "alice", "--run-dir", run_dir).out
+    assert "covered call" in shown
+    assert "alice holds" in shown
+    told = strikenet("vault", "history", NAMES[1], "--run-dir", run_dir).out
+    assert "came home" in told
+    assert "-P for" in told
+    wrong = strikenet("vault", "epoch", "moon", "--run-dir", run_dir, code=2)
+    assert "no vault 'moon': one of covered-call, cash-secured-put" in wrong.err
+
+
+def test_both_vaults_live_through_a_week_and_every_sum_is_exact(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    up(run_dir, "--profile", "vaults", "--prices", "calm")
+    stage = Stage.at(run_dir)
+    try:
+        session = stage.session
+        begin(session)
+        held = claim_shares(session, run_dir)
+        halves = {}
+        for name, vault_name in (("alice", NAMES[0]), ("carol", NAMES[1])):
+            vault = session.vault(vault_name)
+            halves[vault_name] = redeem_half(run_dir, vault, accounts()[name], held[name])
+        expire(session)
+        pump(
+            session,
+            lambda: set(epochs(session).values()) == {3},
+            "both vaults have closed their epochs",
+            CLOSED_SECONDS,
+        )
+        for vault in session.vaults:
+            found = row(session, vault.name, 2)
+            assert found["sale"] == "OK"
+            check_close(vault, found, halves[vault.name])
+            (check_call if vault.is_call else check_put)(found)
+            check_custody(vault)
+        for name, vault_name in (("alice", NAMES[0]), ("carol", NAMES[1])):
+            words = ("claim", vault_name, "--from", name, "--run-dir", run_dir, "--json")
+            claimed = strikenet("vault", *words).json
+            assert claimed["assets"] == row(session, vault_name, 2)["paid"]
+            check_custody(session.vault(vault_name))
+        late = ask(session, "vault_getRequests", LATE[1], checksum(accounts()[LATE[0]].address))
+        assert late["pendingDeposit"] == str(LATE[2])
+        check_words(run_dir)
+        with pytest.raises(RpcError, match="follows no vaults"):
+            session.sequencer.call("vault_list")
+        wait_idle(session)
+        wait_agreement(session)
+        assert audit(session).exact
+        keeper = session.verifier.call("optimism_syncStatus")["vault_keeper"]
+        assert keeper["paid"] == len(NAMES)
+    finally:
+        for opened in stage.sessions:
+            opened.close()
+        strikenet("down", "--purge", "--run-dir", run_dir, code=None)
