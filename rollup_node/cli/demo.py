@@ -8,6 +8,7 @@ import click
 from rollup_node.cli.demo_crash import crash
 from rollup_node.cli.demo_fraud import fraud
 from rollup_node.cli.demo_sybils import sybils
+from rollup_node.cli.demo_vault import vault
 from rollup_node.cli.options import anvil_options, json_option, run_dir_option
 from rollup_node.cli.output import CliError, ExitCode, emit, progress
 
@@ -29,6 +30,7 @@ def demo() -> None:
 demo.add_command(crash)
 demo.add_command(fraud)
 demo.add_command(sybils)
+demo.add_command(vault)
 
 
 @demo.command()

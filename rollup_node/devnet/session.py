@@ -188,6 +188,10 @@ class Session:
         """Return the time of the newest L1 block, unix seconds."""
         return int(self.l1.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)  # noqa: FBT003
 
+    def time_of(self, block: int) -> int:
+        """Return the time of an L1 block, unix seconds."""
+        return int(self.l1.call("eth_getBlockByNumber", hex(block), False)["timestamp"], 16)  # noqa: FBT003
+
     def l1_balance(self, asset: Asset, address: bytes) -> int:
         """Return what an address holds on L1."""
         if asset.token is None:
