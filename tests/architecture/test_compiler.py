@@ -1,7 +1,9 @@
 """Artifacts follow the sources: what changes the code changes the hash; warnings are errors."""
 
 import dataclasses
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,16 @@ def test_load_artifact_of_unknown_contract_says_how_to_build_it(tmp_path: Path) 
 
 def test_shipped_artifacts_belong_to_the_sources() -> None:
     compiler.check()
+
+
+def test_check_of_one_stale_artifact_behind_a_fresh_index_names_it(tmp_path: Path) -> None:
+    folder = tmp_path / "artifacts"
+    shutil.copytree(compiler.ARTIFACTS_DIR, folder)
+    compiler.check(folder)
+    artifact = json.loads((folder / "Bridge.json").read_bytes())
+    (folder / "Bridge.json").write_text(json.dumps({**artifact, "sourceHash": "0" * 64}))
+    with pytest.raises(CompilerError, match=r"Bridge\.json is older"):
+        compiler.check(folder)
 
 
 def test_anvil_on_path_older_than_the_pin_is_passed_over(
