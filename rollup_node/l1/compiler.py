@@ -431,8 +431,10 @@ def _stale_reason(project: Project, folder: Path) -> str | None:
         return "artifacts and their index name different contracts"
     for source in project.sources:
         path = folder / f"{Path(source).stem}.json"
+        if not path.is_file():
+            continue
         own = compute_source_hash(project, _closure(project, source))
-        if path.is_file() and json.loads(path.read_bytes()).get("sourceHash") != own:
+        if json.loads(path.read_bytes()).get("sourceHash") != own:
             return f"artifact {path.name} is older than its sources"
     return None
 

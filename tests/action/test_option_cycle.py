@@ -10,7 +10,7 @@ from rollup_node.core.layout import directory_key, expiry_key, hot_key, owner_ke
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.arena import Case
 from rollup_node.devnet.arena_build import seat
-from rollup_node.devnet.arena_desk import Desk, open_desk
+from rollup_node.devnet.arena_desk import open_desk
 from rollup_node.devnet.arena_ground import Field, prepare
 from rollup_node.devnet.arena_money import custody_equals_claims
 from rollup_node.devnet.arena_settlement import (
@@ -24,7 +24,6 @@ from rollup_node.devnet.arena_settlement import (
     WITHDRAWN_USDC,
     SettlementScene,
 )
-from rollup_node.devnet.arena_story import PAYEE
 from rollup_node.devnet.arena_world import ArenaWorld, new_world
 from rollup_node.devnet.faults.catalogue import INTERACTIVE, find_fault
 from rollup_node.devnet.faults.machine import FaultyMachine
@@ -34,6 +33,7 @@ from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.markets import ETH
 from rollup_node.node.margin_report import MODELS
 from rollup_node.ports import TransactionReverted
+from tests.action.payee import pay_first_entry
 
 _ACCOUNTS = range(1, DAVE + 1)
 _AVERAGE = sum(PRICES) // len(PRICES)
@@ -50,19 +50,6 @@ class Stage(NamedTuple):
 async def stage() -> AsyncIterator[Stage]:
     async with new_world("calldata", markets=True) as world:
         yield Stage(world, await prepare(world, SettlementScene()))
-
-
-async def _paid(world: ArenaWorld, desk: Desk, claim: bytes) -> int:
-    """Withdraw the first entry of the outbox by a claim; return what the payee has then."""
-    proof = desk.replica.prove_outbox(0)
-    assert proof is not None
-    alice, entry = world.user("alice"), tuple(proof.withdrawal)
-    await alice.send("bridge", "proveWithdrawal", claim, entry, 0, list(proof.branch))
-    await world.warp(world.rollup.parameters.maturity_seconds)
-    await alice.send("bridge", "finalizeWithdrawal", alice.address, claim, entry, 0)
-    call = "0x70a08231" + PAYEE.rjust(32, b"\0").hex()
-    token = "0x" + world.rollup.address("usdc").hex()
-    return int(await world.client.call("eth_call", {"to": token, "data": call}, "latest"), 16)
 
 
 async def test_scene_has_every_part_of_the_life_of_a_date(stage: Stage) -> None:
@@ -88,7 +75,9 @@ async def test_scene_has_every_part_of_the_life_of_a_date(stage: Stage) -> None:
         assert set(state.get(directory_key(account)).series) <= {0, PERPETUAL}
 
 
-async def test_lying_settlement_price_is_defeated_and_the_true_one_is_paid(stage: Stage) -> None:
+async def test_lying_settlement_price_is_defeated_and_the_true_one_is_paid(
+    stage: Stage,
+) -> None:
     world, field = stage
     case = Case(find_fault("wrong-settlement-price"), Choice(INTERACTIVE), "calldata")
     fight = await seat(world, field, case)
@@ -103,10 +92,10 @@ async def test_lying_settlement_price_is_defeated_and_the_true_one_is_paid(stage
         child for child in fight.watch.l1.tree.children(field.origin) if child.id != right.id
     )
     with pytest.raises(TransactionReverted) as refused:
-        await _paid(world, liar.desk, wrong.id)
+        await pay_first_entry(world, liar.desk, wrong.id)
     assert refused.value.name == "NotConfirmed"
     assert await custody_equals_claims(world, fight.watch)
-    assert await _paid(world, fight.watch, right.id) == WITHDRAWN_USDC
+    assert await pay_first_entry(world, fight.watch, right.id) == WITHDRAWN_USDC
 
 
 @pytest.mark.parametrize(

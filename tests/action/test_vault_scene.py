@@ -15,7 +15,7 @@ from rollup_node.core.positions import find_position
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.arena import Case
 from rollup_node.devnet.arena_build import seat
-from rollup_node.devnet.arena_desk import Desk, open_desk
+from rollup_node.devnet.arena_desk import open_desk
 from rollup_node.devnet.arena_ground import Field, prepare
 from rollup_node.devnet.arena_money import custody_equals_claims
 from rollup_node.devnet.arena_story import ALICE, CAROL, PAYEE
@@ -26,6 +26,7 @@ from rollup_node.devnet.faults.machine import FaultyMachine
 from rollup_node.devnet.faults.places import find_lie
 from rollup_node.devnet.faults.plan import Choice
 from rollup_node.ports import TransactionReverted
+from tests.action.payee import pay_first_entry
 
 _SOLD = 400
 """What alice buys of the six hundred lots that are offered."""
@@ -42,19 +43,6 @@ class Stage(NamedTuple):
 async def stage() -> AsyncIterator[Stage]:
     async with new_world("calldata", markets=True) as world:
         yield Stage(world, await prepare(world, VaultScene()))
-
-
-async def _paid(world: ArenaWorld, desk: Desk, claim: bytes) -> int:
-    """Withdraw the first entry of the outbox by a claim; return what the payee has then."""
-    proof = desk.replica.prove_outbox(0)
-    assert proof is not None
-    alice, entry = world.user("alice"), tuple(proof.withdrawal)
-    await alice.send("bridge", "proveWithdrawal", claim, entry, 0, list(proof.branch))
-    await world.warp(world.rollup.parameters.maturity_seconds)
-    await alice.send("bridge", "finalizeWithdrawal", alice.address, claim, entry, 0)
-    call = "0x70a08231" + PAYEE.rjust(32, b"\0").hex()
-    token = "0x" + world.rollup.address("usdc").hex()
-    return int(await world.client.call("eth_call", {"to": token, "data": call}, "latest"), 16)
 
 
 async def test_scene_sells_at_a_falling_price_and_executes_what_was_forced_in(
@@ -80,7 +68,9 @@ async def test_scene_sells_at_a_falling_price_and_executes_what_was_forced_in(
     assert await custody_equals_claims(stage.world, desk)
 
 
-async def test_stolen_withdrawal_is_defeated_and_the_recipient_is_paid(stage: Stage) -> None:
+async def test_stolen_withdrawal_is_defeated_and_the_recipient_is_paid(
+    stage: Stage,
+) -> None:
     world, field = stage
     case = Case(find_fault("stolen-premium"), Choice(INTERACTIVE), "calldata")
     fight = await seat(world, field, case)
@@ -96,9 +86,9 @@ async def test_stolen_withdrawal_is_defeated_and_the_recipient_is_paid(stage: St
         child for child in fight.watch.l1.tree.children(field.origin) if child.id != right.id
     )
     with pytest.raises(TransactionReverted) as refused:
-        await _paid(world, liar.desk, wrong.id)
+        await pay_first_entry(world, liar.desk, wrong.id)
     assert refused.value.name == "NotConfirmed"
-    assert await _paid(world, fight.watch, right.id) == WITHDRAWN_USDC
+    assert await pay_first_entry(world, fight.watch, right.id) == WITHDRAWN_USDC
 
 
 @pytest.mark.parametrize(
