@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 PYTEST_ARGS ?=
 FORGE_ARGS ?=
+JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,10 +23,16 @@ VENV_STAMP := $(VENV)/.stamp
 ANALYSIS_STAMP := $(ANALYSIS)/.stamp
 NODE_STAMP := node_modules/.stamp
 
+# The tests of the contracts lie in rooms. A room is compiled by itself, and as many at a time as there are cores: all rooms
+# together take solc from npm to the end of its 2 GB. Arguments: the room, and where under build/ it is compiled.
+ROOMS := court law settlement vault
+TEST_ROOM = cd contracts && FOUNDRY_SRC=test/$(1) FOUNDRY_TEST=test/$(1) FOUNDRY_OUT=../build/$(2)/$(1)/out \
+	FOUNDRY_CACHE_PATH=../build/$(2)/$(1)/cache ../node_modules/@foundry-rs/forge-*/bin/forge test
+EVERY_ROOM := $(MAKE) --jobs=$(JOBS) --output-sync=target
+
 # The gas table: what the contract tests measure themselves, kept in contracts/snapshots to the last unit. What solc makes
 # through the IR depends a little on which files it compiles together, so these are compiled alone and afresh.
-GAS_TABLE := $(FORGE) test --match-test '^test_(gas_|prove_a_whole_item|importBlob_records)' \
-	--force --out ../build/gas/out --cache-path ../build/gas/cache
+GAS_TESTS := --force --match-test '^test_(gas_|prove_a_whole_item|importBlob_records)'
 
 # What holds the compiled law to the sources: vectors, and both twins on the same random steps.
 NATIVE_TESTS := tests/vectors tests/contracts/test_twins.py tests/contracts/test_exchange_twins.py
@@ -47,9 +54,20 @@ up: artifacts ## Start the L1 and five nodes and stay in the foreground
 	@$(BIN)/strikenet up
 
 .PHONY: test
-test: artifacts ## Run every test: contracts with forge, then everything else with pytest
-	$(FORGE) test $(FORGE_ARGS)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: forge ## Run every test: contracts with forge, then everything else with pytest
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal $(PYTEST_ARGS)
+
+.PHONY: forge
+forge: artifacts ## Run the tests of the contracts; `make forge-vault` runs those of one room, FORGE_ARGS="-vvv" goes to forge
+	@$(EVERY_ROOM) $(ROOMS:%=forge-%)
+
+.PHONY: $(ROOMS:%=forge-%)
+$(ROOMS:%=forge-%): forge-%: setup
+	$(call TEST_ROOM,$*,forge) $(FORGE_ARGS)
+
+.PHONY: $(ROOMS:%=gas-%)
+$(ROOMS:%=gas-%): gas-%: setup
+	$(call TEST_ROOM,$*,gas) $(GAS_TESTS) --gas-snapshot-check=$(if $(EMIT),false,true) --gas-snapshot-emit=$(if $(EMIT),true,false)
 
 .PHONY: check
 check: setup ## Everything CI checks apart from the tests
@@ -62,7 +80,7 @@ check: setup ## Everything CI checks apart from the tests
 	$(MAKE) audit prove
 	$(BIN)/python -m rollup_node.l1.compiler check --full
 	$(BIN)/python -m tests.vectors.generate --check
-	$(GAS_TABLE) --gas-snapshot-check=true --gas-snapshot-emit=false
+	@$(EVERY_ROOM) $(ROOMS:%=gas-%)
 
 .PHONY: audit
 audit: setup $(ANALYSIS_STAMP) ## Run slither over the contracts: every finding must be fixed, or listed with a reason
@@ -93,7 +111,7 @@ mathematics: setup ## Measure the mathematics of options, and what margins lack,
 
 .PHONY: snapshot
 snapshot: artifacts ## Write the gas snapshots anew: what the contract tests and the gate measure
-	$(GAS_TABLE) --gas-snapshot-check=false --gas-snapshot-emit=true
+	@$(EVERY_ROOM) EMIT=yes $(ROOMS:%=gas-%)
 	$(BIN)/python -m tests.contracts.gate_table --write
 
 .PHONY: gate
@@ -108,8 +126,8 @@ fraud: artifacts ## Fight out every fault by every door with both kinds of batch
 .PHONY: fuzz
 fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twins, forge (contests: game-fuzz) and hypothesis
 	$(BIN)/python -m tests.contracts.fuzz --steps 100000 --seed "$$RANDOM$$RANDOM"
-	FOUNDRY_PROFILE=deep; export FOUNDRY_PROFILE; $(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-test '^(testFuzz|invariant)' \
-		--no-match-path test/invariant/Game.t.sol
+	FOUNDRY_PROFILE=deep $(EVERY_ROOM) $(ROOMS:%=forge-%) FORGE_ARGS="--fuzz-seed $$RANDOM$$RANDOM \
+		--match-test '^(testFuzz|invariant)' --no-match-path test/court/GameInvariants.t.sol"
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
 
 .PHONY: exchange-fuzz
@@ -119,9 +137,8 @@ exchange-fuzz: artifacts ## Random trading and every scene on both twins with a 
 .PHONY: game-fuzz
 game-fuzz: artifacts ## Random contests with a fresh seed: 2,500 runs of the challenge game at each of the heights 1 to 4
 	$(BIN)/python -m tests.contracts.game_fuzz --schedules 2000 --seed "$$RANDOM$$RANDOM"
-	FOUNDRY_INVARIANT_RUNS=2500; FOUNDRY_INVARIANT_DEPTH=32; FOUNDRY_FUZZ_RUNS=500; \
-		export FOUNDRY_INVARIANT_RUNS FOUNDRY_INVARIANT_DEPTH FOUNDRY_FUZZ_RUNS; \
-		$(FORGE) test --fuzz-seed "$$RANDOM$$RANDOM" --match-path test/invariant/Game.t.sol
+	FOUNDRY_INVARIANT_RUNS=2500 FOUNDRY_INVARIANT_DEPTH=32 FOUNDRY_FUZZ_RUNS=500 \
+		$(MAKE) forge-court FORGE_ARGS="--fuzz-seed $$RANDOM$$RANDOM --match-path test/court/GameInvariants.t.sol"
 
 .PHONY: lock
 lock: $(VENV_STAMP) ## Resolve the newest allowed dependencies and write the lock files

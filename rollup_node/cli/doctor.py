@@ -15,6 +15,8 @@ import click
 from rollup_node.cli.options import L1_PORT, NODE_PORTS, ORACLE_PORT, anvil_options, json_option
 from rollup_node.cli.output import ExitCode, emit, progress
 from rollup_node.l1 import compiler, toolchain
+from rollup_node.l1.project import CompilerError
+from rollup_node.l1.shipped import artifact_names
 from rollup_node.native import law
 
 _NATIVE_MODULES: Final = {
@@ -149,9 +151,9 @@ def check_artifacts() -> Check:
     """Check that compiled contracts are there and belong to the sources."""
     try:
         compiler.check()
-    except compiler.CompilerError as error:
+    except CompilerError as error:
         return Check("contracts", "missing", str(error).partition(":")[0], "make artifacts")
-    count = len(compiler.artifact_names())
+    count = len(artifact_names())
     if count == 0:
         return Check("contracts", "missing", "no compiled contracts", "make artifacts")
     return Check("contracts", "ok", f"{count} compiled contracts, up to date")

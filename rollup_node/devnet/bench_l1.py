@@ -34,7 +34,8 @@ from rollup_node.devnet.rundir import RunDir
 from rollup_node.devnet.session import Session
 from rollup_node.l1.anvil import BLOCK_GAS_LIMIT, AnvilOptions, AnvilProcess
 from rollup_node.l1.client import JsonRpcClient
-from rollup_node.l1.compiler import CONTRACTS_DIR, compile_project, read_project
+from rollup_node.l1.compiler import compile_project
+from rollup_node.l1.project import CONTRACTS_DIR, read_project
 from rollup_node.l1.toolchain import Tool
 from rollup_node.proof.hashing import keccak
 

@@ -15,8 +15,8 @@ from rollup_node.devnet.keys import MNEMONIC, PUBLISHERS, USERS, accounts, check
 from rollup_node.devnet.manifest import L1_CHAIN_ID, L2_CHAIN_ID, Manifest
 from rollup_node.devnet.markets import dated_messages, initial_messages
 from rollup_node.devnet.rundir import RunDir, read_json, write_json
-from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.contracts import Contract, ContractClient, create_address
+from rollup_node.l1.shipped import load_artifact
 from rollup_node.ports import EnvironmentMissingError
 from rollup_node.proof.chain_state import ChainState
 

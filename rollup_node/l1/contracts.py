@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from rollup_node.l1.client import RpcError
-from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.handles import explain_revert
 from rollup_node.l1.sender import MAX_TRANSACTION_GAS
+from rollup_node.l1.shipped import load_artifact
 from rollup_node.ports import L1Receipt, TemporaryError, TransactionReverted
 
 if TYPE_CHECKING:

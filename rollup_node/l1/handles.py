@@ -8,7 +8,7 @@ from typing import Any, Final
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
-from rollup_node.l1.compiler import artifact_names, load_artifact
+from rollup_node.l1.shipped import artifact_names, load_artifact
 from rollup_node.ports import InputError, TransactionReverted
 from rollup_node.proof.hashing import keccak
 

@@ -1,15 +1,16 @@
 """Artifacts follow the sources: what changes the code changes the hash; warnings are errors."""
 
-import dataclasses
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rollup_node.l1 import compiler, toolchain
-from rollup_node.l1.compiler import CompilerError, Project
+from rollup_node.l1.project import CompilerError, Project, read_project
+from rollup_node.l1.shipped import ARTIFACTS_DIR, Artifact, artifact_names, load_artifact
 
 _LICENSE = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
 _COUNTER = (
@@ -33,7 +34,7 @@ _BASE = (
 
 @pytest.fixture
 def project() -> Project:
-    real = compiler.read_project()
+    real = read_project()
     sources = {"src/Counter.sol": _COUNTER, "src/lib/Base.sol": _BASE}
     return Project(sources, real.settings, real.dependencies)
 
@@ -50,43 +51,69 @@ def test_compile_gives_one_artifact_per_concrete_contract(project: Project) -> N
 def test_compile_with_a_warning_fails(project: Project) -> None:
     noisy = _LICENSE + "contract Noisy { function f() external pure { uint256 x; } }"
     with pytest.raises(CompilerError, match="Unused local variable"):
-        compiler.compile_project(dataclasses.replace(project, sources={"src/Noisy.sol": noisy}))
+        compiler.compile_project(replace(project, sources={"src/Noisy.sol": noisy}))
 
 
 def test_compile_with_a_missing_import_names_it(project: Project) -> None:
-    broken = {"src/A.sol": _LICENSE + 'import "@openzeppelin/contracts/Nothing.sol";'}
+    broken = {"src/A.sol": _LICENSE + 'import "@openzeppelin/contracts/Nothing.sol";\ncontract A {}'}
     with pytest.raises(CompilerError, match=r"Nothing\.sol"):
-        compiler.compile_project(dataclasses.replace(project, sources=broken))
+        compiler.compile_project(replace(project, sources=broken))
 
 
 def test_source_hash_covers_sources_settings_and_pins(project: Project) -> None:
     touched = {**project.sources, "src/lib/Base.sol": _BASE + "// touched"}
     variants = [
         project,
-        dataclasses.replace(project, sources=touched),
-        dataclasses.replace(project, settings={**project.settings, "evmVersion": "cancun"}),
-        dataclasses.replace(project, dependencies={**project.dependencies, "solc": "0.8.36"}),
+        replace(project, sources=touched),
+        replace(project, settings={**project.settings, "evmVersion": "cancun"}),
+        replace(project, dependencies={**project.dependencies, "solc": "0.8.36"}),
     ]
-    assert len({compiler.compute_source_hash(variant) for variant in variants}) == len(variants)
+    assert len({variant.hash_sources() for variant in variants}) == len(variants)
 
 
 def test_load_artifact_of_unknown_contract_says_how_to_build_it(tmp_path: Path) -> None:
     with pytest.raises(CompilerError, match="make artifacts"):
-        compiler.load_artifact("Nothing", tmp_path)
+        load_artifact("Nothing", tmp_path)
 
 
 def test_shipped_artifacts_belong_to_the_sources() -> None:
     compiler.check()
 
 
-def test_check_of_one_stale_artifact_behind_a_fresh_index_names_it(tmp_path: Path) -> None:
+def test_check_names_stale_and_foreign_artifacts(tmp_path: Path) -> None:
     folder = tmp_path / "artifacts"
-    shutil.copytree(compiler.ARTIFACTS_DIR, folder)
+    shutil.copytree(ARTIFACTS_DIR, folder)
     compiler.check(folder)
+    shutil.copy(folder / "Bridge.json", folder / "Gone.json")
+    with pytest.raises(CompilerError, match=r"of no source: \['Gone'\]"):
+        compiler.check(folder)
     artifact = json.loads((folder / "Bridge.json").read_bytes())
     (folder / "Bridge.json").write_text(json.dumps({**artifact, "sourceHash": "0" * 64}))
-    with pytest.raises(CompilerError, match=r"Bridge\.json is older"):
+    with pytest.raises(CompilerError, match="older than its sources: Bridge"):
         compiler.check(folder)
+
+
+def test_build_compiles_what_changed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Project
+) -> None:
+    compiled: list[list[str]] = []
+
+    def compile_and_note(project: Project, names: list[str]) -> dict[str, Artifact]:
+        compiled.append(names)
+        return compile_project(project, names)
+
+    other = _LICENSE + "contract Other {}\n"
+    sources = {**project.sources, "src/Other.sol": other}
+    edited = {**sources, "src/lib/Base.sol": _BASE.replace("9", "8")}
+    compile_project = compiler.compile_project
+    monkeypatch.setattr(compiler, "compile_project", compile_and_note)
+    for state in (sources, edited, edited, {"src/Other.sol": other}):
+        monkeypatch.setattr(
+            compiler, "read_project", lambda state=state: replace(project, sources=state)
+        )
+        compiler.build(tmp_path)
+    assert compiled == [["Counter", "Other"], ["Counter"], [], []]
+    assert artifact_names(tmp_path) == ["Other"]
 
 
 def test_anvil_on_path_older_than_the_pin_is_passed_over(

@@ -7,7 +7,8 @@ from typing import Final
 
 import pytest
 
-from rollup_node.l1.compiler import EIP170_LIMIT_BYTES, artifact_names, load_artifact
+from rollup_node.l1.compiler import EIP170_LIMIT_BYTES
+from rollup_node.l1.shipped import artifact_names, load_artifact
 
 LARGEST_BYTES: Final = 24_000
 

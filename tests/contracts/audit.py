@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rollup_node.l1.compiler import CONTRACTS_DIR, CompilerError, parse_project, read_project
+from rollup_node.l1.compiler import parse_project
+from rollup_node.l1.project import CONTRACTS_DIR, CompilerError, read_project
 from rollup_node.l1.toolchain import SOLC_VERSION, ToolchainError
 
 SLITHER: Final = CONTRACTS_DIR.parent / ".venv-analysis" / "bin" / "slither"

@@ -7,13 +7,9 @@ from typing import Any, Final
 import pyrevm
 from eth_abi.abi import decode, encode
 
-from rollup_node.l1.compiler import (
-    CONTRACTS_DIR,
-    Artifact,
-    Project,
-    compile_project,
-    read_project,
-)
+from rollup_node.l1.compiler import compile_project
+from rollup_node.l1.project import CONTRACTS_DIR, Project, read_project
+from rollup_node.l1.shipped import Artifact
 from rollup_node.proof.hashing import keccak
 
 _MOCKS: Final = tuple(

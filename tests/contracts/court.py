@@ -11,7 +11,7 @@ from eth_abi.abi import decode, encode
 
 from rollup_node.core.inputs import DelayedMessage, ItemHeader
 from rollup_node.devnet.deployer import STEP_CONTRACTS, constructor_names
-from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.shipped import load_artifact
 from rollup_node.proof.assertions import context
 from rollup_node.proof.hashing import keccak
 from rollup_node.proof.inbox import (

@@ -13,14 +13,9 @@ from typing import Any, Final
 import pyrevm
 from eth_abi.abi import encode
 
-from rollup_node.l1.compiler import (
-    CONTRACTS_DIR,
-    Artifact,
-    Project,
-    compile_project,
-    load_artifact,
-    read_project,
-)
+from rollup_node.l1.compiler import compile_project
+from rollup_node.l1.project import CONTRACTS_DIR, Project, read_project
+from rollup_node.l1.shipped import Artifact, load_artifact
 from rollup_node.proof.assertions import assertion_id
 from rollup_node.proof.hashing import keccak
 from tests.contracts.game_edges import Mutual, Rejected

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from rollup_node.l1.compiler import Artifact
+from rollup_node.l1.shipped import Artifact
 from tests.contracts.game_chain import START_AT, Chain
 from tests.contracts.game_edges import Rejected
 from tests.contracts.game_model import Game

@@ -8,7 +8,8 @@ import pyrevm
 from eth_abi.abi import decode, encode
 
 from rollup_node.core.surface import Smile
-from rollup_node.l1.compiler import CONTRACTS_DIR, Project, compile_project, read_project
+from rollup_node.l1.compiler import compile_project
+from rollup_node.l1.project import CONTRACTS_DIR, Project, read_project
 from rollup_node.proof.hashing import keccak
 
 _BOARD: Final = "test/mocks/OptionsBoard.sol"

@@ -25,7 +25,7 @@ from rollup_node.core.inputs import SignedTransaction
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.reason import Reason
 from rollup_node.devnet.deployer import constructor_names
-from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.shipped import load_artifact
 from rollup_node.proof.hashing import keccak
 from tests.contracts.step_call import Answer, Openings, decode_answer, encode_step
 from tests.contracts.step_chain import contract_of

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from rollup_node.l1.compiler import CONTRACTS_DIR
+from rollup_node.l1.project import CONTRACTS_DIR
 
 REPOSITORY: Final = CONTRACTS_DIR.parent
 HALMOS: Final = REPOSITORY / ".venv-analysis" / "bin" / "halmos"

@@ -14,7 +14,7 @@ from rollup_node.codec.leaves import encode_leaf
 from rollup_node.core.kinds import Phase, RecordKind
 from rollup_node.core.layout import LeafKey
 from rollup_node.core.leaves import Leaf
-from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.shipped import load_artifact
 from tests.contracts.step_call import Answer, decode_answer, encode_step
 
 _DEPLOYER: Final = "0x" + "d0" * 20

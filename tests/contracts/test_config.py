@@ -10,8 +10,8 @@ from rollup_node.devnet.deployer import constructor_names, creations, shared_arg
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.manifest import L2_CHAIN_ID, Manifest
 from rollup_node.devnet.profiles import Profile, profiles
-from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.contracts import create_address
+from rollup_node.l1.shipped import load_artifact
 from rollup_node.proof.assertions import Config, config_hash
 from rollup_node.proof.hashing import keccak
 

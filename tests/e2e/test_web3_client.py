@@ -13,7 +13,7 @@ from rollup_node.devnet.actions import Sent
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.session import Party, Session
-from rollup_node.l1.compiler import load_artifact
+from rollup_node.l1.shipped import load_artifact
 from tests.e2e.conftest import Stage, strikenet, up
 
 pytestmark = pytest.mark.e2e

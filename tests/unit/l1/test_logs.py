@@ -3,8 +3,8 @@
 import pytest
 
 from rollup_node.derive import events as said
-from rollup_node.l1.compiler import load_artifact
 from rollup_node.l1.logs import decode_log
+from rollup_node.l1.shipped import load_artifact
 
 ID, OTHER, WHO = b"i" * 32, b"o" * 32, b"w" * 20
 

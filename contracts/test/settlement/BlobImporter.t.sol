@@ -39,7 +39,7 @@ contract BlobImporterTest is Test {
         uint256 before = gasleft();
         (bytes32 versionedHash, bytes32 root) = importer.importBlob(blob, COMMITMENT, PROOF);
         uint256 used = before - gasleft();
-        vm.snapshotValue("court", "importBlob, execution", used);
+        vm.snapshotValue("settlement", "importBlob, execution", used);
         assertLe(used, GAS_LIMIT);
         assertEq(versionedHash, VERSIONED_HASH);
         assertEq(root, ROOT);
