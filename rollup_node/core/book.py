@@ -62,28 +62,27 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
     slots, level, then the tail of the level or the words of the map that change.
     Source: docs/spec.md O-4.
     """
-    get, put = frame.get, frame.put
     place = series_key(order.series)
     (
         status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
         index, left, premiums, samples, funded_ms, low, high, waiting,
-    ) = get(place)  # fmt: skip
+    ) = frame.get(place)  # fmt: skip
     _count(frame, order, slot, 1)
     trigger = order.trigger
     tick, triggers = trigger or order.tick, trigger != 0
     key = level_key(terms.book, tick, triggers=triggers)
-    head, tail, lots, orders = get(key) or NO_LEVEL
+    head, tail, lots, orders = frame.get(key) or NO_LEVEL
     if orders:
         last_key = order_key(tail)
-        last: Order = get(last_key)
-        put(last_key, _relinked(last, last.previous, slot, last.sequence))
+        last: Order = frame.get(last_key)
+        frame.put(last_key, _relinked(last, last.previous, slot, last.sequence))
     else:
         head = slot
         _set_tick(frame, terms.book, tick, triggers=triggers)
-    put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
+    frame.put(key, _new(Level, (head, slot, lots + order.remaining, orders + 1)))
     sequence += 1
     linked = _relinked(order, tail, 0, sequence)
-    put(order_key(slot), linked)
+    frame.put(order_key(slot), linked)
     if triggers:
         waiting += 1
     else:
@@ -93,7 +92,7 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
         status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
         index, left, premiums, samples, funded_ms, low, high, waiting,
     )  # fmt: skip
-    put(place, _new(SeriesState, changed))
+    frame.put(place, _new(SeriesState, changed))
     return linked
 
 
@@ -103,15 +102,14 @@ def unlink_order(frame: Frame, slot: int) -> Order:
     Reads order, terms, series, its neighbours, level, the words of the map that change or that
     lead to the next best tick, hot, client slots, allocators. Source: docs/spec.md O-5.
     """
-    get, put = frame.get, frame.put
     key = order_key(slot)
-    order: Order = get(key)
-    terms: SeriesTerms = get(terms_key(order.series))
+    order: Order = frame.get(key)
+    terms: SeriesTerms = frame.get(terms_key(order.series))
     place = series_key(order.series)
     (
         status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
         index, left, premiums, samples, funded_ms, low, high, waiting,
-    ) = get(place)  # fmt: skip
+    ) = frame.get(place)  # fmt: skip
     trigger = order.trigger
     tick, triggers = trigger or order.tick, trigger != 0
     if order.previous or order.next:
@@ -129,11 +127,11 @@ def unlink_order(frame: Frame, slot: int) -> Order:
         status, bid, ask, sequence, interest, count, epoch, mark, initial, maintenance,
         index, left, premiums, samples, funded_ms, low, high, waiting,
     )  # fmt: skip
-    put(place, _new(SeriesState, changed))
+    frame.put(place, _new(SeriesState, changed))
     _count(frame, order, 0, -1)
-    outbox, account, free, following = get(ALLOCATORS_KEY)
-    put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
-    put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, slot, following)))
+    outbox, account, free, following = frame.get(ALLOCATORS_KEY)
+    frame.put(key, _new(Order, (0, 0, 0, 0, 0, 0, 0, free, 0, 0, 0, 0, 0, 0, 0, 0)))
+    frame.put(ALLOCATORS_KEY, _new(Allocators, (outbox, account, slot, following)))
     return order
 
 

@@ -146,21 +146,21 @@ def read_amounts(frame: Frame, account: int) -> Amounts:
 
 def is_current(hot: Hot, prices: Prices) -> bool:
     """Say whether all rows with positions are of the epoch of the prices. Source: M-4."""
-    now = prices[0]
-    for row, price in zip(hot[11], now, strict=True):
-        if row is not NO_RISK and row[1] and row[0] != price[0]:
+    now = prices.rows
+    for underlying, row in enumerate(hot.rows):
+        if row is not NO_RISK and row.positions and row.epoch != now[underlying].epoch:
             return False
     return True
 
 
 def sum_margins(hot: Hot, prices: Prices) -> tuple[int, int]:
     """Return (value, initial margin) over all rows, in µUSDC. Source: docs/spec.md M-5."""
-    require = find_model(hot[3]).require
+    require = find_model(hot.mode).require
     value = initial = 0
-    for row, price in zip(hot[11], prices[0], strict=True):
-        if row is not NO_RISK and row[1]:
-            value += row[2]
-            initial += require(row, price)
+    for underlying, row in enumerate(hot.rows):
+        if row is not NO_RISK and row.positions:
+            value += row.value
+            initial += require(row, prices.rows[underlying])
     return value, initial
 
 
@@ -168,8 +168,9 @@ def weigh_rows(hot: Hot, prices: Prices) -> tuple[int, int] | None:
     """Return what `sum_margins` does, None unless the rows are what `is_current` asks for."""
     require = find_model(hot.mode).require
     value = initial = 0
-    for row, price in zip(hot.rows, prices.rows, strict=True):
+    for underlying, row in enumerate(hot.rows):
         if row is not NO_RISK and row.positions:
+            price = prices.rows[underlying]
             if row.epoch != price.epoch:
                 return None
             value += row.value

@@ -28,7 +28,7 @@ class ChainState:
 
     def __init__(self, genesis: Writes = GENESIS) -> None:
         self._leaves: dict[LeafKey, Leaf] = {}
-        self._dirty: set[LeafKey] = set()
+        self._dirty: dict[LeafKey, Leaf | None] = {}
         self._tree = StateTree()
         self._has_tree = True
         self._journals: list[dict[LeafKey, Leaf | None]] = []
@@ -66,9 +66,7 @@ class ChainState:
 
     def take_changes(self) -> list[tuple[LeafKey, bytes]]:
         """Return each leaf that was written since the last call or root, encoded as it is now."""
-        get = self._leaves.get
-        changes = encode_leaves([(key, get(key)) for key in self._dirty])
-        self._dirty.clear()
+        changes, self._dirty = encode_leaves(self._dirty.items()), {}
         return changes
 
     def mark(self) -> int:
