@@ -9,6 +9,7 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from rollup_node.rpc.errors import RpcError
 from rollup_node.rpc.gateway import Gateway
+from rollup_node.rpc.outbox import frame_text
 from rollup_node.rpc.session import TRY_AGAIN_LATER, Session
 
 MAX_FRAME_BYTES: Final = 256 * 1024
@@ -60,7 +61,9 @@ class TradingServer:
                 _logger.exception("a tick of the trading interface failed")
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(heartbeat=30, max_msg_size=MAX_FRAME_BYTES, compress=False)
+        socket = web.WebSocketResponse(
+            heartbeat=30, max_msg_size=MAX_FRAME_BYTES, compress=False, writer_limit=0
+        )
         if not socket.can_prepare(request):
             return web.Response(status=426, text="WebSocket only\n")
         if len(self._open) >= self.gateway.limits.connections:
@@ -139,10 +142,14 @@ class _Connection:
                 await session.room.wait()
 
     async def _write(self) -> None:
-        outbox, send = self.session.outbox, self._socket.send_frame
+        """Write what there is in one go; the last message waits until there is room again."""
+        outbox, socket = self.session.outbox, self._socket
         with contextlib.suppress(ConnectionError, ClientConnectionResetError):
             while True:
-                await send(await outbox.take(), WSMsgType.TEXT)
+                *bodies, last = await outbox.take()
+                if bodies and self._transport is not None and not socket.closed:
+                    self._transport.write(b"".join(map(frame_text, bodies)))
+                await socket.send_frame(last, WSMsgType.TEXT)
 
 
 def _resume(session: Session, request: web.Request) -> web.Response | None:
