@@ -19,6 +19,8 @@ from rollup_node.core.inputs import (
 MAX_LEGS: Final = 20
 
 _FLAG_BITS: Final = 9
+_LEG_QUANTITY_BITS: Final = 31
+"""The quantity of a leg shares its number with the side."""
 _STOP: Final = 2
 """Orders of this kind and above have a trigger."""
 _GOOD_TILL_TIME: Final = 1
@@ -154,6 +156,8 @@ def decode_replace(body: bytes, at: int) -> tuple[ReplaceOrder, int]:
 def _encode_leg(leg: Leg) -> bytes:
     if leg.side >> 1:
         raise OverflowError(f"{leg}: side {leg.side}, expected 0 or 1")
+    if leg.quantity >> _LEG_QUANTITY_BITS:
+        raise OverflowError(f"{leg}: quantity {leg.quantity} >= 2^{_LEG_QUANTITY_BITS}")
     return (
         encode_varint(leg.series)
         + encode_varint(leg.slot)

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, cast, get_args
 from tiny_keccak import keccak256
 
 from rollup_node.codec import eip712
+from rollup_node.codec.fields import SIGNATURE_BYTES
 from rollup_node.codec.inner_signers import recover_inner
 from rollup_node.codec.records import decode_record
 from rollup_node.codec.signature import recover
@@ -20,6 +21,7 @@ from rollup_node.core.inputs import (
     OpenRecord,
     RfqLeg,
     RfqQuote,
+    SignedContent,
     SignedTransaction,
     SurfaceReport,
 )
@@ -167,11 +169,12 @@ def recover_asked(domain: bytes, asked: Body) -> tuple[Any, ...]:
     if type(asked) is bytes:
         return *recover_one(domain, asked), None
     try:
-        body = read_call(*cast(Call, asked))
+        content, body = read_call(*cast(Call, asked))
     except RpcError as error:
         refusal = error.code, error.message, error.reason, error.field
         return b"", None, None, None, (), refusal
-    return *recover_one(domain, body), body
+    record_hash, signature = keccak256(body), body[-SIGNATURE_BYTES:]
+    return record_hash, *_recover_signed(domain, content, signature), body
 
 
 def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
@@ -179,21 +182,25 @@ def recover_one(domain: bytes, body: bytes) -> tuple[Any, ...]:
     record_hash = keccak256(body)
     record = decode_record(body)
     if isinstance(record, SignedTransaction):
-        transaction, signature = record
-        signer = recover(eip712.digest(domain, transaction), signature)
-        fields: tuple[Any, ...] = tuple(transaction)
-        signers: tuple[bytes | None, ...] = ()
-        if isinstance(transaction, MassQuote):
-            fields = (*fields[:3], tuple(map(tuple, transaction.legs)), fields[4])
-        elif isinstance(transaction, ExecuteRfq):
-            fields, signers = _flatten(transaction), recover_inner(domain, transaction)
-        return record_hash, _NUMBERS[type(transaction)], fields, signer, signers
+        return record_hash, *_recover_signed(domain, *record)
     if not isinstance(record, OpenRecord):
         return record_hash, None, None, None, ()
     said = tuple(record)
     if isinstance(record, SurfaceReport):
         said = (*said[:6], tuple(map(tuple, record.nodes)), said[7])
     return record_hash, _NUMBERS[type(record)], said, None, recover_inner(domain, record)
+
+
+def _recover_signed(domain: bytes, content: SignedContent, signature: bytes) -> tuple[Any, ...]:
+    """Return type number, fields, signer and signers of what an account signed."""
+    signer = recover(eip712.digest(domain, content), signature)
+    fields: tuple[Any, ...] = tuple(content)
+    signers: tuple[bytes | None, ...] = ()
+    if isinstance(content, MassQuote):
+        fields = (*fields[:3], tuple(map(tuple, content.legs)), fields[4])
+    elif isinstance(content, ExecuteRfq):
+        fields, signers = _flatten(content), recover_inner(domain, content)
+    return _NUMBERS[type(content)], fields, signer, signers
 
 
 def _flatten(record: ExecuteRfq) -> tuple[Any, ...]:

@@ -83,7 +83,7 @@ class Heard:
         asker.tell(list(enumerate(self._hear(asked))), None)
 
     def _hear(self, asked: Sequence[Body]) -> list[TransactionStatus]:
-        bodies = [body if isinstance(body, bytes) else read_call(*body) for body in asked]
+        bodies = [body if isinstance(body, bytes) else read_call(*body)[1] for body in asked]
         self.groups.append(bodies)
         self.news.set()
         return [TransactionStatus(n, record_hash(body), 0) for n, body in enumerate(bodies)]

@@ -45,16 +45,15 @@ class _Entry(NamedTuple):
 _READERS: Final[dict[str, Callable[[msgspec.Struct, str], tuple[SignedContent, bytes]]]] = {}
 
 
-def read_call(method: str, params: bytes) -> bytes:
-    """Return the body of the record that a call asks for.
+def read_call(method: str, params: bytes) -> tuple[SignedContent, bytes]:
+    """Return what a call asks for, and the body of its record: what that decodes to again.
 
     Raises
     ------
     RpcError
         -32602 if its parameters are not what the method takes.
     """
-    _, body = _READERS[method](*TRADING.methods[method].bind(params))
-    return body
+    return _READERS[method](*TRADING.methods[method].bind(params))
 
 
 def _register(entry: _Entry) -> None:
