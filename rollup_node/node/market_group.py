@@ -228,10 +228,10 @@ class MarketGroup:
         account = getattr(line.content, "account", None)
         if account is None:
             return
-        mine = [order for order in changed if order.account == account]
+        mine = tuple([order for order in changed if order.account == account])
         if not self._line_fills and not line.legs:
             self._known.remember(line.source, RecordOutcome(mine))
             return
-        fills = [fill for fill in self._line_fills if fill.account == account]
-        legs = [reason.name for reason in line.legs]
+        fills = tuple([fill for fill in self._line_fills if fill.account == account])
+        legs = tuple([reason.name for reason in line.legs])
         self._known.remember(line.source, RecordOutcome(mine, fills, legs))

@@ -165,8 +165,12 @@ class Gateway:
         if method.cost is Cost.READ:
             session.charge_read()
         if method.finish is not None:
-            session.charge_matching(1)
-            return Submission((request.method, bytes(request.params)), method.finish(session))
+            credits_due = 1 if method.credits_of is None else method.credits_of(request.params)
+            session.charge_matching(credits_due)
+            finish = session.finishes.get(request.method)
+            if finish is None:
+                finish = session.finishes[request.method] = method.finish(session)
+            return Submission((request.method, bytes(request.params)), finish)
         result = method.handler(session, *method.bind(request.params))
         if isinstance(result, Submission):
             session.charge_matching(result.credits)

@@ -99,7 +99,7 @@ class BookChange(NamedTuple):
     levels: Sequence[LevelChange]
 
 
-class Trade(NamedTuple):
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """One fill as everybody sees it; `side` is the taker's, `mark_usdc` is per lot."""
 
     series: int
@@ -146,7 +146,7 @@ class OrderState(msgspec.Struct, frozen=True, gc=False):
     updated_ms: int
 
 
-class UserTrade(NamedTuple):
+class UserTrade(msgspec.Struct, frozen=True, gc=False):
     """One fill as one of its two sides sees it; a negative fee is a rebate."""
 
     account: int
@@ -233,7 +233,7 @@ class FundingPoint(NamedTuple):
     rate_ppb: int
 
 
-class RecordOutcome(NamedTuple):
+class RecordOutcome(msgspec.Struct, frozen=True, gc=False):
     """What one record did to the orders of who signed it, in order, and its fills on their side.
 
     Of an order that changed twice only the last state. `legs` are the reasons of the legs of a mass

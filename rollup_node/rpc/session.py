@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from rollup_node.ports import Clock
 from rollup_node.rpc.backend import Backend
@@ -40,7 +40,10 @@ class Desk:
 
 
 class Session:
-    """A WebSocket, or one request over HTTP (`end` is `None`: nothing can be sent later)."""
+    """A WebSocket, or one request over HTTP (`end` is `None`: nothing can be sent later).
+
+    `finishes` is what answers the records of each method here.
+    """
 
     def __init__(self, desk: Desk, address: str, end: End | None = None) -> None:
         """Begin without login; `end(code, text)` closes the connection."""
@@ -51,6 +54,7 @@ class Session:
         self.in_flight = 0
         self.room = asyncio.Event()
         self.last_words: list[bytes] = []
+        self.finishes: dict[str, Any] = {}
         self._address, self._end = address, end
         self._is_ended = False
         self._channels: dict[str, Channel] = {}
@@ -226,4 +230,5 @@ class Session:
     def leave(self) -> None:
         """Take note that the connection is gone."""
         self._is_ended = True
+        self.finishes = {}
         self.unsubscribe()

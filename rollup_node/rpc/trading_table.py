@@ -57,7 +57,8 @@ class TradingMethod(NamedTuple):
     """One method; the handler returns its result, or a `Submission`. It never waits.
 
     With `finish` a call asks for one record and needs nothing of the node: it may be handed on as
-    it came, and is read where its signer is recovered.
+    it came, and is read where its signer is recovered. `credits_of` says how many credits it takes
+    then, one without it.
     """
 
     name: str
@@ -69,6 +70,7 @@ class TradingMethod(NamedTuple):
     kind: type[msgspec.Struct]
     decode: Callable[[bytes | msgspec.Raw], msgspec.Struct]
     finish: Callable[[Session], Finish] | None
+    credits_of: Callable[[msgspec.Raw], int] | None
 
     @property
     def param_structure(self) -> str:
@@ -135,6 +137,7 @@ class TradingTable:
         summary: str,
         cost: Cost,
         finish: Callable[[Session], Finish] | None = None,
+        credits_of: Callable[[msgspec.Raw], int] | None = None,
     ) -> None:
         """Register a handler whose parameters are not those of a function written by hand."""
         kind = msgspec.defstruct(
@@ -148,7 +151,7 @@ class TradingTable:
         )
         decode = msgspec.json.Decoder(kind).decode
         self.methods[name] = TradingMethod(
-            name, handler, parameters, result, summary, cost, kind, decode, finish
+            name, handler, parameters, result, summary, cost, kind, decode, finish, credits_of
         )
 
 

@@ -78,13 +78,36 @@ def _register(entry: _Entry) -> None:
         dict[str, Any],
         entry.summary,
         Cost.MATCHING,
-        None if entry.kind.made is MassQuote else finish,  # its legs have to be counted to be paid
+        finish,
+        count_legs if entry.kind.made is MassQuote else None,
     )
 
 
 def count_credits(transaction: SignedContent) -> int:
     """Return the credits that a record takes: one, or one for each leg of a quote."""
     return len(transaction.legs) if isinstance(transaction, MassQuote) else 1
+
+
+class _Legs(msgspec.Struct):
+    legs: list[msgspec.Raw]
+
+
+class _QuoteCall(msgspec.Struct):
+    quote: _Legs
+
+
+_decode_quote_call: Final = msgspec.json.Decoder(_QuoteCall).decode
+
+
+def count_legs(params: msgspec.Raw) -> int:
+    """Return how many credits the call of a mass quote takes, before anybody reads its legs.
+
+    One if it has none that can be counted: it is refused where it is read.
+    """
+    try:
+        return len(_decode_quote_call(params).quote.legs) or 1
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 1
 
 
 def _finish(session: Session, answer: _Answer) -> Finish:

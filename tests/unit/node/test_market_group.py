@@ -146,7 +146,7 @@ def test_hear_mass_quote_keeps_the_reasons_of_its_legs(followed: Followed) -> No
     legs = (Reason.OK, Reason.POST_ONLY_CROSS)
     _hear(followed, quote, OrderRested(5, _order(1, 3, 60)), legs=legs)
     outcome = followed.outcomes[SOURCE]
-    assert outcome.legs == ["OK", "POST_ONLY_CROSS"]
+    assert outcome.legs == ("OK", "POST_ONLY_CROSS")
     assert [order.order_id for order in outcome.orders] == ["1-3-77"]
 
 
