@@ -38,10 +38,16 @@ _ADDRESS_BYTES: Final = 20
 
 
 def _encode_hot(leaf: Hot) -> bytes:
-    *counts, slot_map, slots, rows = leaf
+    (
+        reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version,
+        slot_map, slots, rows,
+    ) = leaf  # fmt: skip
     if len(rows) != _ROWS:  # each is packed by itself
         raise OverflowError(f"{len(rows)} rows, expected {_ROWS}")
-    head = _HOT_HEAD.pack(*counts, slot_map >> 64, slot_map & _LOW, *slots)
+    head = _HOT_HEAD.pack(
+        reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version,
+        slot_map >> 64, slot_map & _LOW, *slots,
+    )  # fmt: skip
     pack = _RISK_ROW.pack
     return head + b"".join([_NO_RISK_BYTES if row is NO_RISK else pack(*row) for row in rows])
 

@@ -39,6 +39,7 @@ COMPILED: Final = (
     "rpc/formats.py",
     "rpc/gateway.py",
     "rpc/hub.py",
+    "rpc/order_answers.py",
     "rpc/outbox.py",
     "rpc/*publishers.py",
     "rpc/session.py",

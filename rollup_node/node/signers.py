@@ -40,6 +40,9 @@ _NUMBERS: Final = {kind: number for number, kind in enumerate(_TYPES)}
 _IN_FLIGHT: Final = 2
 _START_SECONDS: Final = 20
 
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
+
 
 class Recovered(NamedTuple):
     """A body as the sequencer executes it; `transaction` is `None` if it is undecodable.
@@ -156,12 +159,13 @@ def unpack(asked: Body, row: tuple[Any, ...]) -> Recovered:
     kind = _TYPES[index]
     if kind is MassQuote:
         account, key, max_fee, legs, nonce = fields
-        fields = (account, key, max_fee, tuple(Leg(*leg) for leg in legs), nonce)
+        fields = (account, key, max_fee, tuple([_new(Leg, leg) for leg in legs]), nonce)
     if kind is ExecuteRfq:
         fields = _unflatten(fields)
     if kind is SurfaceReport:
         fields = (*fields[:6], tuple(SurfaceNode(*node) for node in fields[6]), fields[7])
-    return Recovered(record_hash, kind(*fields), signer, signers, body)
+    row = (record_hash, _new(kind, fields), signer, signers, body, None)
+    return _new(Recovered, row)
 
 
 def recover_asked(domain: bytes, asked: Body) -> tuple[Any, ...]:

@@ -5,7 +5,6 @@ The answer comes when the record is durable and its confirmation signed.
 """
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,16 +18,19 @@ from rollup_node.core.inputs import (
     ReplaceOrder,
     SignedContent,
 )
-from rollup_node.rpc import formats
-from rollup_node.rpc.backend import Confirmation, TransactionStatus
 from rollup_node.rpc.errors import invalid_params
-from rollup_node.rpc.market_data import MarketData, RecordOutcome, Side
+from rollup_node.rpc.market_data import Side
+from rollup_node.rpc.order_answers import (
+    Answer,
+    answer_cancelled,
+    answer_nothing,
+    answer_order,
+    answer_quotes,
+    make_finish,
+)
 from rollup_node.rpc.session import Session
 from rollup_node.rpc.signed import SIGNED, SignedKind
-from rollup_node.rpc.trading_codes import rejection
 from rollup_node.rpc.trading_table import TRADING, Cost, Finish, SignatureHex, Submission, required
-
-_Answer = Callable[[MarketData, RecordOutcome], dict[str, Any]]
 
 
 class _Entry(NamedTuple):
@@ -37,7 +39,7 @@ class _Entry(NamedTuple):
     method: str
     parameter: str
     kind: SignedKind
-    answer: _Answer
+    answer: Answer
     summary: str
     side: Side | None = None
 
@@ -65,10 +67,10 @@ def _register(entry: _Entry) -> None:
 
     def handler(session: Session, fields: msgspec.Struct, signature: str) -> Submission:
         transaction, body = read(fields, signature)
-        return Submission(body, _finish(session, entry.answer), count_credits(transaction))
+        return Submission(body, make_finish(session, entry.answer), count_credits(transaction))
 
     def finish(session: Session) -> Finish:
-        return _finish(session, entry.answer)
+        return make_finish(session, entry.answer)
 
     _READERS[entry.method] = read
     TRADING.register(
@@ -110,78 +112,12 @@ def count_legs(params: msgspec.Raw) -> int:
         return 1
 
 
-def _finish(session: Session, answer: _Answer) -> Finish:
-    def finish(status: TransactionStatus, confirmation: Confirmation | None) -> dict[str, Any]:
-        if status.reason:
-            raise rejection(status)
-        market = session.desk.market
-        body = answer(market, market.outcome(status.record_hash))
-        body["hash"] = "0x" + status.record_hash.hex()
-        body["sequence"] = status.sequence
-        body["confirmation"] = _format_confirmation(confirmation)
-        return body
-
-    return finish
-
-
-@lru_cache(maxsize=4)
-def _format_confirmation(confirmation: Confirmation | None) -> msgspec.Raw:
-    """Return a confirmation as JSON, once for all records that it covers."""
-    if confirmation is None:
-        return msgspec.Raw(b"null")
-    told = {
-        "count": confirmation.covered,
-        "link": "0x" + confirmation.link.hex(),
-        "signature": "0x" + confirmation.signature.hex(),
-    }
-    return msgspec.Raw(msgspec.json.encode(told))
-
-
-def _order_and_trades(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
-    of = market.instrument_of
-    last = outcome.orders[-1] if outcome.orders else None
-    return {
-        "order": None if last is None else formats.format_order(of(last.series), last),
-        "trades": [formats.format_user_trade(of(f.trade.series), f) for f in outcome.fills],
-    }
-
-
-def _orders(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
-    of = market.instrument_of
-    return {"orders": [formats.format_order(of(o.series), o) for o in outcome.orders]}
-
-
-def _quotes(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
-    legs = [{"leg": number, "reason": reason} for number, reason in enumerate(outcome.legs)]
-    return {"legs": legs, **_orders(market, outcome)}
-
-
-def _cancelled(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
-    return {"cancelled": len(outcome.orders), **_orders(market, outcome)}
-
-
-def _trades(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:
-    of = market.instrument_of
-    return {
-        "trades": [formats.format_user_trade(of(f.trade.series), f) for f in outcome.fills],
-    }
-
-
-def finish_trades(session: Session) -> Finish:
-    """Return what answers a record with the fills that it made."""
-    return _finish(session, _trades)
-
-
-def _nothing(market: MarketData, outcome: RecordOutcome) -> dict[str, Any]:  # noqa: ARG001 - as the others
-    return {}
-
-
 _ENTRIES: Final = (
     _Entry(
         "private/buy",
         "order",
         SIGNED[PlaceOrder],
-        _order_and_trades,
+        answer_order,
         "Place a signed order to buy; return it and its fills.",
         Side.BUY,
     ),
@@ -189,7 +125,7 @@ _ENTRIES: Final = (
         "private/sell",
         "order",
         SIGNED[PlaceOrder],
-        _order_and_trades,
+        answer_order,
         "Place a signed order to sell; return it and its fills.",
         Side.SELL,
     ),
@@ -197,28 +133,28 @@ _ENTRIES: Final = (
         "private/edit",
         "replace",
         SIGNED[ReplaceOrder],
-        _order_and_trades,
+        answer_order,
         "Give an order another price and quantity; it gets the tag, and so the id, of this record.",
     ),
     _Entry(
         "private/cancel",
         "cancel",
         SIGNED[CancelOrder],
-        _order_and_trades,
+        answer_order,
         "Take one order out of the book.",
     ),
     _Entry(
         "private/cancel_all",
         "cancel_all",
         SIGNED[CancelAll],
-        _cancelled,
+        answer_cancelled,
         "Cancel all orders, or those of an underlying or a series.",
     ),
     _Entry(
         "private/mass_quote",
         "quote",
         SIGNED[MassQuote],
-        _quotes,
+        answer_quotes,
         "Replace up to 20 quotes under one signature; return the legs' reasons and orders.",
     ),
 )
@@ -235,7 +171,7 @@ for _kind in SIGNED.values():
                 f"private/{_name}",
                 _name,
                 _kind,
-                _nothing,
+                answer_nothing,
                 f"Submit a signed {_kind.name}.",
             )
         )

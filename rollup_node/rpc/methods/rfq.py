@@ -13,7 +13,7 @@ from rollup_node.rpc.backend import Confirmation, TransactionStatus
 from rollup_node.rpc.errors import RpcError, invalid_params
 from rollup_node.rpc.market_data import Instrument, InstrumentKind
 from rollup_node.rpc.methods.markets import find_instrument
-from rollup_node.rpc.methods.orders import finish_trades
+from rollup_node.rpc.order_answers import finish_trades
 from rollup_node.rpc.rfq_desk import Wanted
 from rollup_node.rpc.rfq_formats import format_offer, format_rfq
 from rollup_node.rpc.session import Session
