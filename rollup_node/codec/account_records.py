@@ -3,6 +3,8 @@
 `encode_*` gives the fields without kind and nonce; `decode_*` reads them and the offset after them.
 """
 
+from typing import Final
+
 from rollup_node.codec.fields import (
     ADDRESS_BYTES,
     U16,
@@ -25,8 +27,8 @@ from rollup_node.core.inputs import (
     SetProtection,
 )
 
-_BID_BYTES = 16
-_LOTS_BYTES = 4
+_BID_BYTES: Final = 16
+_LOTS_BYTES: Final = 4
 
 
 def encode_bid(record: Bid) -> bytes:

@@ -1,8 +1,10 @@
 """LEB128 of unsigned integers, shortest form only."""
 
-_MORE = 0x80
-_LOW = 0x7F
-_TWO_BYTES = 1 << 14
+from typing import Final
+
+_MORE: Final = 0x80
+_LOW: Final = 0x7F
+_TWO_BYTES: Final = 1 << 14
 
 
 def encode_varint(value: int) -> bytes:

@@ -3,6 +3,8 @@
 Source: docs/spec.md K-2, O-1. Twin: contracts/src/core/Authority.sol.
 """
 
+from typing import Final
+
 from rollup_node.core.account_leaves import SessionKey
 from rollup_node.core.frame import Authority, Frame
 from rollup_node.core.layout import ACCOUNT_LIMIT, SESSION_KEYS, owner_key, session_key_key
@@ -10,8 +12,8 @@ from rollup_node.core.leaves import Owner
 from rollup_node.core.nonces import spend_nonce
 from rollup_node.core.reason import Reason
 
-_NO_ADDRESS = bytes(20)
-_OK = Reason.OK
+_NO_ADDRESS: Final = bytes(20)
+_OK: Final = Reason.OK
 
 
 def is_late(frame: Frame, wanted: int, authority: Authority) -> bool:

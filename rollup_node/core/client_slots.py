@@ -5,13 +5,15 @@ the k-th eight hold an order, so an empty leaf is never read. Source: docs/spec.
 Twin: contracts/src/core/SlotTable.sol.
 """
 
+from typing import Final
+
 from rollup_node.core.account_leaves import Hot
 from rollup_node.core.book_leaves import NO_SLOTS, ClientSlots
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import SLOTS_PER_LEAF_BITS, client_slots_key
 
-_MASK = (1 << SLOTS_PER_LEAF_BITS) - 1
-_new = tuple.__new__
+_MASK: Final = (1 << SLOTS_PER_LEAF_BITS) - 1
+_new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 

@@ -47,8 +47,8 @@ class Frame:
 
     def get(self, key: LeafKey, /) -> Any:  # noqa: ANN401 - the key decides the type of the leaf
         """Return the leaf at `key` as this step sees it, None if it was never written."""
-        writes = self.writes
-        return writes[key] if key in writes else self._read(key)
+        leaf = self.writes.get(key)
+        return self._read(key) if leaf is None else leaf
 
     def put(self, key: LeafKey, leaf: Leaf, /) -> None:
         """Write a leaf that this step has read."""

@@ -3,6 +3,8 @@
 Source: docs/spec.md O-2 to O-4, O-8, O-10. Twin: contracts/src/core/Orders.sol.
 """
 
+from typing import Final
+
 from rollup_node.core.account_leaves import Hot, SessionKey
 from rollup_node.core.authority import admit
 from rollup_node.core.book import (
@@ -52,16 +54,18 @@ from rollup_node.core.sale_prices import find_sale, may_meet
 from rollup_node.core.task_leaves import Taker
 from rollup_node.core.void import is_void
 
-SCOPE_PLACED = SCOPE_TRADE | SCOPE_CANCEL | SCOPE_QUOTE
+SCOPE_PLACED: Final = SCOPE_TRADE | SCOPE_CANCEL | SCOPE_QUOTE
 """Whoever may place may take back. Source: docs/spec.md O-8."""
 
-_TAG_MASK = (1 << 32) - 1
-_OK = Reason.OK
-_IDLE = Phase.IDLE
-_MAKER, _TAKER = OrderClass.MAKER, OrderClass.TAKER
-_MAY_TAKE, _MAY_QUOTE = SCOPE_TRADE, SCOPE_TRADE | SCOPE_QUOTE
+_TAG_MASK: Final = (1 << 32) - 1
+_OK: Final = Reason.OK
+_IDLE: Final = Phase.IDLE
+_MAKER: Final = OrderClass.MAKER
+_TAKER: Final = OrderClass.TAKER
+_MAY_TAKE: Final = SCOPE_TRADE
+_MAY_QUOTE: Final = SCOPE_TRADE | SCOPE_QUOTE
 
-_new = tuple.__new__
+_new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 

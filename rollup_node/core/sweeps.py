@@ -44,7 +44,8 @@ ONE_SERIES: Final = 2
 
 _LEGS: Final = 20
 _OK: Final = Reason.OK
-_LEG, _IDLE = Phase.LEG, Phase.IDLE
+_LEG: Final = Phase.LEG
+_IDLE: Final = Phase.IDLE
 
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""
