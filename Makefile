@@ -24,14 +24,15 @@ ANALYSIS_STAMP := $(ANALYSIS)/.stamp
 NODE_STAMP := node_modules/.stamp
 
 # The tests of the contracts lie in rooms. A room is compiled by itself, and as many at a time as there are cores: all rooms
-# together take solc from npm to the end of its 2 GB. Arguments: the room, and where under build/ it is compiled.
+# together take solc from npm to the end of its 2 GB. Tests deploy the artifacts that ship, so no room compiles a contract.
+# Arguments: the room, where under build/ it is compiled, and a folder in which forge compiles what no filter excludes.
 ROOMS := court law settlement vault
-TEST_ROOM = cd contracts && FOUNDRY_SRC=test/$(1) FOUNDRY_TEST=test/$(1) FOUNDRY_OUT=../build/$(2)/$(1)/out \
+TEST_ROOM = cd contracts && FOUNDRY_SRC=$(3) FOUNDRY_TEST=test/$(1) FOUNDRY_OUT=../build/$(2)/$(1)/out \
 	FOUNDRY_CACHE_PATH=../build/$(2)/$(1)/cache ../node_modules/@foundry-rs/forge-*/bin/forge test
 EVERY_ROOM := $(MAKE) --jobs=$(JOBS) --output-sync=target
 
 # The gas table: what the contract tests measure themselves, kept in contracts/snapshots to the last unit. What solc makes
-# through the IR depends a little on which files it compiles together, so these are compiled alone and afresh.
+# through the IR depends a little on which files it compiles together, so these tests are compiled alone and afresh.
 GAS_TESTS := --force --match-test '^test_(gas_|prove_a_whole_item|importBlob_records)'
 
 # What holds the compiled law to the sources: vectors, and both twins on the same random steps.
@@ -62,12 +63,12 @@ forge: artifacts ## Run the tests of the contracts; `make forge-vault` runs thos
 	@$(EVERY_ROOM) $(ROOMS:%=forge-%)
 
 .PHONY: $(ROOMS:%=forge-%)
-$(ROOMS:%=forge-%): forge-%: setup
-	$(call TEST_ROOM,$*,forge) $(FORGE_ARGS)
+$(ROOMS:%=forge-%): forge-%: artifacts
+	$(call TEST_ROOM,$*,forge,test/$*) $(FORGE_ARGS)
 
 .PHONY: $(ROOMS:%=gas-%)
-$(ROOMS:%=gas-%): gas-%: setup
-	$(call TEST_ROOM,$*,gas) $(GAS_TESTS) --gas-snapshot-check=$(if $(EMIT),false,true) --gas-snapshot-emit=$(if $(EMIT),true,false)
+$(ROOMS:%=gas-%): gas-%: artifacts
+	$(call TEST_ROOM,$*,gas,snapshots) $(GAS_TESTS) --gas-snapshot-check=$(if $(EMIT),false,true) --gas-snapshot-emit=$(if $(EMIT),true,false)
 
 .PHONY: check
 check: setup ## Everything CI checks apart from the tests

@@ -6,6 +6,7 @@ import {IBlobImporter} from "../src/interfaces/IBlobImporter.sol";
 import {IInbox} from "../src/interfaces/IInbox.sol";
 import {Call} from "../src/types/Steps.sol";
 import {Families} from "./Families.sol";
+import {Shipped} from "./Shipped.sol";
 import {Test} from "./Test.sol";
 import {TreeModel} from "./TreeModel.sol";
 import {FixedInbox} from "./mocks/FixedInbox.sol";
@@ -53,8 +54,11 @@ abstract contract CourtFixture is Test {
     function _deploy() internal {
         (alice, aliceKey) = makeAddrAndKey("alice");
         inbox = new FixedInbox();
-        verifier = new StepVerifier(
-            IInbox(address(inbox)), IBlobImporter(address(inbox)), Families.deploy(L2_CHAIN_ID, BRIDGE)
+        verifier = StepVerifier(
+            Shipped.deploy(
+                "StepVerifier",
+                abi.encode(IInbox(address(inbox)), IBlobImporter(address(inbox)), Families.deploy(L2_CHAIN_ID, BRIDGE))
+            )
         );
         bytes32[] memory items = new bytes32[](3);
         bytes32[] memory delayed = new bytes32[](2);

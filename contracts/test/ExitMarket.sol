@@ -9,6 +9,7 @@ import {InboxHash} from "../src/proof/InboxHash.sol";
 import {TestBTC} from "../src/tokens/TestBTC.sol";
 import {TestUSDC} from "../src/tokens/TestUSDC.sol";
 import {ItemHeader} from "../src/types/Inputs.sol";
+import {Shipped} from "./Shipped.sol";
 import {Test} from "./Test.sol";
 import {TreeModel} from "./TreeModel.sol";
 
@@ -76,14 +77,15 @@ abstract contract ExitMarket is Test {
     /// @notice Deploy bridge and exit mode, give the bridge what L2 holds, and enter.
     function enterWith(Market memory market) internal {
         vm.warp(START);
-        (usdc, tbtc) = (new TestUSDC(), new TestBTC());
+        (usdc, tbtc) = (TestUSDC(Shipped.deploy("TestUSDC")), TestBTC(Shipped.deploy("TestBTC")));
         address exitAt = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (address(usdc), address(tbtc));
-        bridge = new Bridge(_inbox, _chain, exitAt, alice, tokens, 1, 1);
+        bridge = Bridge(Shipped.deploy("Bridge", abi.encode(_inbox, _chain, exitAt, alice, tokens, 1, 1)));
         vm.mockCall(_inbox, abi.encodeCall(IInbox.BRIDGE, ()), abi.encode(bridge));
         vm.mockCall(_inbox, abi.encodeCall(IInbox.MAX_PAST_SECONDS, ()), abi.encode(MAX_PAST));
-        exitMode = new ExitMode(_inbox, address(bridge), _chain, EXIT_AFTER, EXIT_CLAIM);
+        exitMode =
+            ExitMode(Shipped.deploy("ExitMode", abi.encode(_inbox, address(bridge), _chain, EXIT_AFTER, EXIT_CLAIM)));
         _fund(market.totals);
         TreeModel.Tree memory made = treeOf(market);
         (tree.keys, tree.values) = (made.keys, made.values);

@@ -7,6 +7,7 @@ import {StakePool} from "../src/StakePool.sol";
 import {AssertionInput} from "../src/interfaces/IAssertionChain.sol";
 import {Bisection, LeafProof, Refutation, Transition} from "../src/interfaces/IChallengeGame.sol";
 import {Call} from "../src/types/Steps.sol";
+import {Shipped} from "./Shipped.sol";
 import {Test} from "./Test.sol";
 import {ToySurroundings} from "./mocks/ToySurroundings.sol";
 import {Toy, ToyState, ToyVerifier} from "./mocks/ToyVerifier.sol";
@@ -55,20 +56,27 @@ abstract contract GameFixture is Test {
         address chainAt = vm.computeCreateAddress(address(this), nonce + 4);
         outside = new ToySurroundings(chainAt, 30 days);
         machine = new ToyVerifier(address(outside), itemSegments_);
-        pool = new StakePool(chainAt, gameAt, height_, STAKE, GAS_PRICE);
-        game = new ChallengeGame(chainAt, address(pool), address(machine), height_);
-        chain = new AssertionChain(
-            address(outside),
-            address(outside),
-            address(machine),
-            gameAt,
-            address(pool),
-            address(outside),
-            1,
-            height_,
-            T,
-            G,
-            Toy.hash(genesisState)
+        pool = StakePool(Shipped.deploy("StakePool", abi.encode(chainAt, gameAt, height_, STAKE, GAS_PRICE)));
+        game = ChallengeGame(
+            Shipped.deploy("ChallengeGame", abi.encode(chainAt, address(pool), address(machine), height_))
+        );
+        chain = AssertionChain(
+            Shipped.deploy(
+                "AssertionChain",
+                abi.encode(
+                    address(outside),
+                    address(outside),
+                    address(machine),
+                    gameAt,
+                    address(pool),
+                    address(outside),
+                    1,
+                    height_,
+                    T,
+                    G,
+                    Toy.hash(genesisState)
+                )
+            )
         );
         genesis = chain.GENESIS_ID();
         outside.append("item 0");

@@ -15,6 +15,7 @@ import {TestBTC} from "../src/tokens/TestBTC.sol";
 import {TestUSDC} from "../src/tokens/TestUSDC.sol";
 import {Withdrawal} from "../src/types/State.sol";
 import {Families} from "./Families.sol";
+import {Shipped} from "./Shipped.sol";
 import {StateFixture} from "./StateFixture.sol";
 import {Test} from "./Test.sol";
 import {ClockGame} from "./mocks/ClockGame.sol";
@@ -61,8 +62,8 @@ abstract contract Settlement is Test {
     address internal bob = makeAddr("bob");
 
     function deploySettlement() internal {
-        usdc = new TestUSDC();
-        tbtc = new TestBTC();
+        usdc = TestUSDC(Shipped.deploy("TestUSDC"));
+        tbtc = TestBTC(Shipped.deploy("TestBTC"));
         deploySettlement(address(usdc), address(tbtc));
     }
 
@@ -76,28 +77,47 @@ abstract contract Settlement is Test {
         address exitAt = vm.computeCreateAddress(address(this), nonce + 6);
         address[] memory posters = new address[](1);
         posters[0] = poster;
-        inbox = new Inbox(bridgeAt, governorAt, owner, posters, FORCE_AFTER, FORCE_FAST_AFTER, MAX_PAST, MAX_FUTURE);
-        governor = new Governor(address(inbox), owner, guardian, GOVERNOR_DELAY, new bytes[](0));
+        inbox = Inbox(
+            Shipped.deploy(
+                "Inbox",
+                abi.encode(bridgeAt, governorAt, owner, posters, FORCE_AFTER, FORCE_FAST_AFTER, MAX_PAST, MAX_FUTURE)
+            )
+        );
+        governor = Governor(
+            Shipped.deploy("Governor", abi.encode(address(inbox), owner, guardian, GOVERNOR_DELAY, new bytes[](0)))
+        );
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (asset0, asset2);
-        bridge = new Bridge(address(inbox), chainAt, exitAt, guardian, tokens, MATURITY, MAX_PAUSE);
-        verifier = new StepVerifier(inbox, IBlobImporter(address(0)), Families.fill(IStep(address(inbox))));
+        bridge = Bridge(
+            Shipped.deploy("Bridge", abi.encode(address(inbox), chainAt, exitAt, guardian, tokens, MATURITY, MAX_PAUSE))
+        );
+        verifier = StepVerifier(
+            Shipped.deploy(
+                "StepVerifier", abi.encode(inbox, IBlobImporter(address(0)), Families.fill(IStep(address(inbox))))
+            )
+        );
         address gameAt = vm.computeCreateAddress(address(this), nonce + 5);
-        pool = new StakePool(chainAt, gameAt, HEIGHT, STAKE, TARIFF_PRICE);
+        pool = StakePool(Shipped.deploy("StakePool", abi.encode(chainAt, gameAt, HEIGHT, STAKE, TARIFF_PRICE)));
         game = new ClockGame(chainAt, address(pool), address(verifier), HEIGHT);
-        exitMode = new ExitMode(address(inbox), bridgeAt, chainAt, EXIT_AFTER, EXIT_CLAIM);
-        chain = new AssertionChain(
-            address(inbox),
-            bridgeAt,
-            address(verifier),
-            gameAt,
-            address(pool),
-            exitAt,
-            L2_CHAIN,
-            HEIGHT,
-            PERIOD,
-            DELAY,
-            keccak256("genesis state")
+        exitMode =
+            ExitMode(Shipped.deploy("ExitMode", abi.encode(address(inbox), bridgeAt, chainAt, EXIT_AFTER, EXIT_CLAIM)));
+        chain = AssertionChain(
+            Shipped.deploy(
+                "AssertionChain",
+                abi.encode(
+                    address(inbox),
+                    bridgeAt,
+                    address(verifier),
+                    gameAt,
+                    address(pool),
+                    exitAt,
+                    L2_CHAIN,
+                    HEIGHT,
+                    PERIOD,
+                    DELAY,
+                    keccak256("genesis state")
+                )
+            )
         );
         vm.deal(staker, 100 ether);
     }

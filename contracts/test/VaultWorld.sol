@@ -14,6 +14,7 @@ import {Withdrawal} from "../src/types/State.sol";
 import {VaultTerms} from "../src/types/Vault.sol";
 import {OptionVault} from "../src/vault/OptionVault.sol";
 import {VaultStrategy} from "../src/vault/VaultStrategy.sol";
+import {Shipped} from "./Shipped.sol";
 import {Test} from "./Test.sol";
 import {TreeModel} from "./TreeModel.sol";
 import {Vm} from "./Vm.sol";
@@ -90,8 +91,8 @@ abstract contract VaultWorld is Test {
     function deployWorld() internal {
         vm.warp(START);
         vm.roll(100);
-        usdc = new TestUSDC();
-        weth = new WrappedEther();
+        usdc = TestUSDC(Shipped.deploy("TestUSDC"));
+        weth = WrappedEther(Shipped.deploy("WrappedEther"));
         chain = new ConfirmedStates();
         uint256 nonce = vm.getNonce(address(this));
         address bridgeAt = vm.computeCreateAddress(address(this), nonce + 2);
@@ -99,14 +100,22 @@ abstract contract VaultWorld is Test {
         address[] memory posters = new address[](1);
         posters[0] = _poster;
         address[] memory tokens = new address[](3);
-        (tokens[0], tokens[2]) = (address(usdc), address(new TestBTC()));
-        inbox = new Inbox(bridgeAt, guardian, guardian, posters, FORCE_AFTER, 60, MAX_PAST, 300);
-        bridge = new Bridge(address(inbox), address(chain), exitAt, guardian, tokens, MATURITY, 7 days);
-        exitMode = new ExitMode(address(inbox), address(bridge), address(chain), EXIT_AFTER, 30 days);
-        callStrategy = new VaultStrategy(callTerms());
-        putStrategy = new VaultStrategy(putTerms());
-        calls = new OptionVault("Covered calls", "CALLS", callStrategy);
-        puts = new OptionVault("Secured puts", "PUTS", putStrategy);
+        (tokens[0], tokens[2]) = (address(usdc), address(TestBTC(Shipped.deploy("TestBTC"))));
+        inbox = Inbox(
+            Shipped.deploy("Inbox", abi.encode(bridgeAt, guardian, guardian, posters, FORCE_AFTER, 60, MAX_PAST, 300))
+        );
+        bridge = Bridge(
+            Shipped.deploy(
+                "Bridge", abi.encode(address(inbox), address(chain), exitAt, guardian, tokens, MATURITY, 7 days)
+            )
+        );
+        exitMode = ExitMode(
+            Shipped.deploy("ExitMode", abi.encode(address(inbox), address(bridge), address(chain), EXIT_AFTER, 30 days))
+        );
+        callStrategy = VaultStrategy(Shipped.deploy("VaultStrategy", abi.encode(callTerms())));
+        putStrategy = VaultStrategy(Shipped.deploy("VaultStrategy", abi.encode(putTerms())));
+        calls = OptionVault(Shipped.deploy("OptionVault", abi.encode("Covered calls", "CALLS", callStrategy)));
+        puts = OptionVault(Shipped.deploy("OptionVault", abi.encode("Secured puts", "PUTS", putStrategy)));
         // What others hold on L2: gains of a vault are their losses.
         bridge.openAccount(eve);
         donateL2(OTHERS, ETH, 1_000_000 ether);

@@ -55,9 +55,9 @@ def test_compile_with_a_warning_fails(project: Project) -> None:
 
 
 def test_compile_with_a_missing_import_names_it(project: Project) -> None:
-    broken = {"src/A.sol": _LICENSE + 'import "@openzeppelin/contracts/Nothing.sol";\ncontract A {}'}
+    text = _LICENSE + 'import "@openzeppelin/contracts/Nothing.sol";\ncontract A {}'
     with pytest.raises(CompilerError, match=r"Nothing\.sol"):
-        compiler.compile_project(replace(project, sources=broken))
+        compiler.compile_project(replace(project, sources={"src/A.sol": text}))
 
 
 def test_source_hash_covers_sources_settings_and_pins(project: Project) -> None:

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {ChallengeGame} from "../../src/ChallengeGame.sol";
 import {Bisection, Edge, IChallengeGame} from "../../src/interfaces/IChallengeGame.sol";
 import {GameFixture} from "../GameFixture.sol";
+import {Shipped} from "../Shipped.sol";
 
 /// @notice Bisection and timers, move by move (docs/spec.md D-1 to D-5).
 contract ChallengeGameTest is GameFixture {
@@ -24,17 +25,17 @@ contract ChallengeGameTest is GameFixture {
 
     function test_constructor_nonsense_reverts() public {
         _expect(abi.encodeWithSelector(IChallengeGame.InvalidParameter.selector, bytes32("assertionChain"), 0));
-        new ChallengeGame(address(0), address(pool), address(machine), 4);
+        Shipped.deploy("ChallengeGame", abi.encode(address(0), address(pool), address(machine), 4));
         address empty = makeAddr("empty");
         uint256 value = uint160(empty);
         _expect(abi.encodeWithSelector(IChallengeGame.InvalidParameter.selector, bytes32("stakePool"), value));
-        new ChallengeGame(address(chain), empty, address(machine), 4);
+        Shipped.deploy("ChallengeGame", abi.encode(address(chain), empty, address(machine), 4));
         _expect(abi.encodeWithSelector(IChallengeGame.InvalidParameter.selector, bytes32("verifier"), value));
-        new ChallengeGame(address(chain), address(pool), empty, 4);
+        Shipped.deploy("ChallengeGame", abi.encode(address(chain), address(pool), empty, 4));
         _expect(abi.encodeWithSelector(IChallengeGame.InvalidParameter.selector, bytes32("historyHeight"), 0));
-        new ChallengeGame(address(chain), address(pool), address(machine), 0);
+        Shipped.deploy("ChallengeGame", abi.encode(address(chain), address(pool), address(machine), 0));
         _expect(abi.encodeWithSelector(IChallengeGame.InvalidParameter.selector, bytes32("historyHeight"), 33));
-        new ChallengeGame(address(chain), address(pool), address(machine), 33);
+        Shipped.deploy("ChallengeGame", abi.encode(address(chain), address(pool), address(machine), 33));
     }
 
     function test_views_afterDeployment_nameTheOtherContracts() public view {

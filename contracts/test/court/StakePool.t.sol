@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {StakePool} from "../../src/StakePool.sol";
 import {IStakePool, Service} from "../../src/interfaces/IStakePool.sol";
+import {Shipped} from "../Shipped.sol";
 import {Test} from "../Test.sol";
 import {PickyRecipient, ReentrantRecipient} from "../mocks/Recipients.sol";
 
@@ -29,9 +30,9 @@ contract StakePoolTest is Test {
         bytes memory reason =
             abi.encodeWithSelector(IStakePool.InvalidParameter.selector, bytes32("stakeWei"), LEAST - 1);
         vm.expectRevert(reason);
-        new StakePool(address(this), address(this), HEIGHT, uint96(LEAST - 1), PRICE);
+        Shipped.deploy("StakePool", abi.encode(address(this), address(this), HEIGHT, uint96(LEAST - 1), PRICE));
         vm.expectRevert(abi.encodeWithSelector(IStakePool.InvalidParameter.selector, bytes32("tariffGasPriceWei"), 0));
-        new StakePool(address(this), address(this), HEIGHT, 3 ether, 0);
+        Shipped.deploy("StakePool", abi.encode(address(this), address(this), HEIGHT, 3 ether, 0));
     }
 
     function test_tariff_isGasAtTheReferencePrice() public view {
@@ -178,7 +179,7 @@ contract StakePoolTest is Test {
     }
 
     function _newPool(uint96 stake) private returns (StakePool) {
-        return new StakePool(address(this), address(this), HEIGHT, stake, PRICE);
+        return StakePool(Shipped.deploy("StakePool", abi.encode(address(this), address(this), HEIGHT, stake, PRICE)));
     }
 
     function _checkSums(uint256 received, uint256 paid) private view {

@@ -11,6 +11,7 @@ import {StepKind} from "../../src/types/StepKind.sol";
 import {Call} from "../../src/types/Steps.sol";
 import {CourtFixture} from "../CourtFixture.sol";
 import {Families} from "../Families.sol";
+import {Shipped} from "../Shipped.sol";
 import {TreeModel} from "../TreeModel.sol";
 import {CountdownSteps, EchoSteps} from "../mocks/EchoSteps.sol";
 
@@ -39,11 +40,11 @@ contract StepDispatchTest is CourtFixture {
     function test_constructor_wants_a_contract_for_every_family() public {
         IStep[] memory families = new IStep[](Family.COUNT - 1);
         vm.expectRevert(abi.encodeWithSelector(IStepVerifier.WrongFamilyCount.selector, 20, 21));
-        new StepVerifier(IInbox(address(inbox)), IBlobImporter(address(inbox)), families);
+        Shipped.deploy("StepVerifier", abi.encode(IInbox(address(inbox)), IBlobImporter(address(inbox)), families));
         families = Families.deploy(L2_CHAIN_ID, BRIDGE);
         families[Family.RISK] = IStep(address(0));
         vm.expectRevert(abi.encodeWithSelector(IStepVerifier.MissingFamily.selector, Family.RISK));
-        new StepVerifier(IInbox(address(inbox)), IBlobImporter(address(inbox)), families);
+        Shipped.deploy("StepVerifier", abi.encode(IInbox(address(inbox)), IBlobImporter(address(inbox)), families));
     }
 
     function test_every_phase_leads_to_a_family() public {
@@ -174,13 +175,17 @@ contract StepDispatchTest is CourtFixture {
         for (uint256 i = 0; i < families.length; ++i) {
             families[i] = new EchoSteps(i);
         }
-        verifier = new StepVerifier(IInbox(address(inbox)), IBlobImporter(address(inbox)), families);
+        verifier = StepVerifier(
+            Shipped.deploy("StepVerifier", abi.encode(IInbox(address(inbox)), IBlobImporter(address(inbox)), families))
+        );
     }
 
     function _useCountdown() private {
         IStep[] memory families = Families.deploy(L2_CHAIN_ID, BRIDGE);
         families[Family.ORDER] = families[Family.LEG] = new CountdownSteps();
         messages = 1;
-        verifier = new StepVerifier(IInbox(address(inbox)), IBlobImporter(address(inbox)), families);
+        verifier = StepVerifier(
+            Shipped.deploy("StepVerifier", abi.encode(IInbox(address(inbox)), IBlobImporter(address(inbox)), families))
+        );
     }
 }

@@ -11,6 +11,7 @@ import {Reason} from "../../src/types/Reason.sol";
 import {StepKind} from "../../src/types/StepKind.sol";
 import {Call} from "../../src/types/Steps.sol";
 import {CourtFixture} from "../CourtFixture.sol";
+import {Shipped} from "../Shipped.sol";
 import {TreeModel} from "../TreeModel.sol";
 import {EchoSteps} from "../mocks/EchoSteps.sol";
 
@@ -32,7 +33,9 @@ contract StepVerifierFastTest is CourtFixture {
         for (uint256 i = 0; i < families.length; ++i) {
             families[i] = new EchoSteps(i);
         }
-        verifier = new StepVerifier(IInbox(address(inbox)), IBlobImporter(address(inbox)), families);
+        verifier = StepVerifier(
+            Shipped.deploy("StepVerifier", abi.encode(IInbox(address(inbox)), IBlobImporter(address(inbox)), families))
+        );
         _post("");
     }
 

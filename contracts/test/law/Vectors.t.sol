@@ -18,6 +18,7 @@ import {Reason} from "../../src/types/Reason.sol";
 import {StepKind} from "../../src/types/StepKind.sol";
 import {Call} from "../../src/types/Steps.sol";
 import {Families} from "../Families.sol";
+import {Shipped} from "../Shipped.sol";
 import {Test} from "../Test.sol";
 import {FixedInbox} from "../mocks/FixedInbox.sol";
 
@@ -29,10 +30,15 @@ contract VectorsTest is Test {
         _read("steps");
         FixedInbox inbox = new FixedInbox();
         address bridge = vm.parseJsonAddress(json, ".bridge");
-        StepVerifier verifier = new StepVerifier(
-            IInbox(address(inbox)),
-            IBlobImporter(address(inbox)),
-            Families.deploy(vm.parseJsonUint(json, ".chain_id"), bridge)
+        StepVerifier verifier = StepVerifier(
+            Shipped.deploy(
+                "StepVerifier",
+                abi.encode(
+                    IInbox(address(inbox)),
+                    IBlobImporter(address(inbox)),
+                    Families.deploy(vm.parseJsonUint(json, ".chain_id"), bridge)
+                )
+            )
         );
         uint256 count = 0;
         for (; vm.keyExistsJson(json, _case(count, "")); ++count) {

@@ -6,6 +6,7 @@ import {Assertion, AssertionInput, AssertionStatus, IAssertionChain} from "../..
 import {IStakePool} from "../../src/interfaces/IStakePool.sol";
 import {IStepVerifier} from "../../src/interfaces/IStepVerifier.sol";
 import {Settlement} from "../Settlement.sol";
+import {Shipped} from "../Shipped.sol";
 import {StateFixture} from "../StateFixture.sol";
 
 contract AssertionChainTest is Settlement {
@@ -390,18 +391,23 @@ contract AssertionChainTest is Settlement {
     }
 
     function _construct(uint8 height, uint64 period, uint64 delay, uint256 root) private returns (AssertionChain) {
-        return new AssertionChain(
-            address(inbox),
-            address(bridge),
-            address(verifier),
-            address(game),
-            address(pool),
-            address(exitMode),
-            1,
-            height,
-            period,
-            delay,
-            bytes32(root)
+        return AssertionChain(
+            Shipped.deploy(
+                "AssertionChain",
+                abi.encode(
+                    address(inbox),
+                    address(bridge),
+                    address(verifier),
+                    address(game),
+                    address(pool),
+                    address(exitMode),
+                    1,
+                    height,
+                    period,
+                    delay,
+                    bytes32(root)
+                )
+            )
         );
     }
 }

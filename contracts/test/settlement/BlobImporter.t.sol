@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {BlobImporter} from "../../src/BlobImporter.sol";
 import {IBlobImporter} from "../../src/interfaces/IBlobImporter.sol";
 import {Blobs} from "../../src/proof/Blobs.sol";
+import {Shipped} from "../Shipped.sol";
 import {Test} from "../Test.sol";
 
 /// @dev Commitment, proof and expected values come from c-kzg and the Python twin, over elements that any language can
@@ -23,7 +24,7 @@ contract BlobImporterTest is Test {
     bytes private elements;
 
     function setUp() public {
-        importer = new BlobImporter();
+        importer = BlobImporter(Shipped.deploy("BlobImporter"));
         uint256[] memory words = new uint256[](Blobs.ELEMENTS);
         for (uint256 i = 0; i < words.length; ++i) {
             words[i] = uint256(keccak256(abi.encode(i))) >> 2;

@@ -10,6 +10,7 @@ import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {StateProof} from "../../src/proof/StateProof.sol";
 import {Withdrawal} from "../../src/types/State.sol";
 import {Settlement} from "../Settlement.sol";
+import {Shipped} from "../Shipped.sol";
 import {StateFixture} from "../StateFixture.sol";
 import {GasBurner, PickyRecipient, ReentrantRecipient, ReturnBomb} from "../mocks/Recipients.sol";
 import {FalseToken, FeeToken, HookToken, NoReturnToken} from "../mocks/Tokens.sol";
@@ -590,26 +591,26 @@ contract BridgeTest is Settlement {
         address[] memory tokens = new address[](3);
         (tokens[0], tokens[2]) = (address(usdc), address(tbtc));
         _expectInvalid("inbox", 0);
-        new Bridge(address(0), address(2), address(3), guardian, tokens, 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(0), address(2), address(3), guardian, tokens, 1, 0));
         _expectInvalid("assertionChain", 0);
-        new Bridge(address(1), address(0), address(3), guardian, tokens, 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(0), address(3), guardian, tokens, 1, 0));
         _expectInvalid("maturitySeconds", 0);
-        new Bridge(address(1), address(2), address(3), guardian, tokens, 0, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, tokens, 0, 0));
         _expectInvalid("maxPauseSeconds", 365 days + 1);
-        new Bridge(address(1), address(2), address(3), guardian, tokens, 1, 365 days + 1);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, tokens, 1, 365 days + 1));
         tokens[2] = address(usdc);
         _expectInvalid("token", 2);
-        new Bridge(address(1), address(2), address(3), guardian, tokens, 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, tokens, 1, 0));
         tokens[2] = alice;
         _expectInvalid("token", 2);
-        new Bridge(address(1), address(2), address(3), guardian, tokens, 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, tokens, 1, 0));
         (tokens[1], tokens[2]) = (address(tbtc), address(0));
         _expectInvalid("token", 1);
-        new Bridge(address(1), address(2), address(3), guardian, tokens, 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, tokens, 1, 0));
         _expectInvalid("tokens", 1);
-        new Bridge(address(1), address(2), address(3), guardian, new address[](1), 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, new address[](1), 1, 0));
         _expectInvalid("tokens", 5);
-        new Bridge(address(1), address(2), address(3), guardian, new address[](5), 1, 0);
+        Shipped.deploy("Bridge", abi.encode(address(1), address(2), address(3), guardian, new address[](5), 1, 0));
     }
 
     function test_views_describeTheAssets() public {

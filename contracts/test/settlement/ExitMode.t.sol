@@ -7,6 +7,7 @@ import {IBridge} from "../../src/interfaces/IBridge.sol";
 import {IExitMode} from "../../src/interfaces/IExitMode.sol";
 import {ItemHeader} from "../../src/types/Inputs.sol";
 import {ExitFixture} from "../ExitFixture.sol";
+import {Shipped} from "../Shipped.sol";
 
 /// @notice The trigger (docs/spec.md E-1, E-2): what counts as the oldest unconfirmed item, and when it is old enough.
 contract ExitModeTest is ExitFixture {
@@ -38,7 +39,11 @@ contract ExitModeTest is ExitFixture {
         _expectWindowRefused(tooLong);
         _mockBridgeFor(vm.computeCreateAddress(address(this), vm.getNonce(address(this))));
         assertEq(
-            new ExitMode(address(inbox), address(bridge), address(chain), 1 << 31, 1 << 31).EXIT_AFTER_SECONDS(),
+            ExitMode(
+                    Shipped.deploy(
+                        "ExitMode", abi.encode(address(inbox), address(bridge), address(chain), 1 << 31, 1 << 31)
+                    )
+                ).EXIT_AFTER_SECONDS(),
             1 << 31
         );
     }
@@ -262,14 +267,14 @@ contract ExitModeTest is ExitFixture {
     ) private {
         if (value == address(usdc)) bridgeAt = value;
         vm.expectRevert(abi.encodeWithSelector(IExitMode.InvalidParameter.selector, name, uint160(value)));
-        new ExitMode(inboxAt, bridgeAt, chainAt, exitAfter, EXIT_CLAIM);
+        Shipped.deploy("ExitMode", abi.encode(inboxAt, bridgeAt, chainAt, exitAfter, EXIT_CLAIM));
     }
 
     /// @dev The bridge knows the address that the next contract gets.
     function _expectRefusedHere(bytes32 name, uint256 value, address chainAt, uint64 exitAfter) private {
         _mockBridgeFor(vm.computeCreateAddress(address(this), vm.getNonce(address(this))));
         vm.expectRevert(abi.encodeWithSelector(IExitMode.InvalidParameter.selector, name, value));
-        new ExitMode(address(inbox), address(bridge), chainAt, exitAfter, EXIT_CLAIM);
+        Shipped.deploy("ExitMode", abi.encode(address(inbox), address(bridge), chainAt, exitAfter, EXIT_CLAIM));
     }
 
     function _expectWindowRefused(uint64 exitClaim) private {
@@ -277,7 +282,7 @@ contract ExitModeTest is ExitFixture {
         vm.expectRevert(
             abi.encodeWithSelector(IExitMode.InvalidParameter.selector, bytes32("exitClaimSeconds"), exitClaim)
         );
-        new ExitMode(address(inbox), address(bridge), address(chain), EXIT_AFTER, exitClaim);
+        Shipped.deploy("ExitMode", abi.encode(address(inbox), address(bridge), address(chain), EXIT_AFTER, exitClaim));
     }
 
     function _mockBridgeFor(address exitAt) private {

@@ -11,6 +11,7 @@ import {TestUSDC} from "../../src/tokens/TestUSDC.sol";
 import {DelayedMessage} from "../../src/types/Inputs.sol";
 import {Withdrawal} from "../../src/types/State.sol";
 import {ExitFixture} from "../ExitFixture.sol";
+import {Shipped} from "../Shipped.sol";
 import {TreeModel} from "../TreeModel.sol";
 import {PickyRecipient, ReentrantRecipient} from "../mocks/Recipients.sol";
 import {NoReturnToken} from "../mocks/Tokens.sol";
@@ -27,7 +28,7 @@ contract ExitsTest is ExitFixture {
 
     function setUp() public {
         _old = new NoReturnToken();
-        usdc = new TestUSDC();
+        usdc = TestUSDC(Shipped.deploy("TestUSDC"));
         deploySettlement(address(usdc), address(_old));
         for (uint256 i = 0; i < 3; ++i) {
             bridge.openAccount(alice);

@@ -7,6 +7,7 @@ import {Governor} from "../../src/Governor.sol";
 import {IGovernor} from "../../src/interfaces/IGovernor.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {Settlement} from "../Settlement.sol";
+import {Shipped} from "../Shipped.sol";
 
 /// @notice An inbox that knows one governor and counts what it sends.
 contract InboxOf {
@@ -207,7 +208,8 @@ contract GovernorTest is Settlement {
         (initial[0], initial[1]) = (bytes(hex"60aa"), bytes(hex"60aa"));
         address expected = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         InboxOf target = new InboxOf(expected);
-        Governor created = new Governor(address(target), owner, guardian, 1, initial);
+        Governor created =
+            Governor(Shipped.deploy("Governor", abi.encode(address(target), owner, guardian, 1, initial)));
         for (uint256 i = 0; i < 2; ++i) {
             assertEq(target.bodies(i), initial[i]);
             assertTrue(created.isExecuted(created.idOf(initial[i], bytes32(i))));
@@ -223,16 +225,16 @@ contract GovernorTest is Settlement {
         bytes32 period = "governorDelaySeconds";
         bytes[] memory none = new bytes[](0);
         vm.expectRevert(abi.encodeWithSelector(IGovernor.InvalidParameter.selector, period, 0));
-        new Governor(address(target), owner, guardian, 0, none);
+        Shipped.deploy("Governor", abi.encode(address(target), owner, guardian, 0, none));
         vm.expectRevert(abi.encodeWithSelector(IGovernor.InvalidParameter.selector, bytes32("inbox"), alice));
-        new Governor(alice, owner, guardian, 1, none);
+        Shipped.deploy("Governor", abi.encode(alice, owner, guardian, 1, none));
         vm.expectRevert(abi.encodeWithSelector(IGovernor.InvalidParameter.selector, bytes32("inbox"), address(inbox)));
-        new Governor(address(inbox), owner, guardian, 1, none);
+        Shipped.deploy("Governor", abi.encode(address(inbox), owner, guardian, 1, none));
         next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         target = new InboxOf(next);
         uint64 long = (1 << 31) + 1;
         vm.expectRevert(abi.encodeWithSelector(IGovernor.InvalidParameter.selector, period, long));
-        new Governor(address(target), owner, guardian, long, none);
+        Shipped.deploy("Governor", abi.encode(address(target), owner, guardian, long, none));
     }
 
     // ---- any history

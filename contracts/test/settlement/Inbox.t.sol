@@ -6,6 +6,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Inbox} from "../../src/Inbox.sol";
 import {IInbox} from "../../src/interfaces/IInbox.sol";
 import {Settlement} from "../Settlement.sol";
+import {Shipped} from "../Shipped.sol";
 
 contract InboxTest is Settlement {
     function setUp() public {
@@ -410,7 +411,7 @@ contract InboxTest is Settlement {
     function _create(address bridge_, address governor_, uint64 force, uint64 forceFast, uint64 past, uint64 future)
         private
     {
-        new Inbox(bridge_, governor_, owner, new address[](0), force, forceFast, past, future);
+        Shipped.deploy("Inbox", abi.encode(bridge_, governor_, owner, new address[](0), force, forceFast, past, future));
     }
 
     // ---- the model: docs/spec.md I, written apart from the libraries

@@ -6,6 +6,7 @@ import {Withdrawal} from "../../src/types/State.sol";
 import {VaultTerms} from "../../src/types/Vault.sol";
 import {OptionVault} from "../../src/vault/OptionVault.sol";
 import {VaultStrategy} from "../../src/vault/VaultStrategy.sol";
+import {Shipped} from "../Shipped.sol";
 import {VaultWorld} from "../VaultWorld.sol";
 import {FeeToken, HookToken} from "../mocks/Tokens.sol";
 
@@ -290,7 +291,11 @@ contract VaultAttacksTest is VaultWorld {
         HookToken hook = new HookToken();
         VaultTerms memory t = callTerms();
         t.asset = address(hook);
-        OptionVault vault = new OptionVault("Hook", "HOOK", new VaultStrategy(t));
+        OptionVault vault = OptionVault(
+            Shipped.deploy(
+                "OptionVault", abi.encode("Hook", "HOOK", VaultStrategy(Shipped.deploy("VaultStrategy", abi.encode(t))))
+            )
+        );
         hook.mint(alice, 10 ether);
         vm.prank(alice);
         hook.approve(address(vault), 10 ether);
@@ -312,7 +317,11 @@ contract VaultAttacksTest is VaultWorld {
         FeeToken fee = new FeeToken();
         VaultTerms memory t = callTerms();
         t.asset = address(fee);
-        OptionVault vault = new OptionVault("Fee", "FEE", new VaultStrategy(t));
+        OptionVault vault = OptionVault(
+            Shipped.deploy(
+                "OptionVault", abi.encode("Fee", "FEE", VaultStrategy(Shipped.deploy("VaultStrategy", abi.encode(t))))
+            )
+        );
         fee.mint(alice, 10 ether);
         vm.startPrank(alice);
         fee.approve(address(vault), 10 ether);
@@ -403,19 +412,19 @@ contract VaultAttacksTest is VaultWorld {
         vm.expectRevert(
             abi.encodeWithSelector(IOptionVault.InvalidParameter.selector, bytes32("reservePpm"), t.reservePpm)
         );
-        new VaultStrategy(t);
+        Shipped.deploy("VaultStrategy", abi.encode(t));
         t = putTerms();
         t.minTenorSeconds = 600;
         vm.expectRevert(abi.encodeWithSelector(IOptionVault.InvalidParameter.selector, bytes32("minTenorSeconds"), 600));
-        new VaultStrategy(t);
+        Shipped.deploy("VaultStrategy", abi.encode(t));
         t = putTerms();
         t.asset = address(weth);
         vm.expectPartialRevert(IOptionVault.InvalidParameter.selector);
-        new VaultStrategy(t);
+        Shipped.deploy("VaultStrategy", abi.encode(t));
         t = putTerms();
         t.lossGraceSeconds = MATURITY - 1;
         vm.expectPartialRevert(IOptionVault.InvalidParameter.selector);
-        new VaultStrategy(t);
+        Shipped.deploy("VaultStrategy", abi.encode(t));
     }
 
     function collectPuts(uint64 slot) external {

@@ -10,6 +10,7 @@ import {Reason} from "../../../src/types/Reason.sol";
 import {StepKind} from "../../../src/types/StepKind.sol";
 import {StepInput, StepResult} from "../../../src/types/Steps.sol";
 import {Opening, OpeningList} from "../../OpeningList.sol";
+import {Shipped} from "../../Shipped.sol";
 import {Test} from "../../Test.sol";
 
 /// @notice What a step may do with its openings, and what a block begins with (docs/spec.md X-9, X-13).
@@ -72,7 +73,7 @@ contract FramesTest is Test {
     }
 
     function test_begin_of_a_block_without_prices_reads_them_and_begins_no_task() public {
-        PriceSteps prices = new PriceSteps(1, address(1));
+        PriceSteps prices = PriceSteps(Shipped.deploy("PriceSteps", abi.encode(1, address(1))));
         Opening[] memory openings = new Opening[](1);
         openings[0] = Opening(LeafKey.wrap(1), "");
         StepResult memory result = prices.execute(_input(Phase.BLOCK_BEGIN), openings.pack());

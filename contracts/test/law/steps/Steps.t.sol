@@ -10,6 +10,7 @@ import {Reason} from "../../../src/types/Reason.sol";
 import {StepKind} from "../../../src/types/StepKind.sol";
 import {StepInput, StepResult} from "../../../src/types/Steps.sol";
 import {Opening, OpeningList} from "../../OpeningList.sol";
+import {Shipped} from "../../Shipped.sol";
 import {Test} from "../../Test.sol";
 
 /// @notice Reasons and effects of deposits and forced transactions, with leaves written by hand from docs/spec.md X-7,
@@ -33,8 +34,8 @@ contract StepsTest is Test {
     IStep private deposits;
 
     function setUp() public {
-        accounts = new AccountSteps(313_371, address(0xb41d6e));
-        deposits = new DepositSteps();
+        accounts = AccountSteps(Shipped.deploy("AccountSteps", abi.encode(313_371, address(0xb41d6e))));
+        deposits = DepositSteps(Shipped.deploy("DepositSteps"));
     }
 
     function test_deposit_opens_an_account() public view {
