@@ -54,6 +54,7 @@ contract StepVerifier is IStepVerifier {
         uint256 messageOffset;
         uint256 messagesLeft;
         uint256 openingOffset;
+        uint256 unused;
     }
 
     /// @dev What a call comes to.
@@ -168,6 +169,7 @@ contract StepVerifier is IStepVerifier {
         (machine.leaves, machine.openingOffset) = WitnessReader.leaves(witness, offset);
         if (machine.leaves.length == 0 || machine.leaves[0].key != Layout.CURSOR) revert MissingCursor();
         machine.leaves[0].used = true;
+        machine.unused = machine.leaves.length - 1;
         machine.cursor = Leaves.decodeCursor(machine.leaves[0].value);
         uint256 item = machine.cursor.item;
         if (item >= target) revert PastTarget(item, target);
@@ -310,11 +312,10 @@ contract StepVerifier is IStepVerifier {
         view
         returns (StepKind, Reason)
     {
-        (TableLeaf[] memory opened, bytes memory openings, uint256 next) =
-            Openings.open(machine.leaves, witness, machine.openingOffset);
+        (StepResult memory result, uint256 next, uint256 first) =
+            Openings.execute(families[family], input, machine.leaves, witness, machine.openingOffset);
         machine.openingOffset = next;
-        StepResult memory result = families[family].execute(input, openings);
-        Openings.write(opened, result.writes);
+        machine.unused -= first;
         (machine.cursor.phase, machine.cursor.orderClass) = (result.phase, result.orderClass);
         return (result.kind, result.reason);
     }
@@ -342,14 +343,19 @@ contract StepVerifier is IStepVerifier {
     {
         machine.window.finish();
         if (machine.messagesLeft != 0) revert UnusedMessages(machine.messagesLeft);
-        for (uint256 i = 0; i < machine.leaves.length; ++i) {
-            if (!machine.leaves[i].used) revert UnusedLeaf(machine.leaves[i].key);
-        }
+        if (machine.unused != 0) _refuseUnused(machine.leaves);
         machine.leaves[0].value = Leaves.encodeCursor(machine.cursor);
         machine.leaves[0].written = true;
         bytes32 oldRoot;
         (oldRoot, root) = Multiproof.fold(machine.leaves, witness[machine.openingOffset:]);
         if (oldRoot != startRoot) revert WrongRoot(startRoot, oldRoot);
+    }
+
+    /// @dev Names the first leaf that no step has opened.
+    function _refuseUnused(TableLeaf[] memory leaves) private pure {
+        for (uint256 i = 0; i < leaves.length; ++i) {
+            if (!leaves[i].used) revert UnusedLeaf(leaves[i].key);
+        }
     }
 
     function _entryId(bytes32 ctx, bytes32 startRoot, uint256 stepsDone) private pure returns (bytes32) {

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ClientSlots, Level, Order, TickWord} from "../types/Book.sol";
+import {BookPointers} from "./BookPointers.sol";
 import {Structs} from "./Structs.sol";
 
 /// @notice Leaves of the order book (docs/spec.md S-11 to S-13) as bytes, both ways. The empty leaf is all zeros.
@@ -38,15 +39,15 @@ library BookLeaves {
     }
 
     function encodeOrder(Order memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), ORDER, ORDER_BYTES);
+        return Structs.encode(BookPointers.pointerTo(leaf), ORDER, ORDER_BYTES);
     }
 
     function decodeLevel(bytes memory value) internal pure returns (Level memory leaf) {
-        Structs.decode(value, LEVEL_BYTES, LEVEL, Structs.pointerTo(leaf));
+        Structs.decode(value, LEVEL_BYTES, LEVEL, BookPointers.pointerTo(leaf));
     }
 
     function encodeLevel(Level memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), LEVEL, LEVEL_BYTES);
+        return Structs.encode(BookPointers.pointerTo(leaf), LEVEL, LEVEL_BYTES);
     }
 
     function decodeTickWord(bytes memory value) internal pure returns (TickWord memory leaf) {
@@ -58,10 +59,10 @@ library BookLeaves {
     }
 
     function decodeClientSlots(bytes memory value) internal pure returns (ClientSlots memory leaf) {
-        Structs.decode(value, CLIENT_SLOTS_BYTES, SLOTS, Structs.pointerTo(leaf.slots));
+        Structs.decode(value, CLIENT_SLOTS_BYTES, SLOTS, BookPointers.pointerTo(leaf.slots));
     }
 
     function encodeClientSlots(ClientSlots memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf.slots), SLOTS, CLIENT_SLOTS_BYTES);
+        return Structs.encode(BookPointers.pointerTo(leaf.slots), SLOTS, CLIENT_SLOTS_BYTES);
     }
 }

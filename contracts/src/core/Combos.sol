@@ -116,17 +116,30 @@ library Combos {
         if (number == Positions.NONE && Positions.freeNumber(frame, party.account) == Positions.NONE) {
             return (Reason.POSITION_LIMIT, 0);
         }
-        int256 index = market.state.fundingIndex;
-        (Position memory moved, int256 paid) = Positions.applyFill(
-            position, market.series, change, market.price, index, Positions.nextGeneration(tally.hot)
-        );
-        Positions.storePosition(frame, party.account, number, moved);
-        _setRow(frame, party.account, tally.hot, market, position, moved);
         int256 fee = _feeOf(party, market, change);
         traded.fees += fee;
-        tally.gain += paid - fee;
-        tally.funding += lots * (int256(position.fundingIndex) - index);
+        tally.gain -= fee;
         grown = (next > 0 ? next : int256(0)) - (lots > 0 ? lots : int256(0));
+        tally.funding += lots * (int256(position.fundingIndex) - market.state.fundingIndex);
+        tally.gain += _storeLeg(frame, party.account, market, change, tally.hot, number, position);
+    }
+
+    /// @dev Writes what a leg makes of a position; returns its cash flow.
+    function _storeLeg(
+        Frame memory frame,
+        uint256 account,
+        Market memory market,
+        int256 change,
+        Hot memory hot,
+        uint256 number,
+        Position memory position
+    ) private pure returns (int256 paid) {
+        uint16 generation = Positions.nextGeneration(hot);
+        Position memory moved;
+        (moved, paid) =
+            Positions.applyFill(position, market.series, change, market.price, market.state.fundingIndex, generation);
+        Positions.storePosition(frame, account, number, moved);
+        _setRow(frame, account, hot, market, position, moved);
     }
 
     /// @dev Gives the hot leaf the row after a leg, and writes the risk leaf if the account has one: the next leg reads it.

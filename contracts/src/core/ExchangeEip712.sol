@@ -23,6 +23,7 @@ import {
     SettlementPrice,
     SurfaceReport
 } from "../types/Records.sol";
+import {RecordPointers} from "./RecordPointers.sol";
 import {Structs} from "./Structs.sol";
 
 /// @notice What users and publishers sign on the exchange (docs/spec.md R-5, EIP-712). The fields of the structs lie in
@@ -77,26 +78,26 @@ library ExchangeEip712 {
     );
 
     function digest(bytes32 domain, PlaceOrder memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(ORDER_TYPE, Structs.pointerTo(record), 16));
+        return _digest(domain, Structs.hash(ORDER_TYPE, RecordPointers.pointerTo(record), 16));
     }
 
     function digest(bytes32 domain, CancelOrder memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(CANCEL_TYPE, Structs.pointerTo(record), 5));
+        return _digest(domain, Structs.hash(CANCEL_TYPE, RecordPointers.pointerTo(record), 5));
     }
 
     function digest(bytes32 domain, CancelAll memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(CANCEL_ALL_TYPE, Structs.pointerTo(record), 5));
+        return _digest(domain, Structs.hash(CANCEL_ALL_TYPE, RecordPointers.pointerTo(record), 5));
     }
 
     function digest(bytes32 domain, ReplaceOrder memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(REPLACE_TYPE, Structs.pointerTo(record), 7));
+        return _digest(domain, Structs.hash(REPLACE_TYPE, RecordPointers.pointerTo(record), 7));
     }
 
     function digest(bytes32 domain, MassQuote memory record) internal pure returns (bytes32) {
         uint256 count = record.legs.length;
         bytes32[] memory legs = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
-            legs[i] = Structs.hash(LEG_TYPE, Structs.pointerTo(record.legs[i]), 5);
+            legs[i] = Structs.hash(LEG_TYPE, RecordPointers.pointerTo(record.legs[i]), 5);
         }
         bytes32 hash = keccak256(abi.encodePacked(legs));
         bytes memory encoded =
@@ -127,7 +128,7 @@ library ExchangeEip712 {
         uint256 count = quote.legs.length;
         bytes32[] memory legs = new bytes32[](count);
         for (uint256 i = 0; i < count; ++i) {
-            legs[i] = Structs.hash(RFQ_LEG_TYPE, Structs.pointerTo(quote.legs[i]), 3);
+            legs[i] = Structs.hash(RFQ_LEG_TYPE, RecordPointers.pointerTo(quote.legs[i]), 3);
         }
         return keccak256(
             abi.encode(
@@ -144,51 +145,51 @@ library ExchangeEip712 {
     }
 
     function digest(bytes32 domain, Bid memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(BID_TYPE, Structs.pointerTo(record), 6));
+        return _digest(domain, Structs.hash(BID_TYPE, RecordPointers.pointerTo(record), 6));
     }
 
     function digest(bytes32 domain, OpenAccount memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(OPEN_ACCOUNT_TYPE, Structs.pointerTo(record), 3));
+        return _digest(domain, Structs.hash(OPEN_ACCOUNT_TYPE, RecordPointers.pointerTo(record), 3));
     }
 
     function digest(bytes32 domain, SetKey memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(SET_KEY_TYPE, Structs.pointerTo(record), 8));
+        return _digest(domain, Structs.hash(SET_KEY_TYPE, RecordPointers.pointerTo(record), 8));
     }
 
     function digest(bytes32 domain, Freeze memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(FREEZE_TYPE, Structs.pointerTo(record), 4));
+        return _digest(domain, Structs.hash(FREEZE_TYPE, RecordPointers.pointerTo(record), 4));
     }
 
     function digest(bytes32 domain, SetGuardian memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(SET_GUARDIAN_TYPE, Structs.pointerTo(record), 3));
+        return _digest(domain, Structs.hash(SET_GUARDIAN_TYPE, RecordPointers.pointerTo(record), 3));
     }
 
     function digest(bytes32 domain, SetProtection memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(SET_PROTECTION_TYPE, Structs.pointerTo(record), 6));
+        return _digest(domain, Structs.hash(SET_PROTECTION_TYPE, RecordPointers.pointerTo(record), 6));
     }
 
     function digest(bytes32 domain, SetDeadMan memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(SET_DEAD_MAN_TYPE, Structs.pointerTo(record), 4));
+        return _digest(domain, Structs.hash(SET_DEAD_MAN_TYPE, RecordPointers.pointerTo(record), 4));
     }
 
     function digest(bytes32 domain, SetMode memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(SET_MODE_TYPE, Structs.pointerTo(record), 4));
+        return _digest(domain, Structs.hash(SET_MODE_TYPE, RecordPointers.pointerTo(record), 4));
     }
 
     function digest(bytes32 domain, MovePosition memory record) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(MOVE_POSITION_TYPE, Structs.pointerTo(record), 5));
+        return _digest(domain, Structs.hash(MOVE_POSITION_TYPE, RecordPointers.pointerTo(record), 5));
     }
 
     function digest(bytes32 domain, PriceReport memory report) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(PRICE_REPORT_TYPE, Structs.pointerTo(report), 5));
+        return _digest(domain, Structs.hash(PRICE_REPORT_TYPE, RecordPointers.pointerTo(report), 5));
     }
 
     function digest(bytes32 domain, ForwardReport memory report) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(FORWARD_REPORT_TYPE, Structs.pointerTo(report), 6));
+        return _digest(domain, Structs.hash(FORWARD_REPORT_TYPE, RecordPointers.pointerTo(report), 6));
     }
 
     function digest(bytes32 domain, SettlementPrice memory report) internal pure returns (bytes32) {
-        return _digest(domain, Structs.hash(SETTLEMENT_PRICE_TYPE, Structs.pointerTo(report), 5));
+        return _digest(domain, Structs.hash(SETTLEMENT_PRICE_TYPE, RecordPointers.pointerTo(report), 5));
     }
 
     /// @notice An array of numbers is hashed as its words, one after the other.

@@ -144,12 +144,16 @@ library Layout {
 
     /// @notice Key of an account's risk in an underlying < 8.
     function accountRiskKey(uint256 account, uint256 underlying) internal pure returns (LeafKey) {
-        return _accountKey(account, RISK_FIELD + underlying);
+        unchecked {
+            return _accountKey(account, RISK_FIELD + underlying);
+        }
     }
 
     /// @notice Key of the page that holds position `number` < 128.
     function positionsKey(uint256 account, uint256 number) internal pure returns (LeafKey) {
-        return _accountKey(account, POSITIONS_FIELD + number / POSITIONS_PER_PAGE);
+        unchecked {
+            return _accountKey(account, POSITIONS_FIELD + number / POSITIONS_PER_PAGE);
+        }
     }
 
     /// @notice Key of what the oracle said of an underlying.
@@ -174,22 +178,22 @@ library Layout {
 
     /// @notice Key of what a series is.
     function termsKey(uint256 series) internal pure returns (LeafKey) {
-        return _key(SERIES, series * FIELDS_PER_SERIES);
+        return _seriesKey(series, 0);
     }
 
     /// @notice Key of what changes of a series.
     function seriesKey(uint256 series) internal pure returns (LeafKey) {
-        return _key(SERIES, series * FIELDS_PER_SERIES + 1);
+        return _seriesKey(series, 1);
     }
 
     /// @notice Key of the risk array of a series.
     function seriesRiskKey(uint256 series) internal pure returns (LeafKey) {
-        return _key(SERIES, series * FIELDS_PER_SERIES + SERIES_RISK_FIELD);
+        return _seriesKey(series, SERIES_RISK_FIELD);
     }
 
     /// @notice Key of the covered sales in a series.
     function salesKey(uint256 series) internal pure returns (LeafKey) {
-        return _key(SERIES, series * FIELDS_PER_SERIES + SALES_FIELD);
+        return _seriesKey(series, SALES_FIELD);
     }
 
     /// @notice Key of the rules of an underlying's options.
@@ -242,34 +246,38 @@ library Layout {
         return _key(OUTBOX, index);
     }
 
-    /// @notice Depth of the leaves of a region; 0 for a missing region.
-    function depthOf(uint256 region) internal pure returns (uint256) {
-        unchecked {
-            return region < 16 ? DEPTHS >> 8 * (15 - region) & 0xff : 0;
-        }
-    }
-
     /// @notice Depth and position of a key (T-2); depth 0 says that the key is not valid.
     function locate(LeafKey key) internal pure returns (uint256 depth, uint256 position) {
-        uint256 raw = LeafKey.unwrap(key);
-        uint256 index = raw & 0xffffffff;
-        depth = depthOf(raw >> 32);
-        unchecked {
-            if (depth == 0 || index >> (depth - REGION_BITS) != 0) return (0, 0);
-            position = (raw >> 32) << 32 | index << (POSITION_BITS - depth);
+        uint256 depths = DEPTHS;
+        assembly ("memory-safe") {
+            let region := shr(32, key)
+            depth := byte(add(region, 16), depths)
+            position := shl(sub(POSITION_BITS, depth), and(key, 0xffffffff))
+            if shr(32, position) { depth := 0 }
+            position := mul(or(position, shl(32, region)), iszero(iszero(depth)))
         }
     }
 
     function _accountKey(uint256 account, uint256 field) private pure returns (LeafKey) {
-        return _key(ACCOUNTS, account * FIELDS_PER_ACCOUNT + field);
+        unchecked {
+            return _key(ACCOUNTS, account * FIELDS_PER_ACCOUNT + field);
+        }
+    }
+
+    function _seriesKey(uint256 series, uint256 field) private pure returns (LeafKey) {
+        unchecked {
+            return _key(SERIES, series * FIELDS_PER_SERIES + field);
+        }
     }
 
     function _underlyingKey(uint256 underlying, uint256 field) private pure returns (LeafKey) {
         return _key(UNDERLYINGS, underlying * LEAVES_PER_UNDERLYING + field);
     }
 
-    /// @dev The sum, as in the twin: an index beyond its region gives a key that is not valid, or of another region.
+    /// @dev Unchecked: numbers of accounts and series have at most 64 bits. The sum, as in the twin: an index beyond its region gives a key that is not valid, or of another region.
     function _key(uint256 region, uint256 index) private pure returns (LeafKey) {
-        return LeafKey.wrap(uint64((region << 32) + index));
+        unchecked {
+            return LeafKey.wrap(uint64((region << 32) + index));
+        }
     }
 }

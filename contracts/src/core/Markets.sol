@@ -26,7 +26,7 @@ import {MarketLeaves} from "./MarketLeaves.sol";
 import {OptionLeaves} from "./OptionLeaves.sol";
 
 /// @notice What a series is (docs/spec.md S-8).
-/// @custom:twin rollup_node/core/markets.py SeriesKind
+/// @custom:twin rollup_node/core/kinds.py SeriesKind
 library SeriesKind {
     uint8 internal constant SPOT = 1;
     uint8 internal constant PERPETUAL = 2;
@@ -36,7 +36,7 @@ library SeriesKind {
 }
 
 /// @notice What may be done in a series (docs/spec.md S-8).
-/// @custom:twin rollup_node/core/markets.py SeriesStatus
+/// @custom:twin rollup_node/core/kinds.py SeriesStatus
 library SeriesStatus {
     uint8 internal constant NONE = 0;
     uint8 internal constant TRADING = 1;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Board, OptionDates, OptionRules, Sales, SeriesRisk} from "../types/Option.sol";
+import {Board, OptionDates, OptionRules, Sales} from "../types/Option.sol";
 import {SurfaceNode} from "../types/Surface.sol";
+import {Lanes} from "./Lanes.sol";
+import {OptionPointers} from "./OptionPointers.sol";
 import {Structs} from "./Structs.sol";
 
 /// @notice Leaves of options (docs/spec.md S-21) as bytes, both ways. The empty leaf is all zeros.
@@ -31,37 +33,36 @@ library OptionLeaves {
     bytes32 private constant DATES = hex"0202";
     bytes32 private constant NODE = hex"8302";
     bytes32 private constant STRIKE = hex"0208";
-    bytes32 private constant RISK = hex"0484";
     bytes32 private constant SALE = hex"0404040808040402";
     bytes32 private constant GAINS = hex"8484848484848484848484848484848484848484848484848484848484848484";
 
     function decodeRules(bytes memory value) internal pure returns (OptionRules memory leaf) {
-        Structs.decode(value, RULES_BYTES, RULES, Structs.pointerTo(leaf));
+        Structs.decode(value, RULES_BYTES, RULES, OptionPointers.pointerTo(leaf));
     }
 
     function encodeRules(OptionRules memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), RULES, RULES_BYTES);
+        return Structs.encode(OptionPointers.pointerTo(leaf), RULES, RULES_BYTES);
     }
 
     function decodeDates(bytes memory value) internal pure returns (OptionDates memory leaf) {
-        Structs.decode(value, DATES_BYTES, DATES, Structs.pointerTo(leaf));
+        Structs.decode(value, DATES_BYTES, DATES, OptionPointers.pointerTo(leaf));
     }
 
     function encodeDates(OptionDates memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), DATES, DATES_BYTES);
+        return Structs.encode(OptionPointers.pointerTo(leaf), DATES, DATES_BYTES);
     }
 
     function decodeBoard(bytes memory value) internal pure returns (Board memory leaf) {
         if (!Structs.isPresent(value, BOARD_BYTES)) return leaf;
         leaf.surfaceMs = uint64(Structs.number(value, 0, NODES_AT));
-        Structs.unpackRows(value, NODES_AT, NODE, NODE_BYTES, Structs.pointerTo(leaf.nodes), NODES);
-        Structs.unpackRows(value, STRIKES_AT, STRIKE, STRIKE_BYTES, Structs.pointerTo(leaf.strikes), STRIKES);
+        Structs.unpackRows(value, NODES_AT, NODE, NODE_BYTES, OptionPointers.pointerTo(leaf.nodes), NODES);
+        Structs.unpackRows(value, STRIKES_AT, STRIKE, STRIKE_BYTES, OptionPointers.pointerTo(leaf.strikes), STRIKES);
     }
 
     function encodeBoard(Board memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(BOARD_BYTES);
-        Structs.packRows(Structs.pointerTo(leaf.strikes), STRIKES, STRIKE, STRIKE_BYTES, value, STRIKES_AT);
-        Structs.packRows(Structs.pointerTo(leaf.nodes), NODES, NODE, NODE_BYTES, value, NODES_AT);
+        Structs.packRows(OptionPointers.pointerTo(leaf.strikes), STRIKES, STRIKE, STRIKE_BYTES, value, STRIKES_AT);
+        Structs.packRows(OptionPointers.pointerTo(leaf.nodes), NODES, NODE, NODE_BYTES, value, NODES_AT);
         bytes memory head = abi.encodePacked(leaf.surfaceMs);
         for (uint256 i = 0; i < NODES_AT; ++i) {
             value[i] = head[i];
@@ -88,7 +89,7 @@ library OptionLeaves {
     function smileIn(bytes memory board) internal pure returns (SurfaceNode[] memory smile) {
         if (surfaceMsOf(board) == 0) return smile;
         SurfaceNode[16] memory nodes;
-        Structs.unpackRows(board, NODES_AT, NODE, NODE_BYTES, Structs.pointerTo(nodes), NODES);
+        Structs.unpackRows(board, NODES_AT, NODE, NODE_BYTES, OptionPointers.pointerTo(nodes), NODES);
         return toSmile(nodes);
     }
 
@@ -105,12 +106,6 @@ library OptionLeaves {
         }
     }
 
-    function decodeRisk(bytes memory value) internal pure returns (SeriesRisk memory leaf) {
-        if (!Structs.isPresent(value, RISK_BYTES)) return leaf;
-        Structs.unpack(value, 0, RISK, Structs.pointerTo(leaf));
-        Structs.unpack(value, GAINS_AT, GAINS, Structs.pointerTo(leaf.gains));
-    }
-
     /// @notice The epoch of the risk leaf of a series, by the leaf alone.
     function epochIn(bytes memory risk) internal pure returns (uint256) {
         return Structs.isPresent(risk, RISK_BYTES) ? Structs.number(risk, 0, DELTA_AT) : 0;
@@ -121,31 +116,25 @@ library OptionLeaves {
         return Structs.isPresent(risk, RISK_BYTES) ? int32(uint32(Structs.number(risk, DELTA_AT, 4))) : int32(0);
     }
 
-    /// @notice Add `factor` times each gain in the risk leaf of a series, by the leaf alone, and `addend`.
-    function addGains(bytes memory risk, int64[] memory gains, int256 factor, int256 addend) internal pure {
+    /// @notice Add `factor` times each gain in the risk leaf of a series, by the leaf alone, and `addend`, to sums.
+    function addGains(bytes memory risk, uint256[10] memory sums, int256 factor, int256 addend) internal pure {
         if (!Structs.isPresent(risk, RISK_BYTES)) factor = 0;
-        Structs.addScaled(Structs.pointerTo(gains), risk, GAINS_AT, gains.length, factor, addend);
+        Lanes.addScaled(sums, risk, GAINS_AT, factor, addend);
     }
 
     /// @notice The risk leaf of a series with delta and gains that fit it.
     function makeRisk(uint32 epoch, int256 delta, int256[32] memory gains) internal pure returns (bytes memory value) {
         value = abi.encodePacked(epoch, int32(delta), new bytes(RISK_BYTES - GAINS_AT));
-        Structs.pack(Structs.pointerTo(gains), GAINS, value, GAINS_AT);
-    }
-
-    function encodeRisk(SeriesRisk memory leaf) internal pure returns (bytes memory value) {
-        value = new bytes(RISK_BYTES);
-        Structs.pack(Structs.pointerTo(leaf), RISK, value, 0);
-        Structs.pack(Structs.pointerTo(leaf.gains), GAINS, value, GAINS_AT);
+        Structs.pack(OptionPointers.pointerTo(gains), GAINS, value, GAINS_AT);
     }
 
     function decodeSales(bytes memory value) internal pure returns (Sales memory leaf) {
         if (!Structs.isPresent(value, SALES_BYTES)) return leaf;
-        Structs.unpackRows(value, 0, SALE, SALE_BYTES, Structs.pointerTo(leaf.places), SALE_PLACES);
+        Structs.unpackRows(value, 0, SALE, SALE_BYTES, OptionPointers.pointerTo(leaf.places), SALE_PLACES);
     }
 
     function encodeSales(Sales memory leaf) internal pure returns (bytes memory value) {
         value = new bytes(SALES_BYTES);
-        Structs.packRows(Structs.pointerTo(leaf.places), SALE_PLACES, SALE, SALE_BYTES, value, 0);
+        Structs.packRows(OptionPointers.pointerTo(leaf.places), SALE_PLACES, SALE, SALE_BYTES, value, 0);
     }
 }

@@ -14,6 +14,7 @@ import {AccountLeaves} from "./AccountLeaves.sol";
 import {Authorities, Authority} from "./Authority.sol";
 import {Book} from "./Book.sol";
 import {BookLeaves} from "./BookLeaves.sol";
+import {BookPointers} from "./BookPointers.sol";
 import {Flags} from "./Flags.sol";
 import {Layout} from "./Layout.sol";
 import {MarketLeaves} from "./MarketLeaves.sol";
@@ -26,6 +27,7 @@ import {SalePrices} from "./SalePrices.sol";
 import {SlotTable} from "./SlotTable.sol";
 import {Structs} from "./Structs.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
+import {TaskPointers} from "./TaskPointers.sol";
 import {Void} from "./Void.sol";
 
 /// @notice Orders from their record to the book: place, cancel, replace; what rests and what takes (docs/spec.md O-2 to
@@ -171,7 +173,7 @@ library Orders {
         uint256 slot = Book.allocateSlot(frame);
         if (slot == 0) return Reason.BOOK_FULL;
         Order memory order;
-        (uint256 resting, uint256 flying) = (Structs.pointerTo(order), Structs.pointerTo(taker));
+        (uint256 resting, uint256 flying) = (BookPointers.pointerTo(order), TaskPointers.pointerTo(taker));
         Structs.copy(flying, resting, SAME_HEAD);
         Structs.copy(flying + TAKER_TAIL, resting + ORDER_TAIL, SAME_TAIL);
         order.reserve = reserve;
@@ -206,7 +208,7 @@ library Orders {
         pure
         returns (Taker memory taker)
     {
-        (uint256 resting, uint256 flying) = (Structs.pointerTo(order), Structs.pointerTo(taker));
+        (uint256 resting, uint256 flying) = (BookPointers.pointerTo(order), TaskPointers.pointerTo(taker));
         Structs.copy(resting, flying, SAME_HEAD);
         Structs.copy(resting + ORDER_TAIL, flying + TAKER_TAIL, SAME_TAIL);
         (taker.tick, taker.remaining, taker.key) = (replacing.price, replacing.quantity, replacing.key);

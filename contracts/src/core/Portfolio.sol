@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccountRisk} from "../types/Account.sol";
 import {SeriesTerms} from "../types/Market.sol";
 import {FixedPoint} from "./FixedPoint.sol";
+import {Lanes} from "./Lanes.sol";
 import {Layout} from "./Layout.sol";
 import {OptionLeaves} from "./OptionLeaves.sol";
 import {OptionTerms} from "./OptionTerms.sol";
@@ -28,6 +29,9 @@ struct LotRisk {
 /// sum fits its 64 bits; rates have 20.
 /// @custom:twin rollup_node/core/portfolio.py
 library Portfolio {
+    using Lanes for uint256;
+    using Lanes for uint256[10];
+
     int256 internal constant NET_PPM = 20_000;
     int256 internal constant HEDGED_PPM = 10_000;
     int256 internal constant BASIS_PPM = 5000;
@@ -38,27 +42,28 @@ library Portfolio {
     uint8 internal constant FUTURE = 3;
 
     uint256 internal constant PPM = 1_000_000;
-    uint256 private constant SLOTS = 32;
-    uint256 private constant BUCKETS = 8;
+    /// @dev Where in the sums the deltas begin, behind the gains, and how many words there are.
+    uint256 private constant DELTAS_WORD = 8;
+    uint256 private constant WORDS = 10;
 
     /// @notice What a lot adds, at a reference price in µUSDC per unit. A delta is at most 2^31 - 1 either way.
-    function measureLot(SeriesTerms memory terms, bytes memory risk, uint256 referencePrice)
+    /// @dev Into a struct that is there, for a refresh measures many.
+    function measureLot(LotRisk memory lot, SeriesTerms memory terms, bytes memory risk, uint256 referencePrice)
         internal
         pure
-        returns (LotRisk memory lot)
     {
         unchecked {
             uint256 parts = PPM * terms.lotsPerUnit;
             int256 bound = int256(Layout.MAX_LOT_VALUE);
-            lot.risk = risk;
-            lot.delta = FixedPoint.divDown(OptionLeaves.deltaIn(risk) * int256(referencePrice), int256(parts));
-            if (lot.delta > bound) lot.delta = bound;
-            if (lot.delta < -bound) lot.delta = -bound;
+            int256 delta = FixedPoint.divDown(OptionLeaves.deltaIn(risk) * int256(referencePrice), int256(parts));
+            if (delta > bound) delta = bound;
+            if (delta < -bound) delta = -bound;
+            (lot.risk, lot.delta) = (risk, delta);
             lot.isOption = terms.kind >= OptionTerms.CALL;
-            if (lot.isOption) lot.charge = int256(FixedPoint.divUp(SHORT_PPM * referencePrice, parts));
-            if (terms.kind >= FUTURE) {
-                lot.bucket = uint256(1 + FixedPoint.modulo(int256(uint256(terms.expirySlot)), DATED_BUCKETS));
-            }
+            lot.charge = lot.isOption ? int256(FixedPoint.divUp(SHORT_PPM * referencePrice, parts)) : int256(0);
+            lot.bucket = terms.kind >= FUTURE
+                ? uint256(1 + FixedPoint.modulo(int256(uint256(terms.expirySlot)), DATED_BUCKETS))
+                : 0;
         }
     }
 
@@ -68,9 +73,8 @@ library Portfolio {
         unchecked {
             int256 change = moved - before;
             int256 short = _min(moved, 0) - _min(before, 0);
-            OptionLeaves.addGains(lot.risk, risk.gains, change, short);
-            int256 counted = lot.isOption ? short : change;
-            risk.deltas[lot.bucket] = int64(risk.deltas[lot.bucket] + counted * lot.delta);
+            OptionLeaves.addGains(lot.risk, risk.sums, change, short);
+            risk.sums.add(lot.bucket, (lot.isOption ? short : change) * lot.delta);
             risk.charge = int64(risk.charge - short * lot.charge);
         }
     }
@@ -78,21 +82,17 @@ library Portfolio {
     /// @notice The same without what any slot gains: a series that is over is a hedge no more, for its price is being made
     /// already.
     function replaceLosses(AccountRisk memory risk, int256 before, int256 moved, LotRisk memory lot) internal pure {
-        int64[] memory kept = risk.gains;
-        risk.gains = abi.decode(abi.encode(kept), (int64[]));
+        uint256[10] memory kept = abi.decode(abi.encode(risk.sums), (uint256[10]));
         replaceLots(risk, before, moved, lot);
-        for (uint256 i = 0; i < SLOTS; ++i) {
-            if (risk.gains[i] > kept[i]) risk.gains[i] = kept[i];
+        for (uint256 i = 0; i < DELTAS_WORD; ++i) {
+            risk.sums[i] = risk.sums[i].min(kept[i]);
         }
     }
 
     /// @notice What a row requires, initially and in maintenance, each part rounded up.
     function weighRisk(AccountRisk memory risk) internal pure returns (uint64 initial, uint64 maintenance) {
         unchecked {
-            int256 lowest = 0;
-            for (uint256 i = 0; i < SLOTS; ++i) {
-                lowest = _min(lowest, risk.gains[i]);
-            }
+            int256 lowest = risk.sums.lowest();
             (int256 long, int256 short) = _sumDeltas(risk);
             int256 hedged = _min(long, short);
             int256 net = long + short - 2 * hedged;
@@ -112,10 +112,14 @@ library Portfolio {
     /// @dev The sums of the positive and of the negative deltas, both without sign.
     function _sumDeltas(AccountRisk memory risk) private pure returns (int256 long, int256 short) {
         unchecked {
-            for (uint256 i = 0; i < BUCKETS; ++i) {
-                int256 delta = risk.deltas[i];
-                if (delta > 0) long += delta;
-                else short -= delta;
+            for (uint256 word = DELTAS_WORD; word < WORDS; ++word) {
+                uint256 deltas = risk.sums[word];
+                if (deltas == Lanes.ZEROS) continue;
+                for (uint256 place = 0; place < 4; ++place) {
+                    int256 delta = deltas.numberAt(place);
+                    if (delta > 0) long += delta;
+                    else short -= delta;
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ import {Layout} from "./Layout.sol";
 import {LotRisk, Portfolio} from "./Portfolio.sol";
 import {Risk} from "./Risk.sol";
 
-/// @notice A series and the prices it is valued at. Of a fill: `price` is µUSDC per lot, `restricted` as docs/spec.md M-6 says.
+/// @notice A series and the prices it is valued at; `lot` is room for what a lot adds to the risk of an account. Of a fill: `price` is µUSDC per lot, `restricted` as docs/spec.md M-6 says.
 struct Market {
     uint256 series;
     SeriesTerms terms;
@@ -19,6 +19,7 @@ struct Market {
     Prices prices;
     int256 price;
     bool restricted;
+    LotRisk lot;
 }
 
 /// @notice Positions of accounts: where they are, what a fill makes of one, what they add to a row (docs/spec.md M-2,
@@ -149,7 +150,8 @@ library Positions {
         if (market.state.status == Risk.SETTLED) return;
         bytes memory value = frame.get(Layout.seriesRiskKey(market.series));
         uint256 referencePrice = market.prices.rows[market.terms.underlying].referencePrice;
-        LotRisk memory lot = Portfolio.measureLot(market.terms, value, referencePrice);
+        LotRisk memory lot = market.lot;
+        Portfolio.measureLot(lot, market.terms, value, referencePrice);
         if (market.state.status == Risk.EXPIRED) Portfolio.replaceLosses(leaf, before, moved, lot);
         else Portfolio.replaceLots(leaf, before, moved, lot);
     }

@@ -106,7 +106,7 @@ library Rfq {
         (bytes memory packed, Reason reason) = combos.trade(frame.pack(), task);
         Frame memory traded = Frames.unpack(packed);
         if (reason == Reason.OK) return (traded, reason);
-        frame.used = traded.used;
+        frame.readTo(traded.used);
         return (frame, reason);
     }
 

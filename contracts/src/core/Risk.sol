@@ -69,16 +69,19 @@ library Risk {
         pure
         returns (int256 value, int256 initial, int256 maintenance)
     {
-        int256 lots = position.lots;
-        int256 size = lots < 0 ? -lots : lots;
-        value = lots * int256(uint256(state.mark)) - position.basis;
-        if (isPortfolio(hot)) return (value, 0, 0);
-        if (lots > 0 && position.series >= Layout.FIRST_OPTION) {
-            initial = state.status == SETTLED ? int256(0) : lots * int256(uint256(state.mark));
-            return (value, initial, initial);
+        unchecked {
+            int256 lots = position.lots;
+            int256 mark = int256(uint256(state.mark));
+            value = lots * mark - position.basis;
+            if (isPortfolio(hot)) return (value, 0, 0);
+            if (lots > 0 && position.series >= Layout.FIRST_OPTION) {
+                initial = state.status == SETTLED ? int256(0) : lots * mark;
+                return (value, initial, initial);
+            }
+            int256 size = lots < 0 ? -lots : lots;
+            initial = size * int256(uint256(state.initial));
+            maintenance = size * int256(uint256(state.maintenance));
         }
-        initial = size * int256(uint256(state.initial));
-        maintenance = size * int256(uint256(state.maintenance));
     }
 
     /// @notice Initial margin of a row, rounded up (M-5).

@@ -15,6 +15,7 @@ import {
 } from "../types/Task.sol";
 import {Layout} from "./Layout.sol";
 import {Structs} from "./Structs.sol";
+import {TaskPointers} from "./TaskPointers.sol";
 
 /// @notice Leaves of what is in flight (docs/spec.md S-20) as bytes, both ways. The empty leaf is all zeros.
 /// @dev The tables are those of `Structs`; rows begin where the head ends.
@@ -74,91 +75,95 @@ library TaskLeaves {
     }
 
     function encodeTaker(Taker memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), TAKER, TAKER_BYTES);
+        return Structs.encode(TaskPointers.pointerTo(leaf), TAKER, TAKER_BYTES);
     }
 
     function decodeRefreshTask(bytes memory value) internal pure returns (RefreshTask memory leaf) {
-        Structs.makeRows(Structs.pointerTo(leaf) + REFRESH_ROWS_MEMBER, REFRESH_ROWS, REFRESH_ROW_WORDS);
+        Structs.makeRows(TaskPointers.pointerTo(leaf) + REFRESH_ROWS_MEMBER, REFRESH_ROWS, REFRESH_ROW_WORDS);
         if (!Structs.isPresent(value, REFRESH_TASK_BYTES)) return leaf;
-        Structs.unpack(value, 0, REFRESH_TASK, Structs.pointerTo(leaf));
-        uint256 rows = Structs.pointerTo(leaf.rows);
+        Structs.unpack(value, 0, REFRESH_TASK, TaskPointers.pointerTo(leaf));
+        uint256 rows = TaskPointers.pointerTo(leaf.rows);
         Structs.unpackRows(value, REFRESH_ROWS_AT, REFRESH_ROW, REFRESH_ROW_BYTES, rows, REFRESH_ROWS);
     }
 
     function encodeRefreshTask(RefreshTask memory leaf) internal pure returns (bytes memory value) {
-        value = Structs.encode(Structs.pointerTo(leaf), REFRESH_TASK, REFRESH_TASK_BYTES);
-        uint256 rows = Structs.pointerTo(leaf.rows);
+        value = Structs.encode(TaskPointers.pointerTo(leaf), REFRESH_TASK, REFRESH_TASK_BYTES);
+        uint256 rows = TaskPointers.pointerTo(leaf.rows);
         Structs.packRows(rows, REFRESH_ROWS, REFRESH_ROW, REFRESH_ROW_BYTES, value, REFRESH_ROWS_AT);
     }
 
     /// @notice A mass quote as far as its next leg needs it.
     function decodeNextLeg(bytes memory value) internal pure returns (QuoteHead memory head, QuoteLeg memory leg) {
         if (!Structs.isPresent(value, QUOTE_TASK_BYTES)) return (head, leg);
-        Structs.unpack(value, 0, QUOTE_TASK, Structs.pointerTo(head));
-        Structs.unpack(value, QUOTE_LEGS_AT + QUOTE_LEG_BYTES * uint256(head.next), QUOTE_LEG, Structs.pointerTo(leg));
+        Structs.unpack(value, 0, QUOTE_TASK, TaskPointers.pointerTo(head));
+        Structs.unpack(
+            value, QUOTE_LEGS_AT + QUOTE_LEG_BYTES * uint256(head.next), QUOTE_LEG, TaskPointers.pointerTo(leg)
+        );
     }
 
     /// @notice The same mass quote with another head.
     function encodeHead(bytes memory value, QuoteHead memory head) internal pure returns (bytes memory changed) {
         changed = bytes.concat(value);
-        Structs.pack(Structs.pointerTo(head), QUOTE_TASK, changed, 0);
+        Structs.pack(TaskPointers.pointerTo(head), QUOTE_TASK, changed, 0);
     }
 
     function decodeQuoteTask(bytes memory value) internal pure returns (QuoteTask memory leaf) {
         if (!Structs.isPresent(value, QUOTE_TASK_BYTES)) return leaf;
-        Structs.unpack(value, 0, QUOTE_TASK, Structs.pointerTo(leaf));
+        Structs.unpack(value, 0, QUOTE_TASK, TaskPointers.pointerTo(leaf));
         for (uint256 i = 0; i < 20; ++i) {
-            Structs.unpack(value, QUOTE_LEGS_AT + QUOTE_LEG_BYTES * i, QUOTE_LEG, Structs.pointerTo(leaf.legs[i]));
+            Structs.unpack(value, QUOTE_LEGS_AT + QUOTE_LEG_BYTES * i, QUOTE_LEG, TaskPointers.pointerTo(leaf.legs[i]));
         }
     }
 
     function encodeQuoteTask(QuoteTask memory leaf) internal pure returns (bytes memory value) {
-        value = Structs.encode(Structs.pointerTo(leaf), QUOTE_TASK, QUOTE_TASK_BYTES);
+        value = Structs.encode(TaskPointers.pointerTo(leaf), QUOTE_TASK, QUOTE_TASK_BYTES);
         for (uint256 i = 0; i < 20; ++i) {
-            Structs.pack(Structs.pointerTo(leaf.legs[i]), QUOTE_LEG, value, QUOTE_LEGS_AT + QUOTE_LEG_BYTES * i);
+            Structs.pack(TaskPointers.pointerTo(leaf.legs[i]), QUOTE_LEG, value, QUOTE_LEGS_AT + QUOTE_LEG_BYTES * i);
         }
     }
 
     function decodeSweepTask(bytes memory value) internal pure returns (SweepTask memory leaf) {
-        Structs.decode(value, SWEEP_TASK_BYTES, SWEEP_TASK, Structs.pointerTo(leaf));
+        Structs.decode(value, SWEEP_TASK_BYTES, SWEEP_TASK, TaskPointers.pointerTo(leaf));
     }
 
     function encodeSweepTask(SweepTask memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), SWEEP_TASK, SWEEP_TASK_BYTES);
+        return Structs.encode(TaskPointers.pointerTo(leaf), SWEEP_TASK, SWEEP_TASK_BYTES);
     }
 
     function decodePriceTask(bytes memory value) internal pure returns (PriceTask memory leaf) {
-        Structs.decode(value, PRICE_TASK_BYTES, PRICE_TASK, Structs.pointerTo(leaf));
+        Structs.decode(value, PRICE_TASK_BYTES, PRICE_TASK, TaskPointers.pointerTo(leaf));
     }
 
     function encodePriceTask(PriceTask memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), PRICE_TASK, PRICE_TASK_BYTES);
+        return Structs.encode(TaskPointers.pointerTo(leaf), PRICE_TASK, PRICE_TASK_BYTES);
     }
 
     function decodeLeaveTask(bytes memory value) internal pure returns (LeaveTask memory leaf) {
-        Structs.decode(value, LEAVE_TASK_BYTES, LEAVE_TASK, Structs.pointerTo(leaf));
+        Structs.decode(value, LEAVE_TASK_BYTES, LEAVE_TASK, TaskPointers.pointerTo(leaf));
     }
 
     function encodeLeaveTask(LeaveTask memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), LEAVE_TASK, LEAVE_TASK_BYTES);
+        return Structs.encode(TaskPointers.pointerTo(leaf), LEAVE_TASK, LEAVE_TASK_BYTES);
     }
 
     function decodeLiquidationTask(bytes memory value) internal pure returns (LiquidationTask memory leaf) {
-        Structs.decode(value, LIQUIDATION_TASK_BYTES, LIQUIDATION_TASK, Structs.pointerTo(leaf));
+        Structs.decode(value, LIQUIDATION_TASK_BYTES, LIQUIDATION_TASK, TaskPointers.pointerTo(leaf));
     }
 
     function encodeLiquidationTask(LiquidationTask memory leaf) internal pure returns (bytes memory) {
-        return Structs.encode(Structs.pointerTo(leaf), LIQUIDATION_TASK, LIQUIDATION_TASK_BYTES);
+        return Structs.encode(TaskPointers.pointerTo(leaf), LIQUIDATION_TASK, LIQUIDATION_TASK_BYTES);
     }
 
     function decodeRfqTask(bytes memory value) internal pure returns (RfqTask memory leaf) {
         if (!Structs.isPresent(value, RFQ_TASK_BYTES)) return leaf;
-        Structs.unpack(value, 0, RFQ_TASK, Structs.pointerTo(leaf));
-        Structs.unpackRows(value, RFQ_LEGS_AT, RFQ_LEG, RFQ_LEG_BYTES, Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS);
+        Structs.unpack(value, 0, RFQ_TASK, TaskPointers.pointerTo(leaf));
+        Structs.unpackRows(
+            value, RFQ_LEGS_AT, RFQ_LEG, RFQ_LEG_BYTES, TaskPointers.pointerTo(leaf.legs), Layout.RFQ_LEGS
+        );
     }
 
     function encodeRfqTask(RfqTask memory leaf) internal pure returns (bytes memory value) {
-        value = Structs.encode(Structs.pointerTo(leaf), RFQ_TASK, RFQ_TASK_BYTES);
-        Structs.packRows(Structs.pointerTo(leaf.legs), Layout.RFQ_LEGS, RFQ_LEG, RFQ_LEG_BYTES, value, RFQ_LEGS_AT);
+        value = Structs.encode(TaskPointers.pointerTo(leaf), RFQ_TASK, RFQ_TASK_BYTES);
+        Structs.packRows(TaskPointers.pointerTo(leaf.legs), Layout.RFQ_LEGS, RFQ_LEG, RFQ_LEG_BYTES, value, RFQ_LEGS_AT);
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Layout} from "../core/Layout.sol";
 import {IStepVerifier} from "../interfaces/IStepVerifier.sol";
 import {LeafKey} from "../types/LeafKey.sol";
+import {Tag} from "./Hash.sol";
 import {StateProof} from "./StateProof.sol";
 
 /// @notice A leaf of the table of a witness.
@@ -36,28 +37,31 @@ library Multiproof {
 
     /// @notice Let the pointer at `place` be a leaf as a witness brings it.
     /// @dev Written out, because a function that returns a struct makes an empty one first.
+    /// @param source Where its `size` bytes lie in the calldata.
     /// @return position Where it stands.
-    function putLeaf(uint256 place, LeafKey key, bytes calldata raw) internal pure returns (uint256 position) {
+    function putLeaf(uint256 place, LeafKey key, uint256 source, uint256 size)
+        internal
+        pure
+        returns (uint256 position)
+    {
         uint256 depth;
         (depth, position) = Layout.locate(key);
         if (depth == 0) revert IStepVerifier.InvalidLeaf(key);
-        bytes memory value;
-        uint256 leaf;
+        uint256 tag = Tag.STATE_LEAF;
         assembly ("memory-safe") {
-            leaf := mload(0x40)
-            value := add(leaf, 224)
-            mstore(value, raw.length)
-            calldatacopy(add(value, 32), raw.offset, raw.length)
-            mstore(0x40, and(add(add(value, raw.length), 63), not(31)))
-        }
-        bytes32 oldHash = StateProof.leafHash(value);
-        assembly ("memory-safe") {
+            let leaf := mload(0x40)
+            let value := add(leaf, 224)
+            // The last byte of the length is the tag for as long as the leaf is hashed.
+            mstore(value, tag)
+            calldatacopy(add(value, 32), source, size)
             mstore(leaf, key)
             mstore(add(leaf, 32), depth)
             mstore(add(leaf, 64), position)
-            mstore(add(leaf, 96), oldHash)
+            mstore(add(leaf, 96), mul(keccak256(add(value, 31), add(size, 1)), iszero(iszero(size))))
             mstore(add(leaf, 128), value)
             calldatacopy(add(leaf, 160), calldatasize(), 64) // neither used nor written
+            mstore(value, size)
+            mstore(0x40, and(add(add(value, size), 63), not(31)))
             mstore(place, leaf)
         }
     }
@@ -72,83 +76,150 @@ library Multiproof {
         returns (bytes32 oldRoot, bytes32 newRoot)
     {
         uint256 read; // past the last sibling that was asked for
-        // The hashes that wait for their right sibling: entries of depth, old hash and new hash, each deeper than the one
-        // below it, and one of depth 0 at the bottom. Under it, at a multiple of 64, the
-        // two hashes of a pair, behind the tag of a branch.
+        // The hashes that wait for their right sibling, and the one at hand: entries of depth, old hash and new hash, each
+        // deeper than the one below it, and one of depth 0 at the bottom.
         uint256 top;
+        uint256 place;
+        uint256 end;
         assembly ("memory-safe") {
             read := siblings.offset
-            top := add(and(add(mload(0x40), 127), not(63)), 64)
-            mstore(0x40, add(top, mul(96, add(mload(leaves), 1))))
-            mstore(sub(top, 96), 0x01) // Tag.STATE_BRANCH
+            place := add(leaves, 32)
+            end := add(place, shl(5, mload(leaves)))
+            top := mload(0x40)
+            mstore(0x40, add(top, mul(96, add(mload(leaves), 2))))
             mstore(top, 0)
         }
-        uint256 pair = top - 64;
-        for (uint256 i = 0; i < leaves.length;) {
-            TableLeaf memory leaf = leaves[i];
+        while (place < end) {
+            (uint256 depth, uint256 path) = _push(place, top);
             uint256 until = 0;
             unchecked {
-                ++i;
-                if (i < leaves.length) until = commonPrefixBits(leaf.position, leaves[i].position) + 1;
+                place += 32;
+                if (place < end) until = commonPrefixBits(path, _positionAt(place)) + 1;
+                path = path >> (Layout.POSITION_BITS - depth) << 5;
             }
-            (oldRoot, newRoot) = (leaf.oldHash, leaf.written ? StateProof.leafHash(leaf.value) : leaf.oldHash);
-            (oldRoot, newRoot, read, top) = _climb(leaf.depth, until, leaf.position, oldRoot, newRoot, read, top, pair);
+            (read, top) = _climb(depth, until, path, read, top);
+        }
+        assembly ("memory-safe") {
+            oldRoot := mload(add(top, 32))
+            newRoot := mload(add(top, 64))
         }
         _checkSiblings(siblings, read);
     }
 
-    /// @dev Takes a hash up to depth `until` and puts it on the stack. A sibling is what waits at its depth, else the
-    /// next one of the proof; a branch over nothing has the hash zero. What has not changed is hashed once, unless what waits has.
-    function _climb(
-        uint256 depth,
-        uint256 until,
-        uint256 path,
-        bytes32 oldHash,
-        bytes32 newHash,
-        uint256 read,
-        uint256 top,
-        uint256 pair
-    ) private pure returns (bytes32, bytes32, uint256, uint256) {
+    /// @dev Writes both hashes of a leaf into the entry above `top`.
+    function _push(uint256 place, uint256 top) private pure returns (uint256 depth, uint256 position) {
+        bytes memory value;
+        bool written;
         assembly ("memory-safe") {
-            path := shr(sub(36, depth), path)
-            let own // where this side of the pair lies; the other side is 32 bytes before or after it
-            let sibling
-            for {} gt(depth, until) {} {
-                own := or(pair, shl(5, and(path, 1)))
-                switch and(eq(mload(top), depth), path)
-                case 0 {
-                    sibling := calldataload(read)
-                    read := add(read, 32)
-                    mstore(xor(own, 32), sibling)
-                    let isSame := eq(oldHash, newHash)
-                    if iszero(isSame) {
-                        mstore(own, newHash)
-                        newHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(newHash, sibling))))
+            let leaf := mload(place)
+            depth := mload(add(leaf, 32))
+            position := mload(add(leaf, 64))
+            let hash := mload(add(leaf, 96))
+            mstore(add(top, 128), hash)
+            mstore(add(top, 160), hash)
+            value := mload(add(leaf, 128))
+            written := mload(add(leaf, 192))
+        }
+        if (written) {
+            bytes32 hash = StateProof.leafHash(value);
+            assembly ("memory-safe") {
+                mstore(add(top, 160), hash)
+            }
+        }
+    }
+
+    function _positionAt(uint256 place) private pure returns (uint256 position) {
+        assembly ("memory-safe") {
+            position := mload(add(mload(place), 64))
+        }
+    }
+
+    /// @dev Takes the entry above `top` up to depth `until`, and makes it the top. A sibling is what waits at its depth, which
+    /// lies to the left, else the next one of the proof; a branch over nothing has the hash zero. What has not changed is
+    /// hashed once. The scratch space holds the tag, the left and the right hash, whose last byte lands on that of the
+    /// free memory pointer that is always zero.
+    /// @param path Of the subtree, times 32: its lowest bit says on which side of its pair it lies.
+    function _climb(uint256 depth, uint256 until, uint256 path, uint256 read, uint256 top)
+        private
+        pure
+        returns (uint256, uint256)
+    {
+        assembly ("memory-safe") {
+            // The hash above the siblings of a proof, which are read four at a time: the calldata before them are longer
+            // than 96 bytes.
+            function ascend(hash, way, sibling, last) -> root {
+                // Nothing beside nothing is nothing.
+                if iszero(hash) {
+                    for {} lt(sibling, last) { sibling := add(sibling, 32) } {
+                        if calldataload(sibling) { break }
+                        way := shr(1, way)
                     }
-                    mstore(own, oldHash)
-                    oldHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(oldHash, sibling))))
-                    if isSame { newHash := oldHash }
                 }
-                default {
-                    sibling := mload(add(top, 32))
-                    mstore(xor(own, 32), sibling)
-                    mstore(own, oldHash)
-                    oldHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(oldHash, sibling))))
-                    sibling := mload(add(top, 64))
-                    mstore(xor(own, 32), sibling)
-                    mstore(own, newHash)
-                    newHash := mul(keccak256(sub(pair, 1), 65), iszero(iszero(or(newHash, sibling))))
-                    top := sub(top, 96)
+                for { let most := sub(last, 96) } lt(sibling, most) { sibling := add(sibling, 128) } {
+                    let own := or(1, and(way, 32))
+                    mstore(own, hash)
+                    mstore(xor(own, 32), calldataload(sibling))
+                    own := or(1, and(shr(1, way), 32))
+                    mstore(own, keccak256(0x00, 65))
+                    mstore(xor(own, 32), calldataload(add(sibling, 32)))
+                    own := or(1, and(shr(2, way), 32))
+                    mstore(own, keccak256(0x00, 65))
+                    mstore(xor(own, 32), calldataload(add(sibling, 64)))
+                    own := or(1, and(shr(3, way), 32))
+                    mstore(own, keccak256(0x00, 65))
+                    mstore(xor(own, 32), calldataload(add(sibling, 96)))
+                    hash := keccak256(0x00, 65)
+                    way := shr(4, way)
                 }
+                for {} lt(sibling, last) { sibling := add(sibling, 32) } {
+                    let own := or(1, and(way, 32))
+                    mstore(own, hash)
+                    mstore(xor(own, 32), calldataload(sibling))
+                    hash := keccak256(0x00, 65)
+                    way := shr(1, way)
+                }
+                root := hash
+            }
+            function pairUp(left, right) -> hash {
+                mstore(0x01, left)
+                mstore(0x21, right)
+                hash := mul(keccak256(0x00, 65), iszero(iszero(or(left, right))))
+            }
+            mstore8(0x00, 0x01) // Tag.STATE_BRANCH
+            for {} 1 {} {
+                // Up to where something waits, all siblings are in the proof.
+                let level := mload(top)
+                if lt(level, until) { level := until }
+                if gt(depth, level) {
+                    let old := mload(add(top, 128))
+                    let last := add(read, shl(5, sub(depth, level)))
+                    let isSame := eq(old, mload(add(top, 160)))
+                    if iszero(isSame) {
+                        mstore(add(top, 160), ascend(mload(add(top, 160)), path, read, last))
+                    }
+                    old := ascend(old, path, read, last)
+                    mstore(add(top, 128), old)
+                    if isSame { mstore(add(top, 160), old) }
+                    path := shr(sub(depth, level), path)
+                    read := last
+                    depth := level
+                }
+                if iszero(gt(depth, until)) { break }
+                let old := pairUp(mload(add(top, 32)), mload(add(top, 128)))
+                let isSame :=
+                    and(eq(mload(add(top, 32)), mload(add(top, 64))), eq(mload(add(top, 128)), mload(add(top, 160))))
+                mstore(add(top, 32), old)
+                if iszero(isSame) { old := pairUp(mload(add(top, 64)), mload(add(top, 160))) }
+                mstore(add(top, 64), old)
+                top := sub(top, 96)
                 path := shr(1, path)
                 depth := sub(depth, 1)
             }
+            mstore8(0x40, 0)
             top := add(top, 96)
             mstore(top, depth)
-            mstore(add(top, 32), oldHash)
-            mstore(add(top, 64), newHash)
         }
-        return (oldHash, newHash, read, top);
+        return (read, top);
     }
 
     /// @notice Leading bits that two different positions share.

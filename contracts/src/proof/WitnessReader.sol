@@ -89,18 +89,43 @@ library WitnessReader {
         }
         next = offset + 2;
         uint256 last = 0;
-        LeafKey lastKey;
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 head = number(witness, next, ENTRY_HEAD_BYTES);
-            LeafKey key = LeafKey.wrap(uint64(head >> 16));
-            bytes calldata value = take(witness, next + ENTRY_HEAD_BYTES, head & 0xffff);
-            uint256 position = Multiproof.putLeaf(place, key, value);
-            if (i > 0 && position <= last) revert IStepVerifier.LeavesNotIncreasing(lastKey, key);
-            (last, lastKey) = (position, key);
-            unchecked {
-                place += 32;
-                next += ENTRY_HEAD_BYTES + value.length;
+        unchecked {
+            for (uint256 end = place + 32 * count; place < end; place += 32) {
+                (LeafKey key, uint256 source, uint256 size) = _entry(witness, next);
+                uint256 position = Multiproof.putLeaf(place, key, source, size);
+                if (position <= last && next != offset + 2) {
+                    revert IStepVerifier.LeavesNotIncreasing(_keyAt(place - 32), key);
+                }
+                last = position;
+                next += ENTRY_HEAD_BYTES + size;
             }
+        }
+    }
+
+    /// @dev An entry of the table: its key, and where the bytes of its value lie in the calldata.
+    function _entry(bytes calldata witness, uint256 offset)
+        private
+        pure
+        returns (LeafKey key, uint256 source, uint256 size)
+    {
+        uint256 beyond;
+        assembly ("memory-safe") {
+            source := add(witness.offset, offset)
+            let head := calldataload(source)
+            source := add(source, ENTRY_HEAD_BYTES)
+            key := shr(216, head)
+            size := and(shr(200, head), 0xffff)
+            beyond := gt(add(source, size), add(witness.offset, witness.length))
+        }
+        if (beyond != 0) {
+            take(witness, offset, ENTRY_HEAD_BYTES);
+            take(witness, offset + ENTRY_HEAD_BYTES, size);
+        }
+    }
+
+    function _keyAt(uint256 place) private pure returns (LeafKey key) {
+        assembly ("memory-safe") {
+            key := mload(mload(place))
         }
     }
 }

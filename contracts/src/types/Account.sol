@@ -88,13 +88,12 @@ struct Position {
 }
 
 /// @notice What a row of an account under portfolio margin is weighed by, µUSDC, as of the row's epoch (docs/spec.md S-22).
-/// @param gains Of all its positions in each of the 32 scenarios.
-/// @param deltas Per bucket of dates, of which there are eight, of linear positions and short options.
+/// @param sums In `Lanes`: what all its positions gain in each of the 32 scenarios, then the deltas of linear positions and
+/// short options in each of the eight buckets of dates.
 /// @param charge Of its short options.
 /// @custom:twin rollup_node/core/account_leaves.py AccountRisk
 struct AccountRisk {
-    int64[] gains;
-    int64[] deltas;
+    uint256[10] sums;
     int64 charge;
 }
 

@@ -46,14 +46,6 @@ struct Board {
     StrikeRow[32] strikes;
 }
 
-/// @notice What one long lot of an option gains in each scenario, µUSDC, and its delta in millionths.
-/// @custom:twin rollup_node/core/option_leaves.py SeriesRisk
-struct SeriesRisk {
-    uint32 epoch;
-    int32 delta;
-    int32[32] gains;
-}
-
 /// @notice A covered sale by a hidden Dutch order (docs/spec.md S-21, P-4): all zeros is a free place.
 /// @param version That of the account when it was made or filled last: any other, and the sale is void.
 /// @param lots Still for sale.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccountLeaves} from "../../src/core/AccountLeaves.sol";
 import {BookLeaves} from "../../src/core/BookLeaves.sol";
+import {Lanes} from "../../src/core/Lanes.sol";
 import {MarketLeaves} from "../../src/core/MarketLeaves.sol";
 import {OptionLeaves} from "../../src/core/OptionLeaves.sol";
 import {TaskLeaves} from "../../src/core/TaskLeaves.sol";
@@ -21,7 +22,7 @@ import {
     SettlementGrid,
     Underlying
 } from "../../src/types/Market.sol";
-import {Board, OptionDates, OptionRules, Sales, SeriesRisk} from "../../src/types/Option.sol";
+import {Board, OptionDates, OptionRules, Sales} from "../../src/types/Option.sol";
 import {
     LeaveTask,
     LiquidationTask,
@@ -137,13 +138,21 @@ contract LeafCodec {
         again = AccountLeaves.encodeDirectory(leaf);
     }
 
-    function decodeAccountRisk(bytes calldata value)
-        external
-        pure
-        returns (AccountRisk memory leaf, bytes memory again)
-    {
-        leaf = AccountLeaves.decodeRisk(value);
-        again = AccountLeaves.encodeRisk(leaf);
+    /// @dev As the twin has it: gains, deltas, charge.
+    struct PlainRisk {
+        int64[] gains;
+        int64[] deltas;
+        int64 charge;
+    }
+
+    function decodeAccountRisk(bytes calldata value) external pure returns (PlainRisk memory leaf, bytes memory again) {
+        AccountRisk memory risk = AccountLeaves.decodeRisk(value);
+        (leaf.gains, leaf.deltas, leaf.charge) = (new int64[](32), new int64[](8), risk.charge);
+        for (uint256 i = 0; i < 40; ++i) {
+            if (i < 32) leaf.gains[i] = int64(_gainAt(risk.sums, i));
+            else leaf.deltas[i - 32] = int64(Lanes.numberAt(risk.sums[i / 4], i % 4));
+        }
+        again = AccountLeaves.encodeRisk(risk);
     }
 
     function decodePositions(bytes calldata value) external pure returns (Positions memory leaf, bytes memory again) {
@@ -236,8 +245,31 @@ contract LeafCodec {
         again = OptionLeaves.encodeSales(leaf);
     }
 
-    function decodeSeriesRisk(bytes calldata value) external pure returns (SeriesRisk memory leaf, bytes memory again) {
-        leaf = OptionLeaves.decodeRisk(value);
-        again = OptionLeaves.encodeRisk(leaf);
+    /// @dev As the twin has it.
+    struct PlainSeriesRisk {
+        uint32 epoch;
+        int32 delta;
+        int32[32] gains;
+    }
+
+    function decodeSeriesRisk(bytes calldata value)
+        external
+        pure
+        returns (PlainSeriesRisk memory leaf, bytes memory again)
+    {
+        (leaf.epoch, leaf.delta) = (uint32(OptionLeaves.epochIn(value)), int32(OptionLeaves.deltaIn(value)));
+        AccountRisk memory risk = AccountLeaves.decodeRisk("");
+        OptionLeaves.addGains(value, risk.sums, 1, 0);
+        int256[32] memory gains;
+        for (uint256 i = 0; i < 32; ++i) {
+            gains[i] = _gainAt(risk.sums, i);
+            leaf.gains[i] = int32(gains[i]);
+        }
+        again = OptionLeaves.makeRisk(leaf.epoch, leaf.delta, gains);
+    }
+
+    /// @dev Of each eight numbers the first word has those with an even place, the second the others.
+    function _gainAt(uint256[10] memory sums, uint256 slot) private pure returns (int256) {
+        return Lanes.numberAt(sums[slot / 8 * 2 + slot % 2], slot % 8 / 2);
     }
 }

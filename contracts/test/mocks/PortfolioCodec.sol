@@ -22,7 +22,8 @@ contract PortfolioCodec {
         bool isOver
     ) external pure returns (bytes memory leaf, uint64 initial, uint64 maintenance) {
         AccountRisk memory risk = AccountLeaves.decodeRisk(account);
-        LotRisk memory lot = Portfolio.measureLot(MarketLeaves.decodeSeriesTerms(terms), series, referencePrice);
+        LotRisk memory lot;
+        Portfolio.measureLot(lot, MarketLeaves.decodeSeriesTerms(terms), series, referencePrice);
         if (isOver) Portfolio.replaceLosses(risk, before, moved, lot);
         else Portfolio.replaceLots(risk, before, moved, lot);
         (initial, maintenance) = Portfolio.weighRisk(risk);

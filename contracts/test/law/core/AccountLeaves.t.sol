@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {AccountLeaves} from "../../../src/core/AccountLeaves.sol";
+import {MarketLeaves} from "../../../src/core/MarketLeaves.sol";
 import {Directory, Position, Positions} from "../../../src/types/Account.sol";
+import {SeriesState, SeriesTerms} from "../../../src/types/Market.sol";
 import {Test} from "../../Test.sol";
 
 /// @notice What is read of a directory or a page without taking it apart, against looking at each place.
@@ -28,6 +30,62 @@ contract AccountLeavesTest is Test {
             if (directory.seriesAt(i) != 0) ++count;
         }
         assertEq(directory.countFrom(start), count);
+    }
+
+    function testFuzz_setFundingIndex_changes_one_number(uint256[6] memory words, uint256 place, int64 index)
+        public
+        pure
+    {
+        place = bound(place, 0, 7);
+        bytes memory page = abi.encodePacked(words);
+        Positions memory expected = AccountLeaves.decodePositions(page);
+        expected.rows[place].fundingIndex = index;
+        AccountLeaves.setFundingIndex(page, place, index);
+        assertEq(page, AccountLeaves.encodePositions(expected));
+    }
+
+    /// @dev A struct that held something else before.
+    function testFuzz_readPosition_reads_what_decodePositions_does(
+        uint256[6] memory words,
+        uint256 place,
+        Position memory position
+    ) public pure {
+        bytes memory page = place % 5 == 0 ? bytes("") : abi.encodePacked(words);
+        place = bound(place, 0, 7);
+        AccountLeaves.readPosition(page, place, position);
+        assertEq(abi.encode(position), abi.encode(AccountLeaves.decodePositions(page).rows[place]));
+        assertEq(abi.encode(AccountLeaves.positionAt(page, place)), abi.encode(position));
+    }
+
+    /// @dev As much of a series as a revaluation needs, over what a struct held before.
+    function testFuzz_readValuation_reads_what_the_decoders_do(
+        bytes32[3] memory first,
+        bytes32[3] memory second,
+        SeriesTerms memory known,
+        SeriesState memory now_
+    ) public pure {
+        bytes memory terms = _cut(first, 70);
+        bytes memory state = _cut(second, 89);
+        SeriesTerms memory allTerms = MarketLeaves.decodeSeriesTerms(terms);
+        SeriesState memory all = MarketLeaves.decodeSeriesState(state);
+        MarketLeaves.readValuation(terms, state, known, now_);
+        assertEq(
+            abi.encode(known.kind, known.underlying, known.expirySlot, known.lotsPerUnit),
+            abi.encode(allTerms.kind, allTerms.underlying, allTerms.expirySlot, allTerms.lotsPerUnit)
+        );
+        assertEq(
+            abi.encode(now_.status, now_.mark, now_.initial, now_.maintenance, now_.fundingIndex),
+            abi.encode(all.status, all.mark, all.initial, all.maintenance, all.fundingIndex)
+        );
+    }
+
+    /// @dev So many bytes, or none.
+    function _cut(bytes32[3] memory words, uint256 size) private pure returns (bytes memory value) {
+        value = abi.encodePacked(words);
+        if (uint256(words[0]) % 7 == 0) size = 0;
+        assembly ("memory-safe") {
+            mstore(value, size)
+        }
     }
 
     function testFuzz_withPosition_changes_one_place(uint256[6] memory words, uint256 place, Position memory position)

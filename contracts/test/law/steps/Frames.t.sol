@@ -84,6 +84,69 @@ contract FramesTest is Test {
         prices.execute(_input(Phase.BLOCK_BEGIN), new Opening[](0).pack());
     }
 
+    /// @dev Reads, writes and a second contract in between, in any order, over keys that lie in the same places of the
+    /// table: the frame gives what a plain list does.
+    function testFuzz_frame_agrees_with_a_plain_list(uint256 seed) public view {
+        uint256 count = 1 + _random(seed, "count", 0) % 40;
+        Opening[] memory openings = new Opening[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            // Rows of keys that begin in the last places of the table, and in one place.
+            uint64 key = uint64(i % 2 == 0 ? 1015 + i / 2 : 1021 * (i + 7) + _random(seed, "key", i) % 2 * 1018);
+            bytes memory value = new bytes(_random(seed, "size", i) % 70);
+            for (uint256 j = 0; j < value.length; ++j) {
+                value[j] = bytes1(uint8(i + j));
+            }
+            openings[i] = Opening(LeafKey.wrap(key), value);
+        }
+        this.walk(_input(Phase.IDLE), openings.pack(), openings, seed);
+    }
+
+    function walk(StepInput calldata input, bytes memory packed, Opening[] memory list, uint256 seed) external pure {
+        Frame memory frame = Frames.open(input, packed);
+        bool[] memory isWritten = new bool[](list.length);
+        uint256 known = 0;
+        for (uint256 i = 0; known < list.length; ++i) {
+            known = _touch(frame, list, isWritten, known, _random(seed, "first", i));
+            if (i % 5 != 4 || known == list.length) continue;
+            Frame memory other = Frames.unpack(frame.pack());
+            known = _touch(other, list, isWritten, known, _random(seed, "other", i));
+            if (i % 2 == 0) frame.adopt(other.packWrites());
+            else frame = other;
+        }
+        _assertSame(frame, list, isWritten);
+    }
+
+    /// @dev Reads the next opening, or reads or writes one that is known.
+    function _touch(Frame memory frame, Opening[] memory list, bool[] memory isWritten, uint256 known, uint256 random)
+        private
+        pure
+        returns (uint256)
+    {
+        uint256 index = known == 0 || random % 3 == 0 ? known : (random >> 8) % known;
+        assertEq(frame.get(list[index].key), list[index].value);
+        if (index == known) return known + 1;
+        if (random % 3 == 1) {
+            list[index].value = abi.encodePacked(random);
+            isWritten[index] = true;
+            frame.put(list[index].key, list[index].value);
+        }
+        return known;
+    }
+
+    function _assertSame(Frame memory frame, Opening[] memory list, bool[] memory isWritten) private pure {
+        bytes memory writes;
+        for (uint256 i = 0; i < list.length; ++i) {
+            assertEq(frame.get(list[i].key), list[i].value);
+            // Every value that was written has a whole word.
+            if (isWritten[i]) writes = bytes.concat(writes, abi.encode(i, 32), list[i].value);
+        }
+        assertEq(frame.finish(StepKind.TRANSFER, Reason.OK).writes, writes);
+    }
+
+    function _random(uint256 seed, string memory use, uint256 i) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, use, i)));
+    }
+
     /// @dev Reads A and B, exchanges them, and reads both again.
     function swap(StepInput calldata input, bytes memory openings) external pure returns (StepResult memory) {
         Frame memory frame = Frames.open(input, openings);
