@@ -60,8 +60,6 @@ interface Vm {
     function recordLogs() external;
 
     // state and gas
-    function getCode(string calldata artifactPath) external view returns (bytes memory creationBytecode);
-    function getDeployedCode(string calldata artifactPath) external view returns (bytes memory runtimeBytecode);
     function getNonce(address account) external view returns (uint64 nonce);
     function pauseGasMetering() external;
     function resetGasMetering() external;
