@@ -31,8 +31,9 @@ TEST_ROOM = cd contracts && FOUNDRY_SRC=$(3) FOUNDRY_TEST=test/$(1) FOUNDRY_OUT=
 	FOUNDRY_CACHE_PATH=../build/$(2)/$(1)/cache ../node_modules/@foundry-rs/forge-*/bin/forge test
 EVERY_ROOM := $(MAKE) --jobs=$(JOBS) --output-sync=target
 
-# The gas table: what the contract tests measure themselves, kept in contracts/snapshots to the last unit. What solc makes
-# through the IR depends a little on which files it compiles together, so these tests are compiled alone and afresh.
+# The gas table: what the contract tests measure themselves, kept in contracts/snapshots to the last unit. Options.t.sol
+# measures functions that it compiles itself, and what solc makes through the IR depends a little on which files it compiles
+# together: so these tests are compiled alone and afresh.
 GAS_TESTS := --force --match-test '^test_(gas_|prove_a_whole_item|importBlob_records)'
 
 # What holds the compiled law to the sources: vectors, and both twins on the same random steps.

@@ -4,40 +4,35 @@ pragma solidity 0.8.37;
 /// @notice The part of Foundry's cheat codes that the tests of Strikenet use.
 /// @dev Signatures are Foundry's own; add one when a test needs it.
 interface Vm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
     struct Log {
         bytes32[] topics;
         bytes data;
         address emitter;
     }
 
-    struct Wallet {
-        address addr;
-        uint256 publicKeyX;
-        uint256 publicKeyY;
-        uint256 privateKey;
-    }
-
     // environment of the next calls
     function addr(uint256 privateKey) external pure returns (address);
     function assume(bool condition) external pure;
     function blobhashes(bytes32[] calldata hashes) external;
-    function chainId(uint256 newChainId) external;
-    function coinbase(address newCoinbase) external;
     function cool(address account) external;
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
-    function createWallet(string calldata label) external returns (Wallet memory);
     function deal(address account, uint256 newBalance) external;
     function etch(address target, bytes calldata newRuntimeBytecode) external;
-    function fee(uint256 newBasefee) external;
     function getBlockNumber() external view returns (uint256 height);
     function getBlockTimestamp() external view returns (uint256 timestamp);
     function label(address account, string calldata newLabel) external;
-    function load(address target, bytes32 slot) external view returns (bytes32);
     function prank(address msgSender) external;
     function prank(address msgSender, address txOrigin) external;
     function roll(uint256 newHeight) external;
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
-    function skip(bool skipTest) external;
     function startPrank(address msgSender) external;
     function stopPrank() external;
     function store(address target, bytes32 slot, bytes32 value) external;
@@ -45,8 +40,6 @@ interface Vm {
 
     // expectations
     function clearMockedCalls() external;
-    function expectCall(address callee, bytes calldata data) external;
-    function expectCall(address callee, bytes calldata data, uint64 count) external;
     function expectEmit() external;
     function expectEmit(address emitter) external;
     function expectEmit(bool checkTopic1, bool checkTopic2, bool checkTopic3, bool checkData) external;
@@ -56,35 +49,26 @@ interface Vm {
     function expectRevert(bytes calldata revertData) external;
     function getRecordedLogs() external returns (Log[] memory logs);
     function mockCall(address callee, bytes calldata data, bytes calldata returnData) external;
-    function mockCallRevert(address callee, bytes calldata data, bytes calldata revertData) external;
     function recordLogs() external;
 
     // state and gas
     function getNonce(address account) external view returns (uint64 nonce);
+    function lastCallGas() external view returns (Gas memory gas);
     function pauseGasMetering() external;
-    function resetGasMetering() external;
-    function resumeGasMetering() external;
     function revertToState(uint256 snapshotId) external returns (bool success);
-    function snapshotGasLastCall(string calldata name) external returns (uint256 gasUsed);
     function snapshotState() external returns (uint256 snapshotId);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
-    function startSnapshotGas(string calldata name) external;
-    function stopSnapshotGas(string calldata name) external returns (uint256 gasUsed);
 
     // files and JSON vectors
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
-    function parseJson(string calldata json, string calldata key) external pure returns (bytes memory abiEncodedData);
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
     function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
     function parseJsonBytesArray(string calldata json, string calldata key) external pure returns (bytes[] memory);
-    function parseJsonInt(string calldata json, string calldata key) external pure returns (int256);
     function parseJsonIntArray(string calldata json, string calldata key) external pure returns (int256[] memory);
-    function parseJsonKeys(string calldata json, string calldata key) external pure returns (string[] memory keys);
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
-    function parseJsonStringArray(string calldata json, string calldata key) external pure returns (string[] memory);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
     function projectRoot() external view returns (string memory path);

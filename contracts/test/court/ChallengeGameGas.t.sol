@@ -4,10 +4,11 @@ pragma solidity 0.8.37;
 import {Bisection, LeafProof, Refutation, Transition} from "../../src/interfaces/IChallengeGame.sol";
 import {Call} from "../../src/types/Steps.sol";
 import {GameFixture} from "../GameFixture.sol";
+import {Transactions} from "../Transactions.sol";
 
 /// @notice What each move costs as a whole transaction: intrinsic gas, calldata and execution, everything cold. Toy
 /// machine; height 4, so that branches are 8 levels shorter than on the devnet (about 7,000 gas of a refutation).
-contract ChallengeGameGasTest is GameFixture {
+contract ChallengeGameGasTest is GameFixture, Transactions {
     uint8 private constant HEIGHT = 4;
     uint256 private constant LIE_AT = 11;
 
@@ -144,22 +145,6 @@ contract ChallengeGameGasTest is GameFixture {
         vm.cool(address(pool));
         vm.cool(address(machine));
         vm.cool(address(outside));
-        uint256 warm = address(game).balance;
-        uint256 before = gasleft();
-        (bool ok,) = address(game).call(data);
-        uint256 execution = before - gasleft();
-        assertTrue(ok);
-        assertEq(warm, 0);
-        return _transactionGas(data, execution);
-    }
-
-    /// @dev EIP-7623: four gas per token of calldata and the execution, or ten per token, whichever is more.
-    function _transactionGas(bytes memory data, uint256 execution) private pure returns (uint256) {
-        uint256 tokens = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            tokens += data[i] == 0 ? 1 : 4;
-        }
-        uint256 standard = 4 * tokens + execution;
-        return 21_000 + (standard > 10 * tokens ? standard : 10 * tokens);
+        return transact(address(game), 0, data);
     }
 }

@@ -19,9 +19,8 @@ contract StepVerifierTest is CourtFixture {
 
     function test_prove_a_whole_item_reaches_the_root_written_by_hand() public {
         Call memory call = _call(_valid(), STEPS);
-        uint256 before = gasleft();
         (bytes32 root, uint256 weight, bool ended) = verifier.prove(call);
-        vm.snapshotValue("court", "prove five steps, execution", before - gasleft());
+        vm.snapshotValue("court", "prove five steps, execution", vm.lastCallGas().gasTotalUsed);
         vm.snapshotValue("court", "prove five steps, witness bytes", call.witness.length);
         assertEq(root, _after().root());
         assertEq(weight, 3 * Weights.CURSOR_ONLY + 2 * Weights.ACCOUNT);

@@ -37,9 +37,8 @@ contract BlobImporterTest is Test {
         assertEq(importer.chunkRoot(VERSIONED_HASH), bytes32(0));
         vm.expectEmit(address(importer));
         emit IBlobImporter.BlobImported(VERSIONED_HASH, ROOT);
-        uint256 before = gasleft();
         (bytes32 versionedHash, bytes32 root) = importer.importBlob(blob, COMMITMENT, PROOF);
-        uint256 used = before - gasleft();
+        uint256 used = vm.lastCallGas().gasTotalUsed;
         vm.snapshotValue("settlement", "importBlob, execution", used);
         assertLe(used, GAS_LIMIT);
         assertEq(versionedHash, VERSIONED_HASH);

@@ -6,11 +6,12 @@ import {IStepVerifier} from "../../src/interfaces/IStepVerifier.sol";
 import {ExitBooks} from "../../src/types/Exit.sol";
 import {LeafKey} from "../../src/types/LeafKey.sol";
 import {ExitMarket} from "../ExitMarket.sol";
+import {Transactions} from "../Transactions.sol";
 
 /// @notice Claims of traders in exit mode (docs/spec.md E-5 to E-9): what they are worth, who is paid when, and who lies.
 /// @dev Alice (1) is long 100 lots of series 1 from 2.00 to 2.50 USD with 0.01 of funding to pay on each: +49. Bob (2) is
 /// short them, +1 of funding to come: -49. Carol (3) only holds money.
-contract ExitClaimsTest is ExitMarket {
+contract ExitClaimsTest is ExitMarket, Transactions {
     uint96 private constant DOLLAR = 1e6;
 
     function _market(int96 aliceCash, int96 bobCash, uint96 bobEth) private view returns (Market memory market) {
@@ -424,21 +425,11 @@ contract ExitClaimsTest is ExitMarket {
         _measure(name, abi.encodeCall(exitMode.proveClaim, (account, values, proof)), limit);
     }
 
-    /// @dev A whole transaction: EIP-7623 says that calldata costs at least ten gas a token.
     function _measure(string memory name, bytes memory data, uint256 limit) private {
         vm.cool(address(exitMode));
         vm.cool(address(bridge));
         vm.cool(address(usdc));
-        uint256 before = gasleft();
-        (bool ok,) = address(exitMode).call(data);
-        uint256 execution = before - gasleft();
-        assertTrue(ok);
-        uint256 tokens = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            tokens += data[i] == 0 ? 1 : 4;
-        }
-        uint256 spent = 4 * tokens + execution;
-        uint256 total = 21_000 + (spent > 10 * tokens ? spent : 10 * tokens);
+        uint256 total = transact(address(exitMode), 0, data);
         vm.snapshotValue("exit", name, total);
         assertLe(total, limit);
     }

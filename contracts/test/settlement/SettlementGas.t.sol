@@ -5,10 +5,11 @@ import {AssertionInput} from "../../src/interfaces/IAssertionChain.sol";
 import {Withdrawal} from "../../src/types/State.sol";
 import {Settlement} from "../Settlement.sol";
 import {StateFixture} from "../StateFixture.sol";
+import {Transactions} from "../Transactions.sol";
 
 /// @notice What each L1 action costs as a whole transaction: intrinsic gas, calldata and execution.
 /// @dev `vm.cool` makes what the set-up touched cold again, as it is at the start of a transaction.
-contract SettlementGasTest is Settlement {
+contract SettlementGasTest is Settlement, Transactions {
     uint96 private constant AMOUNT = 3 ether;
 
     StateFixture.State private _state;
@@ -158,22 +159,8 @@ contract SettlementGasTest is Settlement {
         vm.cool(address(usdc));
         vm.cool(bob);
         vm.prank(from, from);
-        uint256 before = gasleft();
-        (bool ok,) = to.call{value: value}(data);
-        uint256 execution = before - gasleft();
-        assertTrue(ok);
-        uint256 total = _transactionGas(data, execution);
+        uint256 total = transact(to, value, data);
         vm.snapshotValue("settlement", name, total);
         assertLe(total, limit);
-    }
-
-    /// @dev EIP-7623: four gas per token of calldata and the execution, or ten per token, whichever is more.
-    function _transactionGas(bytes memory data, uint256 execution) private pure returns (uint256) {
-        uint256 tokens = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            tokens += data[i] == 0 ? 1 : 4;
-        }
-        uint256 standard = 4 * tokens + execution;
-        return 21_000 + (standard > 10 * tokens ? standard : 10 * tokens);
     }
 }

@@ -2,12 +2,13 @@
 pragma solidity 0.8.37;
 
 import {OptionVault} from "../../src/vault/OptionVault.sol";
+import {Transactions} from "../Transactions.sol";
 import {VaultWorld} from "../VaultWorld.sol";
 
 /// @notice What each call of a vault costs as a whole transaction: intrinsic gas, calldata and execution.
 /// @dev Every contract is cold, as at the start of a transaction. Roll, settle and close are measured with everything that
 /// they do elsewhere: bridge, inbox, proof.
-contract VaultGasTest is VaultWorld {
+contract VaultGasTest is VaultWorld, Transactions {
     function setUp() public {
         deployWorld();
     }
@@ -89,23 +90,8 @@ contract VaultGasTest is VaultWorld {
         vm.cool(address(usdc));
         vm.cool(address(weth));
         vm.prank(from, from);
-        uint256 before = gasleft();
-        (bool ok,) = address(vault).call(data);
-        uint256 execution = before - gasleft();
-        assertTrue(ok);
-        uint256 total = _transactionGas(data, execution);
+        uint256 total = transact(address(vault), 0, data);
         vm.snapshotValue("vault", name, total);
         assertLe(total, limit);
-    }
-
-    /// @dev EIP-7623: four gas per token of calldata and the execution, or ten per token, whichever is more.
-    function _transactionGas(bytes memory data, uint256 execution) private pure returns (uint256) {
-        uint256 tokens = 0;
-        for (uint256 i = 0; i < data.length; ++i) {
-            tokens += data[i] == 0 ? 1 : 4;
-        }
-        uint256 usual = 4 * tokens + execution;
-        uint256 least = 10 * tokens;
-        return 21_000 + (usual > least ? usual : least);
     }
 }
