@@ -17,7 +17,7 @@ from rollup_node.cli.output import ExitCode
 def node(*, config: Path) -> int:
     """Run one node process until SIGTERM."""
     from rollup_node.node import run
-    from rollup_node.node.config import load_node_config
+    from rollup_node.node.config import NodeConfig, load_config
 
-    run(load_node_config(config))
+    run(load_config(config, NodeConfig))
     return ExitCode.OK

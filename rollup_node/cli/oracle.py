@@ -17,7 +17,8 @@ from rollup_node.cli.output import ExitCode
 def oracle(*, config: Path) -> int:
     """Run the publishers and their keeper until SIGTERM."""
     from rollup_node.devnet.oracle import run_oracle
-    from rollup_node.devnet.oracle_config import load_oracle_config
+    from rollup_node.devnet.oracle_config import OracleConfig
+    from rollup_node.node.config import load_config
 
-    run_oracle(load_oracle_config(config))
+    run_oracle(load_config(config, OracleConfig))
     return ExitCode.OK

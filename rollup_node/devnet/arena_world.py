@@ -27,7 +27,7 @@ from rollup_node.l1.anvil import AnvilOptions, AnvilProcess
 from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
-from rollup_node.node.config import BatchData, RollupConfig, load_rollup_config
+from rollup_node.node.config import BatchData, RollupConfig, load_config
 from rollup_node.ports import SequencerBatch
 from rollup_node.proof.machine import Machine
 
@@ -162,7 +162,7 @@ async def new_world(
         async with AnvilProcess(options, Path(folder) / "anvil.log") as process:
             await process.call("anvil_setBlockTimestampInterval", 1)
             await asyncio.to_thread(deploy, JsonRpc(process.url), manifest, run_dir)
-            world = ArenaWorld(process, load_rollup_config(run_dir.rollup), data)
+            world = ArenaWorld(process, load_config(run_dir.rollup, RollupConfig), data)
             try:
                 yield world
             finally:

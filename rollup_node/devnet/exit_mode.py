@@ -17,7 +17,7 @@ from rollup_node.devnet.session import Asset, address_of
 from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
-from rollup_node.node.config import load_rollup_config
+from rollup_node.node.config import RollupConfig, load_config
 from rollup_node.node.exits import ExitDesk, ExitStatus, LateDeposit, list_claims
 from rollup_node.ports import InputError
 from rollup_node.proof.chain_state import ChainState
@@ -117,7 +117,7 @@ async def leaving(run_dir: RunDir, sender: Account, l1_url: str | None) -> Async
         If no devnet runs there and no L1 is given.
     """
     url = l1_url or run_dir.running()["l1"]["url"]
-    rollup = load_rollup_config(run_dir.rollup)
+    rollup = load_config(run_dir.rollup, RollupConfig)
     client = JsonRpcClient(url)
     try:
         addresses = {name: rollup.address(name) for name in rollup.contracts}

@@ -28,7 +28,7 @@ from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node.clock import NodeClock
-from rollup_node.node.config import RollupConfig, load_rollup_config
+from rollup_node.node.config import RollupConfig, load_config
 from rollup_node.node.logs import set_up_logging
 from rollup_node.node.oracle_keeper import OracleKeeper
 from rollup_node.node.oracle_state import RpcExchange
@@ -241,7 +241,7 @@ def run_oracle(config: OracleConfig) -> None:
     """Run the oracle until SIGTERM or SIGINT; errors as `OracleProcess` says."""
     set_up_logging(config.name, config.log_format)
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    asyncio.run(_main(OracleProcess(config, load_rollup_config(config.rollup))))
+    asyncio.run(_main(OracleProcess(config, load_config(config.rollup, RollupConfig))))
 
 
 async def _main(oracle: OracleProcess) -> None:

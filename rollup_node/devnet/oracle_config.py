@@ -5,8 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from rollup_node.ports import InputError
-
 
 class OracleConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the oracle process is told.
@@ -41,26 +39,3 @@ class OracleConfig(msgspec.Struct, frozen=True, kw_only=True):
     poll_interval_ms: int = 100
     start_timeout_seconds: int = 30
     log_format: Literal["json", "text"] = "json"
-
-
-def load_oracle_config(path: Path) -> OracleConfig:
-    """Read the configuration file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or a field is missing or ill-typed.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=OracleConfig, dec_hook=_decode_path)
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise InputError(f"{path}: {error}") from error
-
-
-def _decode_path(kind: type, value: object) -> Path:
-    """Let msgspec read a path from text."""
-    if kind is not Path or not isinstance(value, str):
-        raise NotImplementedError
-    return Path(value)

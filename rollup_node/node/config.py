@@ -191,29 +191,14 @@ class RollupConfig(msgspec.Struct, frozen=True, kw_only=True):
         return address
 
 
-def load_node_config(path: Path) -> NodeConfig:
-    """Read a node's configuration file.
+def load_config(path: Path, kind: type[_T]) -> _T:
+    """Read a configuration file of a process, or rollup.json.
 
     Raises
     ------
     InputError
         If the file cannot be read or a field is missing or ill-typed.
     """
-    return _load(path, NodeConfig)
-
-
-def load_rollup_config(path: Path) -> RollupConfig:
-    """Read rollup.json.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or a field is missing or ill-typed.
-    """
-    return _load(path, RollupConfig)
-
-
-def _load(path: Path, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind, dec_hook=_decode_path)
     except OSError as error:

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from rollup_node.node.config import NodeConfig, load_rollup_config
+from rollup_node.node.config import NodeConfig, RollupConfig, load_config
 from rollup_node.node.logs import set_up_logging
 from rollup_node.node.loop import Node
 
@@ -18,7 +18,7 @@ _GC_THRESHOLDS: Final = (25_000, 1_000, 1_000)
 def run_node(config: NodeConfig) -> None:
     """Run a node until SIGTERM or SIGINT; errors as `rollup_node.node.run` says."""
     set_up_logging(config.name, config.log_format)
-    rollup = load_rollup_config(config.rollup)
+    rollup = load_config(config.rollup, RollupConfig)
     config.data_dir.mkdir(parents=True, exist_ok=True)
     _run(_main(Node(config, rollup)))
 

@@ -16,7 +16,7 @@ from rollup_node.l1.client import JsonRpcClient
 from rollup_node.l1.reader import RpcReader
 from rollup_node.l1.sender import RpcSender
 from rollup_node.node.claims import Claims, genesis_assertion
-from rollup_node.node.config import RollupConfig, load_rollup_config
+from rollup_node.node.config import RollupConfig, load_config
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.players import BatchPosterPlayer, Player, ProposerPlayer
 from rollup_node.node.recovery import recover_in_thread
@@ -61,7 +61,7 @@ class World:
 
     def __init__(self, anvil: AnvilProcess, rollup: Path) -> None:
         self.anvil = anvil
-        self.rollup: RollupConfig = load_rollup_config(rollup)
+        self.rollup: RollupConfig = load_config(rollup, RollupConfig)
         self.client = JsonRpcClient(anvil.url)
         addresses = {name: self.rollup.address(name) for name in self.rollup.contracts}
         self.reader = RpcReader(self.client, addresses)

@@ -18,9 +18,10 @@ from rollup_node.core.market_leaves import PriceRow, Publishers, Underlying
 from rollup_node.derive.events import FastReceived, L1Block
 from rollup_node.devnet.keys import PUBLISHERS, accounts
 from rollup_node.devnet.oracle import OracleProcess
-from rollup_node.devnet.oracle_config import OracleConfig, load_oracle_config
+from rollup_node.devnet.oracle_config import OracleConfig
 from rollup_node.devnet.price_tape import Line, Tape
 from rollup_node.node.backend import SequencerBackend, Sync
+from rollup_node.node.config import load_config
 from rollup_node.node.sequencer import Sequencer
 from rollup_node.ports import InputError, PortInUseError
 from rollup_node.roles.sequencer import SequencerPolicy
@@ -254,7 +255,7 @@ async def test_oracle_process_wrong_script_is_refused_before_the_start(
         OracleProcess(configure(world, "http://x", tmp_path / "oracle", **changes), world.rollup)
 
 
-def test_load_oracle_config_reads_what_is_written(tmp_path: Path) -> None:
+def test_oracle_config_reads_back_as_written(tmp_path: Path) -> None:
     path = tmp_path / "oracle.json"
     config = OracleConfig(
         l1_url="http://l1",
@@ -266,9 +267,9 @@ def test_load_oracle_config_reads_what_is_written(tmp_path: Path) -> None:
         lying=(3,),
     )
     path.write_bytes(msgspec.json.encode(config, enc_hook=str))
-    assert load_oracle_config(path) == config
+    assert load_config(path, OracleConfig) == config
     path.write_text("{}", "utf-8")
     with pytest.raises(InputError, match="missing required field"):
-        load_oracle_config(path)
+        load_config(path, OracleConfig)
     with pytest.raises(InputError, match="cannot read"):
-        load_oracle_config(tmp_path / "none")
+        load_config(tmp_path / "none", OracleConfig)
