@@ -50,3 +50,11 @@ async def test_recover_dead_worker_is_replaced(pool: SignerPool) -> None:
     body = signed(Transfer(1, 2, 0, 1, 1))
     answers = await asyncio.gather(*(pool.recover([body]) for _ in range(2)))
     assert [answer[0].signer for answer in answers] == [address_of(KEYS[1])] * 2
+
+
+async def test_start_workers_stand_back_for_who_asks_them(pool: SignerPool) -> None:
+    await pool.recover([b""])
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    for process in (signer.worker.process for signer in pool._signers):
+        assert process.pid
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(mine + 10, 19)
