@@ -17,6 +17,7 @@ from rollup_node.core.account_leaves import (
     RiskRow,
     SessionKey,
 )
+from rollup_node.core.layout import Opaque
 
 _HOT: Final = Struct(">QIBBBHQQIQQ8I" + "IBqQQ" * 8)
 _HOT_HEAD: Final = Struct(">QIBBBHQQIQQ8I")
@@ -37,7 +38,7 @@ _LOW: Final = (1 << 64) - 1
 _ADDRESS_BYTES: Final = 20
 
 
-def _encode_hot(leaf: Hot) -> bytes:
+def _encode_hot(leaf: Opaque) -> bytes:
     (
         reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version,
         slot_map, slots, rows,

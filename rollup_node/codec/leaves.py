@@ -12,7 +12,7 @@ from rollup_node.codec.task_leaves import TASK_LEAVES
 from rollup_node.core import layout
 from rollup_node.core.account_leaves import AccountRisk, Cold, Directory, Hot, Positions, SessionKey
 from rollup_node.core.book_leaves import ClientSlots, Level, Order, TickWord
-from rollup_node.core.layout import LeafKey
+from rollup_node.core.layout import LeafKey, Opaque
 from rollup_node.core.leaves import (
     Allocators,
     Amounts,
@@ -251,7 +251,7 @@ def encode_leaf(leaf: Leaf) -> bytes:
         raise OverflowError(f"{leaf}: {error}") from error
 
 
-def encode_leaves(leaves: Iterable[tuple[LeafKey, Leaf | None]]) -> list[tuple[LeafKey, bytes]]:
+def encode_leaves(leaves: Iterable[tuple[Opaque, Leaf | None]]) -> list[tuple[LeafKey, bytes]]:
     """Return the value of each leaf, empty bytes for None; raises as `encode_leaf` does."""
     encoders = _ENCODERS
     try:

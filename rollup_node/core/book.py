@@ -18,6 +18,7 @@ from rollup_node.core.layout import (
     ORDER_LIMIT,
     TOP_WORD,
     WORD_BITS,
+    Opaque,
     hot_key,
     level_key,
     order_key,
@@ -74,7 +75,7 @@ def link_order(frame: Frame, terms: SeriesTerms, slot: int, order: Order) -> Ord
     head, tail, lots, orders = frame.get(key) or NO_LEVEL
     if orders:
         last_key = order_key(tail)
-        last: Order = frame.get(last_key)
+        last: Opaque = frame.get(last_key)
         frame.put(last_key, _relinked(last, last.previous, slot, last.sequence))
     else:
         head = slot
@@ -146,7 +147,8 @@ def shrink_order(frame: Frame, slot: int, lots: int) -> Order:
     terms: SeriesTerms = frame.get(terms_key(order.series))
     remaining = order.remaining - lots
     reserve = compute_reserve(terms, order.flags, order.tick, remaining)
-    numbers = (*order[:5], remaining, *order[6:9], reserve, *order[10:])
+    numbers: list[Opaque] = list(order)
+    numbers[5], numbers[9] = remaining, reserve
     shrunk: Order = _new(Order, numbers)
     frame.put(key, shrunk)
     tick, triggers = order.trigger or order.tick, order.trigger != 0
@@ -154,9 +156,9 @@ def shrink_order(frame: Frame, slot: int, lots: int) -> Order:
     head, tail, sum_lots, orders = frame.get(place)
     frame.put(place, _new(Level, (head, tail, sum_lots - lots, orders)))
     if reserve != order.reserve:
-        hot = read_hot(frame, order.account)
-        freed = order.reserve - reserve
-        frame.put(hot_key(order.account), _new(Hot, (hot.reserve - freed, *hot[1:])))
+        hot: list[Opaque] = list(read_hot(frame, order.account))
+        hot[0] -= order.reserve - reserve
+        frame.put(hot_key(order.account), _new(Hot, hot))
     return shrunk
 
 
@@ -222,7 +224,7 @@ def _improved(bid: int, ask: int, flags: int, tick: int) -> tuple[int, int]:
     return tick if tick > bid else bid, ask  # noqa: FURB136 - the hot path: a call costs more
 
 
-def _relinked(order: Order, previous: int, following: int, sequence: int) -> Order:
+def _relinked(order: Opaque, previous: Opaque, following: Opaque, sequence: Opaque) -> Order:
     """Return an order with other neighbours, and its sequence."""
     (
         account, series, flags, tick, trigger, remaining, _, _, _,
@@ -239,11 +241,11 @@ def _unlink_neighbours(frame: Frame, order: Order) -> None:
     """Let the orders before and after meet."""
     if order.previous:
         key = order_key(order.previous)
-        before: Order = frame.get(key)
+        before: Opaque = frame.get(key)
         frame.put(key, _relinked(before, before.previous, order.next, before.sequence))
     if order.next:
         key = order_key(order.next)
-        after: Order = frame.get(key)
+        after: Opaque = frame.get(key)
         frame.put(key, _relinked(after, order.previous, after.next, after.sequence))
 
 
@@ -266,7 +268,7 @@ def _leave_level(frame: Frame, order: Order, book: int, tick: int) -> bool:
 def _count(frame: Frame, order: Order, slot: int, change: int) -> None:
     """Add an order (change 1, at `slot`) to what its account has, or take it off (-1, slot 0)."""
     account = order.account
-    hot = read_hot(frame, account)
+    hot: Opaque = read_hot(frame, account)
     slot_map, slots = put_client_slot(frame, account, hot, order.slot, slot)
     reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version, _, _, rows = hot
     reserve += change * order.reserve

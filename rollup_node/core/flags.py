@@ -50,7 +50,7 @@ SCOPE_SETTINGS: Final = 8
 
 def pack_flags(order: PlaceOrder) -> int:
     """Return the flags of an order in their bits; each is in its range. Source: R-4."""
-    _, _, _, side, kind, in_force, post_only, reduce_only, self_trade, *_ = order
+    _, _, _, side, kind, in_force, post_only, reduce_only, self_trade, _, _, _, _, _, _, _ = order
     return (
         side
         | kind << KIND_SHIFT

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from rollup_node.core.layout import LeafKey
+from rollup_node.core.layout import LeafKey, Opaque
 from rollup_node.core.leaves import Leaf, LeafReader, Writes
 
 
@@ -45,7 +45,7 @@ class Frame:
         self.events: list[Any] = []
         self.weighed: tuple[Any, ...] = (None, None, None, None)
 
-    def get(self, key: LeafKey, /) -> Any:  # noqa: ANN401 - the key decides the type of the leaf
+    def get(self, key: Opaque, /) -> Any:  # noqa: ANN401 - the key decides the type of the leaf
         """Return the leaf at `key` as this step sees it, None if it was never written."""
         leaf = self.writes.get(key)
         return self._read(key) if leaf is None else leaf

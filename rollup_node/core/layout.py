@@ -1,9 +1,16 @@
 """Where each leaf of the state lives, and the limits of every field. No hashes: see proof."""
 
-from typing import Final, NewType
+from typing import Any, Final, NewType, TypeAlias
 
 LeafKey = NewType("LeafKey", int)
 """`region << 32 | index`. Source: docs/spec.md T-2."""
+
+Opaque: TypeAlias = Any
+"""A leaf, a key or a number that is only handed on: for the hot path.
+
+Compiled code takes a number that it knows to be one out of its object, and makes a new object when
+it hands it on: a leaf of sixteen numbers is copied in a third of the time if it does not know.
+"""
 
 INDEX_BITS: Final = 32
 REGION_BITS: Final = 4

@@ -14,7 +14,7 @@ from rollup_node.core.events import Fill
 from rollup_node.core.fills import Market, Side, charge_protocol, settle_side, weigh_side
 from rollup_node.core.flags import REDUCE_ONLY_FLAG, SIDE_FLAG
 from rollup_node.core.frame import Frame
-from rollup_node.core.layout import POOLS_KEY, TAKER_KEY, cold_key, hot_key, series_key
+from rollup_node.core.layout import POOLS_KEY, TAKER_KEY, Opaque, cold_key, hot_key, series_key
 from rollup_node.core.market_leaves import Pools, SeriesState
 from rollup_node.core.option_terms import compute_fee
 from rollup_node.core.order_checks import PROTOCOL
@@ -140,19 +140,19 @@ def _settle(frame: Frame, market: Market, taking: Side, making: Side, *, is_prot
     frame.put(POOLS_KEY, _new(Pools, (fees + earned, insurance)))
     grown = taking[8] + making[8]
     if grown:
-        state = market[2]
-        changed = (*state[:4], state[4] + grown, *state[5:])
-        frame.put(series_key(market[0]), _new(SeriesState, changed))
+        state: list[Opaque] = list(market[2])
+        state[4] += grown
+        frame.put(series_key(market[0]), _new(SeriesState, state))
 
 
 def _count_fill(frame: Frame, taker: Taker, lots: int) -> None:
     """Take the lots of a fill off the order in flight, which is done when nothing remains."""
-    left = taker[5] - lots
-    frame.put(
-        TAKER_KEY,
-        _new(Taker, (*taker[:5], left, *taker[6:12], taker[12] + 1, taker[13] + lots, *taker[14:])),
-    )
-    if not left:
+    flying: list[Opaque] = list(taker)
+    flying[5] -= lots
+    flying[12] += 1
+    flying[13] += lots
+    frame.put(TAKER_KEY, _new(Taker, flying))
+    if not flying[5]:
         frame.phase = taker.resume
 
 

@@ -33,6 +33,7 @@ from rollup_node.core.kinds import OrderClass, Phase
 from rollup_node.core.layout import (
     CLIENT_SLOT_LIMIT,
     TAKER_KEY,
+    Opaque,
     order_key,
     session_key_key,
     tick_limit,
@@ -79,15 +80,19 @@ def apply_place(frame: Frame, order: PlaceOrder, authority: Authority) -> Reason
 
     Source: docs/spec.md O-2, O-3.
     """
-    account, key, series, _, _, _, post_only, *_, max_fee, slot, nonce = order
+    content: Opaque = order
+    (
+        account, key, series, _, _, _, post_only, _, _,
+        tick, lots, trigger, expiry_at, max_fee, slot, nonce,
+    ) = content  # fmt: skip
     scope, wanted = (_MAY_QUOTE, _MAKER) if post_only else (_MAY_TAKE, _TAKER)
     reason = admit(frame, account, key, nonce, authority, scope, wanted)
     if reason is not _OK:
         return reason
     forced = 1 if authority.forced else 0
     taker = (
-        account, series, pack_flags(order), order.price, order.trigger, order.quantity,
-        order.expiry, slot, tag_of(nonce, authority), max_fee, key, 0, 0, 0, ORDER, _IDLE, forced,
+        account, series, pack_flags(order), tick, trigger, lots, expiry_at, slot,
+        tag_of(nonce, authority), max_fee, key, 0, 0, 0, ORDER, _IDLE, forced,
     )  # fmt: skip
     return begin_order(frame, _new(Taker, taker))
 
@@ -173,14 +178,17 @@ def _asked(flags: int, margins: tuple[int, int]) -> tuple[int, int]:
     return (margins[0], 0) if flags & REDUCE_ONLY_FLAG else margins
 
 
-def _link(frame: Frame, taker: Taker, terms: SeriesTerms, reserve: int) -> Reason:
+def _link(frame: Frame, taker: Opaque, terms: SeriesTerms, reserve: int) -> Reason:
     slot = allocate_slot(frame)
     if slot == 0:
         return Reason.BOOK_FULL
-    account, series, flags, tick, trigger, remaining, expiry_at, client, tag, cap, key, *_ = taker
+    (
+        account, series, flags, tick, trigger, remaining, expiry_at, client, tag, cap, key,
+        generation, _, _, _, _, _,
+    ) = taker  # fmt: skip
     order = (
         account, series, flags, tick, trigger, remaining, 0, 0, 0,
-        reserve, expiry_at, client, tag, cap, key, taker.generation,
+        reserve, expiry_at, client, tag, cap, key, generation,
     )  # fmt: skip
     linked = link_order(frame, terms, slot, _new(Order, order))
     frame.events.append(_new(OrderRested, (slot, linked)))

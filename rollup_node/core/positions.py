@@ -21,6 +21,7 @@ from rollup_node.core.fixed_point import div_down
 from rollup_node.core.frame import Frame
 from rollup_node.core.layout import (
     POSITIONS_PER_PAGE,
+    Opaque,
     account_risk_key,
     directory_key,
     positions_key,
@@ -217,7 +218,7 @@ def shift_risk(
     return keep_losses(risk, moved) if market.state.status == _EXPIRED else moved
 
 
-def with_row(hot: Hot, underlying: int, row: RiskRow) -> Hot:
+def with_row(hot: Opaque, underlying: int, row: RiskRow) -> Hot:
     """Return the hot leaf with another row, and its version one higher. Source: M-4, O-7."""
     (
         reserve, group, flags, mode, protected, orders, dead_ms, interest_ms,

@@ -204,7 +204,7 @@ def _move_cursor(
 
     `pulled` counts the messages of each queue that the step took: delayed, fast.
     """
-    item, _, delayed, fast, *_ = cursor
+    item, _, delayed, fast, _, _, _, _ = cursor
     if pulled != (0, 0):
         delayed, fast = delayed + pulled[0], fast + pulled[1]
     clock = frame.block, frame.time_ms, frame.phase, frame.order_class

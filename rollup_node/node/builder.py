@@ -157,7 +157,7 @@ class Builder:
         Returns whether it is in the state now, and what came of it: a transfer or withdrawal whose
         account had to be refreshed first may fail after that, and its nonce is spent; combos too.
         """
-        record, transaction, signer, signers, *_ = recovered
+        record, transaction, signer, signers, _, _ = recovered
         if transaction is None:
             return False, Reason.UNDECODABLE
         size = LENGTH_BYTES + len(body)
@@ -256,7 +256,7 @@ class Builder:
     ) -> None:
         size = LENGTH_BYTES + len(body)
         if recovered.transaction is not None:
-            digest, transaction, signer, signers, *_ = recovered
+            digest, transaction, signer, signers, _, _ = recovered
             outcome = step.apply_record(self.state, transaction, signer, size, signers)
             self.state.commit(outcome.writes)
             self.ledger.note(outcome.writes)
@@ -305,7 +305,7 @@ class Builder:
     ) -> None:
         ledger = self.ledger
         block, index = ledger.number, len(ledger.hashes)
-        kind, reason, *_ = outcome
+        kind, reason, _, _ = outcome
         entry = _new(Entry, (kind, reason, block, index, sequence, account, sender, body))
         ledger.add(record, entry)
 

@@ -6,7 +6,7 @@ from struct import error as StructError  # noqa: N812 - an exception
 from typing import Any, Final
 
 from rollup_node.codec.leaves import decode_leaf, encode_leaf, encode_leaves
-from rollup_node.core.layout import INDEX_BITS, LeafKey
+from rollup_node.core.layout import INDEX_BITS, LeafKey, Opaque
 from rollup_node.core.leaves import GENESIS, Leaf, Writes
 from rollup_node.proof.multiproof import Multiproof
 from rollup_node.proof.state_tree import StateTree
@@ -41,9 +41,10 @@ class ChainState:
     def commit(self, writes: Writes) -> None:
         """Write leaves."""
         if self._journals:
-            journal = self._journals[-1]
+            journal: dict[Opaque, Leaf | None] = self._journals[-1]
+            keys: Iterable[Opaque] = writes
             get = self.get
-            for key in writes:
+            for key in keys:
                 if key not in journal:
                     journal[key] = get(key)
         if self._saving is not None:
