@@ -16,6 +16,7 @@ from rollup_node.core.flags import (
     SIDE_FLAG,
 )
 from rollup_node.core.inputs import PlaceOrder, ReplaceOrder
+from rollup_node.core.layout import Opaque
 from rollup_node.core.reason import Reason
 from rollup_node.node.tape import Heard
 from rollup_node.rpc.market_data import SIDES, OrderState
@@ -217,13 +218,16 @@ def _placed(order: PlaceOrder, line: Heard, name: str) -> OrderState:
 
 
 def _resting(
-    order: Order, source: bytes, time_ms: int, name: str, known: OrderState | None
+    order: Opaque, source: bytes, time_ms: int, name: str, known: OrderState | None
 ) -> OrderState:
     """Return the state of an order in the book, with what is known of it from before.
 
     By place, not by name: this is made for most records.
     """
-    flags = order.flags
+    (
+        account, series, flags, tick, trigger, remaining, _, _, _,
+        _, _, client, tag, _, _, _,
+    ) = order  # fmt: skip
     filled_lots, filled_usdc, created_ms = 0, 0, time_ms
     if known is not None:
         filled_lots, filled_usdc, created_ms = (
@@ -233,23 +237,23 @@ def _resting(
         )
         source = known.record_hash or source
     return OrderState(
-        order.account,
+        account,
         name,
-        order.series,
+        series,
         SIDES[flags & SIDE_FLAG],
         KINDS[flags >> KIND_SHIFT & 3],
         TIMES_IN_FORCE[min(flags >> IN_FORCE_SHIFT & 3, 2)],
-        order.tick,
-        order.trigger,
-        filled_lots + order.remaining,
+        tick,
+        trigger,
+        filled_lots + remaining,
         filled_lots,
         filled_usdc,
-        UNTRIGGERED if order.trigger else OPEN,
+        UNTRIGGERED if trigger else OPEN,
         "",
         bool(flags & POST_ONLY_FLAG),
         bool(flags & REDUCE_ONLY_FLAG),
-        order.slot,
-        order.tag,
+        client,
+        tag,
         source,
         created_ms,
         time_ms,

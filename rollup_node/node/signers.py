@@ -115,7 +115,7 @@ class SignerPool:
                 except (asyncio.IncompleteReadError, ConnectionError):
                     signer = await self._replace(signer)
                 else:
-                    return [unpack(*pair) for pair in zip(bodies, answer, strict=True)]
+                    return [unpack(body, row) for body, row in zip(bodies, answer, strict=True)]
         finally:
             self._free.put_nowait(signer)
         raise CriticalError(f"signer processes died twice of one chunk of {len(bodies)} bodies")

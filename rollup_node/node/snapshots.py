@@ -50,7 +50,7 @@ class SnapshotPolicy(NamedTuple):
     every_records: int = 10_000
     kept_records: int = 5_000
     every_items: int = 512
-    rest: int = 20
+    rest: int = 32
 
 
 DEFAULT_POLICY: Final = SnapshotPolicy()

@@ -236,7 +236,7 @@ class ChainState:
         try:
             keys = list(self._leaves)
             for start in range(0, len(keys), size):
-                yield _encode_part(keys[start : start + size], [before, self._leaves])
+                yield _encode_part(keys[start : start + size], self._leaves, before)
                 self._check(rewinds, before)
         finally:
             if self._saving is before:
@@ -244,7 +244,7 @@ class ChainState:
 
     def to_bytes(self) -> bytes:
         """Return the root, then every leaf in the order of keys, without marks."""
-        return self.root() + _encode_part(sorted(self._leaves), [self._leaves])
+        return self.root() + _encode_part(sorted(self._leaves), self._leaves, {})
 
     @classmethod
     def from_bytes(cls, snapshot: bytes) -> "ChainState":
@@ -302,15 +302,17 @@ def _keep_older(before: dict[LeafKey, Leaf | None], journal: Mapping[LeafKey, Le
             before[key] = leaf
 
 
-def _encode_part(keys: Iterable[LeafKey], layers: Sequence[Mapping[LeafKey, Leaf | None]]) -> bytes:
-    """Encode the leaf at each key from the first layer that has it; an empty leaf is left out."""
-    parts: list[bytes] = []
-    for key in keys:
-        leaf = next((layer[key] for layer in layers if key in layer), None)
-        if leaf is not None:
-            value = encode_leaf(leaf)
-            parts += [_HEAD.pack(key >> INDEX_BITS, key & _INDEX_MASK, len(value)), value]
-    return b"".join(parts)
+def _encode_part(keys: Iterable[LeafKey], leaves: _Layer, before: _Layer) -> bytes:
+    """Encode the leaf at each key as it was `before`, else as it is; an empty one is left out."""
+    found = [(key, before[key] if key in before else leaves[key]) for key in keys]
+    pack = _HEAD.pack
+    return b"".join(
+        [
+            pack(key >> INDEX_BITS, key & _INDEX_MASK, len(value)) + value
+            for key, value in encode_leaves(found)
+            if value
+        ]
+    )
 
 
 def _split_part(part: bytes) -> Iterator[tuple[LeafKey, bytes]]:
