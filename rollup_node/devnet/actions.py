@@ -164,6 +164,12 @@ def move_time(session: Session, seconds: int) -> None:
     session.l1.call("evm_mine")
 
 
+def pass_time(session: Session, seconds: int) -> None:
+    """Let L1 time jump past what somebody waits for, if there is anything to wait for."""
+    if seconds:
+        move_time(session, seconds)
+
+
 def wait_idle(session: Session, seconds: float = WAIT_SECONDS) -> None:
     """Wait until every node has read L1 and everything is posted and asserted."""
     for _ in Deadline(seconds, "every node is idle"):

@@ -10,10 +10,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 from rollup_node.client import AsyncClient
 from rollup_node.client.errors import ClientError, ConnectionLostError
 from rollup_node.core.option_leaves import SalePlace
-from rollup_node.devnet.actions import move_time
+from rollup_node.devnet.actions import move_time, pass_time
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.session import Session
 from rollup_node.devnet.trading import Trader, open_buyers, open_makers
+from rollup_node.devnet.vault_story.state import seconds_until_priced
 from rollup_node.devnet.vault_takers import Sale, SpotMaker, VaultTaker, find_sales
 
 FAIR_PPM: Final = 1_000_000
@@ -80,6 +81,7 @@ class Market:
                 move_time(self.session, seconds)
             elif found and (met := self._take(found[0], part_ppm)):
                 return f"{met:,} of {found[0].place.lots:,} lots of {found[0].name}"
+            pass_time(self.session, seconds_until_priced(self.session))
             time.sleep(_POLL_SECONDS)
         return None
 

@@ -1,21 +1,44 @@
 """What the story reads of the state on L2, as the verifier derives it from L1."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rollup_node.codec.leaves import decode_leaf
 from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
-from rollup_node.core.layout import EXPIRIES, LeafKey, directory_key, expiry_key, hot_key
+from rollup_node.core.kinds import SeriesStatus
+from rollup_node.core.layout import (
+    EXPIRIES,
+    PRICES_KEY,
+    LeafKey,
+    board_key,
+    directory_key,
+    expiry_key,
+    hot_key,
+    series_key,
+    underlying_key,
+)
+from rollup_node.core.market_leaves import Prices, Underlying
+from rollup_node.core.prices import REPRICE_AGE_MS
+from rollup_node.core.standing import GRACE_MS
+from rollup_node.core.strikes import OLD_SURFACE_MS
 from rollup_node.devnet.session import Session
 
 ETH: Final = 0
 """The underlying of both vaults."""
+_MS: Final = 1_000
 
 
 def read_leaf(session: Session, key: LeafKey) -> Any:  # noqa: ANN401 - the key decides
     """Return a leaf of the newest state, `None` if it is empty."""
-    (text,) = session.verifier.call("rollup_getLeaves", [key])
-    value = bytes.fromhex(text[2:])
-    return decode_leaf(key, value) if value else None
+    return read_leaves(session, [key])[0]
+
+
+def read_leaves(session: Session, keys: Sequence[LeafKey]) -> list[Any]:
+    """Return leaves of the newest state, `None` where one is empty."""
+    values = [bytes.fromhex(text[2:]) for text in session.verifier.call("rollup_getLeaves", keys)]
+    return [
+        decode_leaf(key, value) if value else None for key, value in zip(keys, values, strict=True)
+    ]
 
 
 def has_positions(session: Session, account: int) -> bool:
@@ -46,3 +69,36 @@ def settlement_price(session: Session, expiry_at: int) -> int:
         if expiry is not None and expiry.expiry_at == expiry_at:
             return int(expiry.price)
     return 0
+
+
+def seconds_until_priced(session: Session) -> int:
+    """Return how far the next reprice is if options wait for it, 0 if none does.
+
+    When time jumps, the first price prices options by volatilities that have become too old, and
+    stops them; new volatilities are there in a moment, and count from the next reprice (V-2).
+    """
+    prices: Prices | None = read_leaf(session, PRICES_KEY)
+    now = session.l1_time()
+    boards = read_leaves(session, [board_key(ETH, slot) for slot in range(EXPIRIES)])
+    series = [
+        row.series
+        for board in boards
+        if board is not None and now * _MS <= board.surface_ms + OLD_SURFACE_MS
+        for row in board.strikes
+        if row.series
+    ]
+    states = read_leaves(session, [series_key(each) for each in series]) if series else []
+    if prices is None or all(state.status != SeriesStatus.REDUCE_ONLY for state in states):
+        return 0
+    return _seconds_until(prices.rows[ETH].priced_ms + REPRICE_AGE_MS, now)
+
+
+def seconds_until_liquidations(session: Session) -> int:
+    """Return how long nobody is liquidated yet because prices had been gone for long (L-1)."""
+    oracle: Underlying = read_leaf(session, underlying_key(ETH))
+    return _seconds_until(oracle.resumed_ms + GRACE_MS, session.l1_time())
+
+
+def _seconds_until(time_ms: int, now: int) -> int:
+    """Return the whole seconds until a time is over, 0 if it is."""
+    return max(0, time_ms // _MS + 1 - now)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rollup_node.devnet import market as prices
-from rollup_node.devnet.actions import WAIT_SECONDS, move_time, wait_idle
+from rollup_node.devnet.actions import WAIT_SECONDS, move_time, pass_time, wait_idle
 from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.session import Session
@@ -21,8 +21,11 @@ from rollup_node.devnet.vault_story.state import (
     has_positions,
     is_liquidated,
     is_taken,
+    seconds_until_liquidations,
+    seconds_until_priced,
     settlement_price,
 )
+from rollup_node.roles.keeper import RUINED_RETRY_MS
 
 SETTLED_SECONDS: Final = 300
 """The sixty prices of a date are signed late, before anybody can be paid."""
@@ -32,11 +35,11 @@ AUCTION_STEPS: Final = (4, 28)
 """An account is taken ten minutes after its auction began if it owes more than it has, else after
 two hours (L-5)."""
 STEP_SECONDS: Final = 240
-STEP_PAUSE_SECONDS: Final = 3.0
 """Prices that were gone for five minutes count for liquidations a minute later (L-1): steps are
 shorter, and prices come between them."""
 KEEPER_SECONDS: Final = 45
-"""The keeper refreshes the account first, and tries every ten seconds."""
+RETRY_SECONDS: Final = RUINED_RETRY_MS // 1_000 + 1
+"""The keeper refreshes the account first, and tries every ten seconds of L2."""
 LOOK_SECONDS: Final = 4
 """After a jump of time the keeper has so long to act before time jumps again."""
 
@@ -114,6 +117,7 @@ class Weeks:
         for _ in Deadline(WAIT_SECONDS, f"the {name} is rolled"):
             if desk.expiry_at():
                 break
+            pass_time(self.session, seconds_until_priced(self.session))
         number = desk.number()
         if (name, number) not in self._bought:
             self._bought.add((name, number))
@@ -132,20 +136,34 @@ class Weeks:
 
     def _wait_taken(self, account: int) -> None:
         """Let the auction of an account pass until the fund has it."""
+        pass_time(self.session, seconds_until_liquidations(self.session))
         for _ in Deadline(TAKEN_SECONDS, f"account {account} is liquidated"):
             if is_liquidated(self.session, account):
                 break
         for steps in AUCTION_STEPS:
             for _ in range(steps):
-                move_time(self.session, STEP_SECONDS)
-                time.sleep(STEP_PAUSE_SECONDS)
+                self._step(STEP_SECONDS)
             end = time.monotonic() + KEEPER_SECONDS
             while time.monotonic() < end:
-                if is_taken(self.session, account):
+                if self._is_taken(account):
                     self.tell(f"liquidated  account {account} of the {CALLS} goes to the fund")
                     return
-                time.sleep(_POLL_SECONDS)
+                self._step(RETRY_SECONDS)
         raise NotReadyError(f"nobody takes account {account} of the {CALLS}")
+
+    def _step(self, seconds: int) -> None:
+        """Let time jump, and prices follow."""
+        move_time(self.session, seconds)
+        prices.wait_heard(self.session, self.session.l1_time() * 1_000)
+
+    def _is_taken(self, account: int) -> bool:
+        """Give the keeper some seconds to have the fund take an account."""
+        end = time.monotonic() + LOOK_SECONDS
+        while time.monotonic() < end:
+            if is_taken(self.session, account):
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
 
     def _expire(self, names: list[str]) -> int:
         """Let the date come, wait until vaults hold nothing, and return the settlement price."""
