@@ -21,11 +21,24 @@ settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what reads or replaces the code of the law, where that is compiled."""
+    """Begin with what lasts longest; leave out what reads the sources where the law is compiled.
+
+    Tests of real processes mostly wait: meanwhile the other workers have the processors. Begun
+    last, one of them would run alone.
+    """
+    items.sort(key=_place)
     if law.running() == law.COMPILED:
         for item in items:
             if item.get_closest_marker("sources"):
                 item.add_marker(pytest.mark.skip(reason="needs the sources of the law"))
+
+
+def _place(item: pytest.Item) -> int:
+    """Return what a test is sorted by: marks say how long it lasts; the rest stays in order."""
+    is_slow = item.get_closest_marker("slow") is not None
+    if item.get_closest_marker("e2e") is not None:
+        return 0 if is_slow else 1
+    return 2 if is_slow else 3
 
 
 def pytest_report_header() -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.conftest import strikenet
 from tests.vault_model import Close, Closed, Rates, Request, Vault
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 EPOCHS: Final = 3
 """A crash, a total loss, and a week of the next generation."""

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.conftest import REPOSITORY
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def quick_start(page: str) -> list[str]:

@@ -16,7 +16,7 @@ from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS
 from tests.e2e.conftest import Stage, is_alive, strikenet, up
 from tests.e2e.test_vaults import begin, claim_shares, pump
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 LATE: Final = ("bob", COVERED_CALL.name, 3 * 10**18)
 """Who has a deposit in the queue when everything ends: it comes back whole."""

@@ -21,7 +21,7 @@ from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS, 
 from rollup_node.node.vaults import VIRTUAL_SHARES, share_price
 from tests.e2e.conftest import Stage, strikenet, up
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 NAMES: Final = (COVERED_CALL.name, CASH_SECURED_PUT.name)
 PERIOD: Final = profile("vaults").confirm_period_seconds
