@@ -35,7 +35,7 @@ def pack_flags(order: PlaceOrder) -> int:
     OverflowError
         One does not fit its bits.
     """
-    _, _, _, side, kind, in_force, post_only, reduce_only, self_trade, *_ = order
+    _, _, _, side, kind, in_force, post_only, reduce_only, self_trade, _, _, _, _, _, _, _ = order
     if side >> 1 or kind >> 2 or in_force >> 2 or post_only >> 1 or reduce_only >> 1:
         raise OverflowError(f"{order}: a flag is out of range")
     if self_trade >> 2:

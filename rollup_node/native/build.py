@@ -36,6 +36,8 @@ COMPILED: Final = (
     "node/requests.py",
     "node/signers.py",
     "node/tape.py",
+    "rpc/answers.py",
+    "rpc/credits.py",
     "rpc/formats.py",
     "rpc/gateway.py",
     "rpc/hub.py",

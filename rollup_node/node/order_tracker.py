@@ -80,13 +80,16 @@ class OrderTracker:
         return sorted(mine, key=lambda order: (order.created_ms, order.tag))
 
     def begin(self, line: Heard) -> str:
-        """Begin to hear a line; return the name of the order that it places, if it does."""
+        """Begin to hear a line; return the name of the order that it places, if it does more."""
         self.touched = {}
-        content = line.content
-        if type(content) is not PlaceOrder or not line.events:
+        content, events = line.content, line.events
+        if type(content) is not PlaceOrder or not events:
+            return ""
+        rests = type(events[0]) is OrderRested
+        if rests and len(events) == 1:  # that says all of it
             return ""
         name = order_id(content.account, content.slot, content.nonce & 0xFFFFFFFF)
-        if type(line.events[0]) is not OrderRested:  # else that says all of it
+        if not rests:
             self._set(_placed(content, line, name))
         return name
 

@@ -43,11 +43,14 @@ class ChainState:
         if self._journals:
             journal: dict[Opaque, Leaf | None] = self._journals[-1]
             keys: Iterable[Opaque] = writes
+            saving: dict[Opaque, Leaf | None] | None = self._saving
             get = self.get
             for key in keys:
                 if key not in journal:
-                    journal[key] = get(key)
-        if self._saving is not None:
+                    old = journal[key] = get(key)
+                    if saving is not None and key not in saving:
+                        saving[key] = old
+        elif self._saving is not None:
             _keep_older(self._saving, {key: self._leaves.get(key) for key in writes})
         self._leaves.update(writes)
         self._dirty.update(writes)
@@ -296,7 +299,7 @@ def _encode(leaf: Leaf | None) -> bytes:
     return b"" if leaf is None else encode_leaf(leaf)
 
 
-def _keep_older(before: dict[LeafKey, Leaf | None], journal: Mapping[LeafKey, Leaf | None]) -> None:
+def _keep_older(before: dict[Opaque, Leaf | None], journal: Mapping[Opaque, Leaf | None]) -> None:
     for key, leaf in journal.items():
         if key not in before:
             before[key] = leaf

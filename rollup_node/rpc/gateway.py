@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from rollup_node.ports import Clock, InputError, TemporaryError
-from rollup_node.rpc.answers import Id, encode_answer
+from rollup_node.rpc.answers import encode_answer
 from rollup_node.rpc.backend import Confirmation, TradingBackend, TransactionStatus
 from rollup_node.rpc.errors import (
     INTERNAL_ERROR,
@@ -29,7 +29,7 @@ from rollup_node.rpc.limits import TradingLimits
 from rollup_node.rpc.market_data import MarketData
 from rollup_node.rpc.session import Desk, End, Session
 from rollup_node.rpc.stages import StageClock
-from rollup_node.rpc.structs import Request
+from rollup_node.rpc.structs import Id, Request
 from rollup_node.rpc.trading_codes import translate
 from rollup_node.rpc.trading_table import TRADING, Cost, Submission, at_fault
 
@@ -49,6 +49,9 @@ class _Waiting(NamedTuple):
     submission: Submission
     began_ns: int
 
+
+_new: Final = tuple.__new__
+"""Makes a tuple without the constructor of its class, in half the time: for the hot path."""
 
 _decode_request: Final = msgspec.json.Decoder(Request).decode
 _decode_any: Final = msgspec.json.Decoder().decode
@@ -115,7 +118,7 @@ class Gateway:
         request_id, answer = self._call(session, frame)
         if isinstance(answer, Submission):
             session.in_flight += 1
-            self._waiting.append(_Waiting(session, request_id, answer, began_ns))
+            self._waiting.append(_new(_Waiting, (session, request_id, answer, began_ns)))
             if len(self._waiting) >= GROUP:
                 self._submit()
             elif len(self._waiting) == 1:
@@ -175,7 +178,7 @@ class Gateway:
             finish = session.finishes.get(request.method)
             if finish is None:
                 finish = session.finishes[request.method] = method.finish(session)
-            return Submission((request.method, bytes(request.params)), finish)
+            return _new(Submission, ((request.method, bytes(request.params)), finish, 1))
         result = method.handler(session, *method.bind(request.params))
         if isinstance(result, Submission):
             session.charge_matching(result.credits)

@@ -7,9 +7,10 @@ from typing import Any, Final
 from rollup_node.ports import Clock
 from rollup_node.rpc.backend import Backend
 from rollup_node.rpc.channels import Channel, parse_channel
+from rollup_node.rpc.credits import Bucket, Payers, Purse, charge
 from rollup_node.rpc.errors import invalid_params
 from rollup_node.rpc.hub import Hub
-from rollup_node.rpc.limits import Bucket, Payers, Purse, TradingLimits, charge
+from rollup_node.rpc.limits import TradingLimits
 from rollup_node.rpc.logins import Login, Logins
 from rollup_node.rpc.market_data import MarketData
 from rollup_node.rpc.outbox import Outbox

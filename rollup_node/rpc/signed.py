@@ -12,8 +12,8 @@ import msgspec
 
 from rollup_node.codec.eip712 import INNER_TYPES, LEG_FIELDS, QUOTE_FIELDS, SIGNED_TYPES
 from rollup_node.codec.order_records import MAX_LEGS
-from rollup_node.codec.records import encode_record
-from rollup_node.core.inputs import Leg, RfqLeg, RfqQuote, SignedContent, SignedTransaction
+from rollup_node.codec.records import encode_transaction
+from rollup_node.core.inputs import Leg, RfqLeg, RfqQuote, SignedContent
 from rollup_node.core.layout import RFQ_LEGS
 from rollup_node.rpc.errors import invalid_params
 from rollup_node.rpc.logins import read_signature
@@ -40,7 +40,7 @@ class SignedKind(NamedTuple):
     """
 
     name: str
-    made: Callable[..., Any]
+    made: type[Any]
     fields: type[msgspec.Struct]
     conversions: tuple[tuple[int, int, int, Callable[[Any], Any]], ...]
 
@@ -57,7 +57,7 @@ class SignedKind(NamedTuple):
             value = values[place]
             if type(value) is not int or not low <= value < high:
                 values[place] = convert(value)
-        return self.made(*values)
+        return tuple.__new__(self.made, values)
 
     def to_body(self, transaction: SignedContent, signature: str) -> bytes:
         """Return the body of the record.
@@ -70,7 +70,7 @@ class SignedKind(NamedTuple):
         """
         raw = read_signature(signature)
         try:
-            return encode_record(SignedTransaction(transaction, raw))
+            return encode_transaction(transaction, signed=True) + raw
         except OverflowError as error:
             raise invalid_params(str(error)[-200:]) from None
 

@@ -3,9 +3,11 @@
 mypyc passes no option of a class on to msgspec: a field left out would be written after all.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+
+Id = int | float | str | None
 
 _NO_PARAMS: Final = msgspec.Raw(b"{}")
 
@@ -17,6 +19,30 @@ class Request(msgspec.Struct):
     id: int | float | str
     jsonrpc: str = "2.0"
     params: msgspec.Raw = _NO_PARAMS
+
+
+class Succeeded(msgspec.Struct, rename="camel", gc=False):
+    """What answers a request that has a result."""
+
+    jsonrpc: str
+    id: Id
+    result: Any
+    us_in: int
+    us_out: int
+    us_diff: int
+    testnet: bool = True
+
+
+class Failed(msgspec.Struct, rename="camel", gc=False):
+    """What answers a request that is refused."""
+
+    jsonrpc: str
+    id: Id
+    error: dict[str, Any]
+    us_in: int
+    us_out: int
+    us_diff: int
+    testnet: bool = True
 
 
 class OrderBody(msgspec.Struct, omit_defaults=True, gc=False):

@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 _TICK_SECONDS: Final = 0.1
 _CLOSE_SECONDS: Final = 1.0
 _UNAUTHORIZED_STATUS: Final = 401
+_TEXT: Final = WSMsgType.TEXT
+_BINARY: Final = WSMsgType.BINARY
 
 
 class TradingServer:
@@ -131,10 +133,11 @@ class _Connection:
         self._closing = asyncio.create_task(self.close(code, text))
 
     async def _read(self) -> None:
-        take, session = self._gateway.take, self.session
+        take, receive, session = self._gateway.take, self._socket.receive, self.session
         most = self._gateway.limits.in_flight
-        async for message in self._socket:
-            if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:
+        while True:
+            message = await receive()
+            if message.type is not _TEXT and message.type is not _BINARY:
                 break
             take(session, message.data)
             while session.in_flight >= most:
@@ -149,7 +152,7 @@ class _Connection:
                 *bodies, last = await outbox.take()
                 if bodies and self._transport is not None and not socket.closed:
                     self._transport.write(b"".join(map(frame_text, bodies)))
-                await socket.send_frame(last, WSMsgType.TEXT)
+                await socket.send_frame(last, _TEXT)
 
 
 def _resume(session: Session, request: web.Request) -> web.Response | None:

@@ -57,4 +57,4 @@ async def test_start_workers_stand_back_for_who_asks_them(pool: SignerPool) -> N
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     for process in (signer.worker.process for signer in pool._signers):
         assert process.pid
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(mine + 10, 19)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(mine + 5, 19)

@@ -3,7 +3,7 @@
 import re
 
 from rollup_node.rpc import methods, trading_codes
-from rollup_node.rpc.limits import TOO_MANY_REQUESTS
+from rollup_node.rpc.credits import TOO_MANY_REQUESTS
 from rollup_node.rpc.trading_table import TRADING
 from tests.architecture.source_tree import REPOSITORY
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from rollup_node.rpc.credits import MAX_PAYERS, Bucket, Payers, charge
 from rollup_node.rpc.errors import RpcError
-from rollup_node.rpc.limits import MAX_PAYERS, Bucket, Payers, Rate, TradingLimits, charge
+from rollup_node.rpc.limits import Rate, TradingLimits
 
 
 def test_bucket_fills_up_to_its_burst() -> None:
