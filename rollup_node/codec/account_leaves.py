@@ -32,6 +32,8 @@ _NO_POSITION_BYTES: Final = bytes(_POSITION.size)
 
 _RISK: Final = Struct(">32q8qq")
 
+_pack_head: Final = _HOT_HEAD.pack
+_pack_row: Final = _RISK_ROW.pack
 _ROWS: Final = 8
 _SCENARIOS: Final = 32
 _LOW: Final = (1 << 64) - 1
@@ -43,13 +45,14 @@ def _encode_hot(leaf: Opaque) -> bytes:
         reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version,
         slot_map, slots, rows,
     ) = leaf  # fmt: skip
-    if len(rows) != _ROWS:  # each is packed by itself
-        raise OverflowError(f"{len(rows)} rows, expected {_ROWS}")
-    head = _HOT_HEAD.pack(
+    if len(rows) != _ROWS or len(slots) != _ROWS:  # each row is packed by itself
+        raise OverflowError(f"{len(rows)} rows, {len(slots)} slots, expected {_ROWS} of each")
+    a, b, c, d, e, f, g, h = slots
+    head: bytes = _pack_head(
         reserve, group, flags, mode, protected, orders, dead_ms, interest_ms, version,
-        slot_map >> 64, slot_map & _LOW, *slots,
+        slot_map >> 64, slot_map & _LOW, a, b, c, d, e, f, g, h,
     )  # fmt: skip
-    pack = _RISK_ROW.pack
+    pack = _pack_row
     return head + b"".join([_NO_RISK_BYTES if row is NO_RISK else pack(*row) for row in rows])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from rollup_node.core.book_leaves import Order
 from rollup_node.core.flags import SIDE_FLAG
+from rollup_node.core.layout import Opaque
 from rollup_node.rpc.market_data import SIDES, BookChange, BookImage, LevelChange
 
 Level = int
@@ -27,7 +28,8 @@ class BookMirror:
     def put(self, slot: int, order: Order) -> None:
         """Take an order as it is now at its slot."""
         self.remove(slot)
-        series, level = order.series, order.tick << 1 | order.flags & SIDE_FLAG
+        series: Opaque = order.series
+        level: Opaque = order.tick << 1 | order.flags & SIDE_FLAG
         lots = 0 if order.trigger else order.remaining
         self._resting[slot] = series, level, lots
         if lots:
@@ -35,7 +37,7 @@ class BookMirror:
 
     def fill(self, slot: int, lots: int) -> None:
         """Take lots off an order."""
-        resting = self._resting.get(slot)
+        resting: Opaque = self._resting.get(slot)
         if resting is not None:
             series, level, had = resting
             taken = min(lots, had)
@@ -45,10 +47,11 @@ class BookMirror:
 
     def remove(self, slot: int) -> None:
         """Forget an order."""
-        resting = self._resting.pop(slot, None)
-        if resting is not None and resting[2]:
+        resting: Opaque = self._resting.pop(slot, None)
+        if resting is not None:
             series, level, lots = resting
-            self._add(series, level, -lots)
+            if lots:
+                self._add(series, level, -lots)
 
     def reset(self, orders: Iterable[tuple[int, Order]]) -> None:
         """Begin anew with these orders; what is different now is a change like any other."""
@@ -94,7 +97,7 @@ class BookMirror:
         change_id, time_ms = self._change_ids.get(series, 0), self._times.get(series, 0)
         return BookImage(series, change_id, time_ms, bids, asks)
 
-    def _add(self, series: int, level: Level, lots: int) -> None:
+    def _add(self, series: Opaque, level: Opaque, lots: int) -> None:
         levels, before = self._levels[series], self._before[series]
         had = levels.get(level, 0)
         if level not in before:
