@@ -11,12 +11,13 @@ from typing import Any, Final
 import pytest
 
 from rollup_node.devnet import vault_moves
-from rollup_node.devnet.actions import WAIT_SECONDS, is_idle, move_time, wait_idle
+from rollup_node.devnet.actions import WAIT_SECONDS, is_idle, move_time, pass_time, wait_idle
 from rollup_node.devnet.audit import audit, wait_agreement
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import Account, accounts, checksum
 from rollup_node.devnet.profiles import profile
 from rollup_node.devnet.session import OptionVault, Session
+from rollup_node.devnet.vault_story.state import seconds_until_priced
 from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS, vault_terms
 from rollup_node.node.vaults import VIRTUAL_SHARES, share_price
 from tests.e2e.conftest import Stage, strikenet, up
@@ -68,6 +69,7 @@ def begin(session: Session) -> None:
             found = [row(session, name, 2)["sold"] for name in NAMES]
             if all(sold and sold["soldLots"] for sold in found):
                 return
+        pass_time(session, seconds_until_priced(session))
 
 
 def claim_shares(session: Session, run_dir: Path) -> dict[str, int]:
