@@ -48,12 +48,22 @@ contract OptionVault is VaultExits {
         _idle -= amount;
         uint32 account = uint32(_sent.account);
         if (amount != 0) _bridgeIn(account, amount);
-        (uint64 expiryAt, bytes memory body) = STRATEGY.planSale(account);
+        (uint64 expiryAt, uint64 message) = _sendSale();
         (_machine.expiryAt, _machine.rolledAt) = (expiryAt, uint64(block.timestamp));
-        uint64 message = _send(body);
         (_sent.depositMessage, _sent.depositAmount) = (message - 1, amount);
         _crankers.push(msg.sender);
         emit Rolled(_machine.number, expiryAt, account, amount, message, msg.sender);
+    }
+
+    /// @inheritdoc IOptionVault
+    function resendSale() external nonReentrant {
+        _checkRunning();
+        VaultPhase at_ = phase();
+        if (at_ != VaultPhase.LIVE) revert WrongPhase(at_);
+        (uint64 expiryAt, uint64 message) = _sendSale();
+        if (expiryAt != _machine.expiryAt) revert SaleTooLate(_machine.expiryAt, expiryAt);
+        _sent.resentAt = uint64(block.timestamp);
+        emit SaleResent(_machine.number, message, msg.sender);
     }
 
     /// @inheritdoc IOptionVault
@@ -269,6 +279,13 @@ contract OptionVault is VaultExits {
         if (amount == 0) return;
         feesOf[recipient] += amount;
         _feesOwed += uint128(amount);
+    }
+
+    /// @dev Offer options of the date that is next now.
+    function _sendSale() private returns (uint64 expiryAt, uint64 message) {
+        bytes memory body;
+        (expiryAt, body) = STRATEGY.planSale(uint32(_sent.account));
+        message = _send(body);
     }
 
     function _send(bytes memory body) private returns (uint64 message) {
