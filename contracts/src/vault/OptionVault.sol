@@ -18,7 +18,7 @@ import {VaultExits} from "./VaultExits.sol";
 import {VaultState} from "./VaultState.sol";
 
 /// @title Option vault
-/// @dev Promises: IOptionVault. Invariants: docs/invariants.md VT-1 to VT-12.
+/// @dev Promises: IOptionVault. Invariants: docs/invariants.md VT-1 to VT-13.
 contract OptionVault is VaultExits {
     using SafeERC20 for IERC20;
 
