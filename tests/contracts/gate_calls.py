@@ -1,4 +1,4 @@
-"""What calls of the verifier cost as transactions: a match, and a refresh of 64 positions.
+"""What calls of the verifier cost as transactions: a match, a refresh of 64 positions, a strike.
 
 The gas of a transaction is what EIP-7623 says: 21,000, calldata at 4 or 16 per byte, and the
 execution with storage and contracts cold - or calldata at 10 or 40 per byte, if that is more.
@@ -14,6 +14,7 @@ from rollup_node.core.leaves import Balances, Owner
 from rollup_node.proof.chain_state import ChainState
 from tests.contracts.gate import Case
 from tests.contracts.gate_match import MAKER, TAKER, TaskGate, crowded, refresh_worst
+from tests.contracts.gate_options import reprice_worst
 from tests.unit.core.exchange import (
     BUY,
     FUTURE,
@@ -28,6 +29,7 @@ from tests.unit.core.exchange import (
 
 MATCH_LIMIT: Final = 500_000
 REFRESH_LIMIT: Final = 1_700_000
+STRIKE_LIMIT: Final = 300_000
 _TICK: Final = 0x2_AAAA
 _FAR_TICK: Final = 0xF_5555
 _NEIGHBOURS: Final = 300
@@ -63,6 +65,7 @@ def calls() -> Iterator[tuple[str, Exchange, int, int]]:
     for mode, margin in enumerate(("standard", "portfolio")):
         yield f"match, {margin} margin", match_current(mode), 1, MATCH_LIMIT
         yield f"refresh of 64, {margin} margin", refresh_worst(64, 1, mode), 2, REFRESH_LIMIT
+    yield "reprice of a strike, call and put", reprice_worst(), 1, STRIKE_LIMIT
 
 
 class CallGate(TaskGate):

@@ -136,7 +136,7 @@ def _records() -> Iterator[tuple[str, Any, Exchange]]:
     yield "delist", DelistStrike(_FAR_CALL), world
 
 
-def _reprice() -> Exchange:
+def reprice_worst() -> Exchange:
     """Stand after the last strike of a date: the next one is the last place of the last date."""
     world = _with_pair(_world())
     row = StrikeRow(_FAR_CALL, _STRIKE)
@@ -184,7 +184,7 @@ def _cases(gate: ExchangeGate) -> Iterator[tuple[Case, Exchange]]:
         yield _by_force(name, record), world
     yield _governor("rules", SetOptionRules(ETH, _RULES)), _world()
     yield _governor("date beside a full board", SetExpiry(ETH, _LAST, 1 << 40)), _world()
-    yield Case("strike", None), _reprice()
+    yield Case("strike", None), reprice_worst()
     yield Case("end of the strikes", None), _end()
 
 

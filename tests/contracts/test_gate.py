@@ -56,7 +56,7 @@ def _priced() -> list[Transaction]:
     return gate_calls.run()
 
 
-def test_match_and_refresh_stay_within_their_limits_as_transactions(
+def test_calls_stay_within_their_limits_as_transactions(
     priced: list[Transaction],
 ) -> None:
     for call in priced:

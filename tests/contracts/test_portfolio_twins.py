@@ -99,9 +99,9 @@ def test_value_linear_of_both_twins_is_the_same(
 ) -> None:
     arguments = (mark * left, parts, scan_ppm)
     answer = _chain().call(
-        "PortfolioCodec", "valueLinear(uint256,uint256,uint256)", arguments, ("int256[32]",)
+        "PortfolioCodec", "valueLinear(uint256,uint256,uint256)", arguments, ("int256[32]", "bool")
     )
-    assert answer == (value_linear(*arguments),)
+    assert answer == (value_linear(*arguments), True)
 
 
 _prices = st.one_of(
@@ -109,6 +109,10 @@ _prices = st.one_of(
     st.integers(2_900 * USD, 3_100 * USD),
     st.sampled_from([1, PRICE_LIMIT - 1]),
 )
+
+
+def _as_int32(number: int) -> int:
+    return int.from_bytes((number & 0xFFFF_FFFF).to_bytes(4, "big"), "big", signed=True)
 
 
 @settings(max_examples=300, deadline=None)
@@ -133,8 +137,14 @@ def test_value_strike_of_both_twins_is_the_same_whatever_is_known_of_the_price(
     smile = (SurfaceNode(0, volatility),)
     found = value_strike(Valuation(forward, strike, lots, smile, left_ms, scan_ppm, average))
     numbers = (forward, strike, lots, scan_ppm, left_ms, *average)
-    types = ("(uint256,int256,int256[32])",) * 2
+    types = ("(uint256,int256,int256[32],bool)",) * 2
     answer = _chain().call(
         "PortfolioCodec", "valueStrike(uint256[7],uint16)", (numbers, volatility), types
     )
-    assert answer == tuple(map(tuple, found))
+    assert answer is not None
+    fits = all(gain == _as_int32(gain) for moves in found for gain in moves.gains)
+    assert all(moves[3] for moves in answer) == fits
+    for moves, (mark, delta, gains, has_room) in zip(found, answer, strict=True):
+        assert (mark, delta) == (moves.mark, moves.delta)
+        if has_room:
+            assert gains == moves.gains

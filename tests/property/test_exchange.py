@@ -286,13 +286,15 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     @rule(account=WRITERS, call=st.integers(0, 1), delta=st.integers(0, 10**6), lots=LOTS,
           start=STARTS, fall=st.integers(0, 300_000), seconds=st.sampled_from([1, 60, 604_800]),
-          leaves=RARELY, again=st.booleans(), buys=BUYS)  # fmt: skip
+          leaves=RARELY, buys=BUYS)  # fmt: skip
     def offer(self, account: int, call: int, delta: int, lots: int, **terms: Any) -> None:
-        """Offer options for sale, perhaps let the cover leave; others buy; offer again."""
+        """Offer options for sale, perhaps let the cover leave; then others buy them."""
         prices = (terms["start"], max(1, terms["start"] - terms["fall"]), terms["seconds"], 1_000)
         record = StartSale(account, ETH, call, OPTIONS_AT, delta, lots, *prices)
-        if not self.force_sale(record):
+        before = dict(self.arena.state)
+        if self.arena.force(record, self.arena.owner(account)) is not Reason.OK:
             return
+        self.referee.sales.check_offer(record, before)
         self.arena.seal()
         if terms["leaves"]:
             ether = Ledger(self.arena.state, self.arena.now()).amounts(account)[1]
@@ -300,16 +302,6 @@ class ExchangeMachine(RuleBasedStateMachine):
         series = self.referee.sales.offered[account].series
         for buyer, wanted, above in terms["buys"]:
             self.buy_options(buyer, series, above, wanted, in_force=2, self_trade=1)
-        if terms["again"]:
-            self.force_sale(record)
-
-    def force_sale(self, record: StartSale) -> bool:
-        """Send a sale by a message; tell whether it began."""
-        before = dict(self.arena.state)
-        if self.arena.force(record, self.arena.owner(record.account)) is not Reason.OK:
-            return False
-        self.referee.sales.check_offer(record, before)
-        return True
 
     @rule(account=ACCOUNTS, series=st.sampled_from(OPTIONS), above=st.integers(-20, 700),
           lots=LOTS, in_force=st.sampled_from([0, 2]), self_trade=st.integers(0, 2))  # fmt: skip

@@ -19,15 +19,6 @@ library Black76 {
     int256 private constant CUT = 12 << 112;
     uint256 private constant ONE = 1 << 112;
 
-    /// @dev What a value is made of: two scaled tails, exp(-near^2 / 2), and if near is below 0.
-    struct Tails {
-        uint256 near;
-        uint256 far;
-        uint256 mantissa;
-        uint256 shift;
-        bool isInside;
-    }
-
     /// @notice Price of the call and the put, rounded as `timeValue`, and delta of the call, a wad.
     function black76(uint256 forward, uint256 strike, uint256 deviation)
         internal
@@ -57,7 +48,13 @@ library Black76 {
     /// @param low The smaller of forward and strike.
     /// @param distance The absolute difference of their naturalLog.
     function timeValue(uint256 low, uint256 distance, uint256 deviation) internal pure returns (uint256) {
-        return _value(_min(low, MAX_PRICE), _tails(distance, deviation));
+        return timeValueWithin(_min(low, MAX_PRICE), _min(distance, MAX_DISTANCE), _min(deviation, MAX_DEVIATION));
+    }
+
+    /// @notice The same for arguments that are within their domain.
+    function timeValueWithin(uint256 low, uint256 distance, uint256 deviation) internal pure returns (uint256) {
+        (uint256 near, uint256 far, uint256 mantissa, uint256 shift, bool isInside) = _tails(distance, deviation);
+        return _value(low, near, far, mantissa, shift, isInside);
     }
 
     /// @notice The time value and the delta of the call (a wad, to the nearest).
@@ -69,52 +66,61 @@ library Black76 {
     {
         unchecked {
             (forward, strike) = (_min(forward, MAX_PRICE), _min(strike, MAX_PRICE));
-            Tails memory tails = _tails(uint256(logRatio < 0 ? -logRatio : logRatio), deviation);
+            uint256 distance = _min(uint256(logRatio < 0 ? -logRatio : logRatio), MAX_DISTANCE);
+            (uint256 near, uint256 far, uint256 mantissa, uint256 shift, bool isInside) =
+                _tails(distance, _min(deviation, MAX_DEVIATION));
             uint256 share;
             if (forward < strike) {
-                value = _value(forward, tails);
-                share = tails.near * tails.mantissa >> tails.shift;
-                if (tails.isInside) share = ONE - share;
+                value = _value(forward, near, far, mantissa, shift, isInside);
+                share = near * mantissa >> shift;
+                if (isInside) share = ONE - share;
             } else {
-                value = _value(strike, tails);
-                share = tails.far * tails.mantissa >> tails.shift;
+                value = _value(strike, near, far, mantissa, shift, isInside);
+                share = far * mantissa >> shift;
                 share = ONE - (forward == 0 ? ONE >> 1 : FixedPoint.divDown(share * strike, forward));
             }
             delta = (share * OptionsMath.WAD + (ONE >> 1)) >> 112;
         }
     }
 
-    /// @dev `near` and `far` are -d1 and -d2 of the option out of the money, a call on the lower of forward and strike
+    /// @dev What a value is made of: two scaled tails, exp(-place^2 / 2) of the near one as `mantissa / 2^(shift - 112)`, and if
+    /// that place is below 0. The places are -d1 and -d2 of the option out of the money, a call on the lower of forward and strike
     /// with the higher as its strike. low * density(near) = high * density(far): so one exponential serves both.
-    function _tails(uint256 distance, uint256 deviation) private pure returns (Tails memory tails) {
+    function _tails(uint256 distance, uint256 deviation)
+        private
+        pure
+        returns (uint256 near, uint256 far, uint256 mantissa, uint256 shift, bool isInside)
+    {
         unchecked {
-            deviation = _min(deviation, MAX_DEVIATION);
             int256 half = int256(deviation >> 1);
             int256 centre = 0;
             if (distance != 0) {
-                distance = _min(distance, MAX_DISTANCE);
-                centre = deviation == 0 ? CUT : int256(FixedPoint.divDown(distance << 112, deviation));
+                if (deviation == 0) return (0, 0, 0, 112, false);
+                centre = int256(FixedPoint.divDownBy(distance << 112, deviation));
             }
-            int256 near = centre - half;
-            tails.shift = 112;
-            if (near >= CUT) return tails;
+            int256 place = centre - half;
+            if (place >= CUT) return (0, 0, 0, 112, false);
             int256 halvings;
-            (tails.mantissa, halvings) = OptionsMath.decay(near * near >> 113);
-            tails.shift = uint256(112 + halvings);
-            tails.isInside = near < 0;
-            tails.near = OptionsMath.scaledTail(uint256(near < 0 ? -near : near));
-            tails.far = OptionsMath.scaledTail(uint256(centre + half));
+            (mantissa, halvings) = OptionsMath.decay(place * place >> 113);
+            shift = uint256(112 + halvings);
+            isInside = place < 0;
+            near = OptionsMath.scaledTail(uint256(isInside ? -place : place));
+            far = OptionsMath.scaledTail(uint256(centre + half));
         }
     }
 
-    function _value(uint256 low, Tails memory tails) private pure returns (uint256) {
+    function _value(uint256 low, uint256 near, uint256 far, uint256 mantissa, uint256 shift, bool isInside)
+        private
+        pure
+        returns (uint256)
+    {
         unchecked {
-            if (tails.isInside) {
-                uint256 outside = (tails.near + tails.far) * tails.mantissa >> tails.shift;
+            if (isInside) {
+                uint256 outside = (near + far) * mantissa >> shift;
                 return outside < ONE ? low * (ONE - outside) >> 112 : 0;
             }
-            if (tails.near <= tails.far) return 0;
-            return low * ((tails.near - tails.far) * tails.mantissa >> 112) >> tails.shift;
+            if (near <= far) return 0;
+            return low * ((near - far) * mantissa >> 112) >> shift;
         }
     }
 

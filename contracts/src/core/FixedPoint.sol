@@ -35,6 +35,22 @@ library FixedPoint {
         return numerator / denominator;
     }
 
+    /// @notice `divDown` by what cannot be zero, for the inner loops of the mathematics; by zero it is zero.
+    function divDownBy(uint256 numerator, uint256 denominator) internal pure returns (uint256 quotient) {
+        assembly ("memory-safe") {
+            quotient := div(numerator, denominator)
+        }
+    }
+
+    /// @notice The largest integer not above the quotient, plus 2^31: a natural number of 32 bits, or of more if the quotient is no
+    /// integer of 32 bits. The denominator is at least 1 and has at most 128 bits, the numerator 192.
+    function divDownInt(int256 numerator, uint256 denominator) internal pure returns (uint256 quotient) {
+        assembly ("memory-safe") {
+            // Below -2^31 the sum is negative, and as a natural number too large for any such denominator.
+            quotient := div(add(numerator, shl(31, denominator)), denominator)
+        }
+    }
+
     /// @notice The smallest natural number not below the quotient.
     function divUp(uint256 numerator, uint256 denominator) internal pure returns (uint256) {
         return numerator == 0 ? 0 : (numerator - 1) / denominator + 1;
@@ -55,16 +71,16 @@ library FixedPoint {
     }
 
     /// @notice The number of the highest bit that is set; 0 for 0 too.
-    function highestBit(uint256 value) internal pure returns (uint256 number) {
-        unchecked {
-            if (value >> 128 != 0) number = 128;
-            if (value >> (number + 64) != 0) number += 64;
-            if (value >> (number + 32) != 0) number += 32;
-            if (value >> (number + 16) != 0) number += 16;
-            if (value >> (number + 8) != 0) number += 8;
-            if (value >> (number + 4) != 0) number += 4;
-            if (value >> (number + 2) != 0) number += 2;
-            if (value >> (number + 1) != 0) number += 1;
+    function highestBit(uint256 value) internal pure returns (uint256 bit) {
+        assembly ("memory-safe") {
+            bit := shl(7, gt(value, 0xffffffffffffffffffffffffffffffff))
+            bit := or(bit, shl(6, gt(shr(bit, value), 0xffffffffffffffff)))
+            bit := or(bit, shl(5, gt(shr(bit, value), 0xffffffff)))
+            bit := or(bit, shl(4, gt(shr(bit, value), 0xffff)))
+            bit := or(bit, shl(3, gt(shr(bit, value), 0xff)))
+            bit := or(bit, shl(2, gt(shr(bit, value), 0x0f)))
+            bit := or(bit, shl(1, gt(shr(bit, value), 0x03)))
+            bit := or(bit, gt(shr(bit, value), 0x01))
         }
     }
 }

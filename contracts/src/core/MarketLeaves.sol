@@ -39,6 +39,7 @@ library MarketLeaves {
     uint256 private constant PRICE_ROWS = 8;
     uint256 private constant PRICE_ROW_BYTES = 44;
     uint256 private constant PRICE_ROW_WORDS = 6;
+    uint256 private constant INDEX_AT = 20;
     uint256 private constant SAMPLED_AT = 352;
     uint256 private constant INSURANCE_AT = 16;
     uint256 private constant ASSET_ROW_BYTES = 22;
@@ -85,6 +86,13 @@ library MarketLeaves {
                 source := add(source, PRICE_ROW_BYTES)
             }
         }
+    }
+
+    /// @notice Epoch and newest index of one underlying < 8, by the leaf alone.
+    function indexOf(bytes memory value, uint256 underlying) internal pure returns (uint32 epoch, uint256 indexPrice) {
+        if (!Structs.isPresent(value, PRICES_BYTES)) return (0, 0);
+        uint256 offset = PRICE_ROW_BYTES * underlying;
+        return (uint32(Structs.number(value, offset, 4)), Structs.number(value, offset + INDEX_AT, 8));
     }
 
     function encodePrices(Prices memory leaf) internal pure returns (bytes memory value) {
@@ -207,6 +215,38 @@ library MarketLeaves {
         leaf.fundingClampPpm = uint32(Structs.number(value, 54, 4));
         leaf.interestPpb = int32(uint32(Structs.number(value, 58, 4)));
         leaf.strike = uint64(Structs.number(value, 62, 8));
+    }
+
+    /// @notice Strike and lots per unit of a series, by the leaf alone.
+    function strikeOf(bytes memory value) internal pure returns (uint256 strike, uint256 lotsPerUnit) {
+        if (!Structs.isPresent(value, SERIES_TERMS_BYTES)) return (0, 0);
+        return (Structs.number(value, 62, 8), Structs.number(value, 10, 4));
+    }
+
+    /// @notice The status of a series, by the leaf alone.
+    function statusOf(bytes memory value) internal pure returns (uint8) {
+        return Structs.isPresent(value, SERIES_STATE_BYTES) ? uint8(Structs.number(value, 0, 1)) : 0;
+    }
+
+    /// @notice The state of a series with another status and epoch.
+    function withStatus(bytes memory value, uint8 status, uint32 epoch) internal pure returns (bytes memory changed) {
+        changed = new bytes(SERIES_STATE_BYTES);
+        uint256 size = value.length;
+        assembly ("memory-safe") {
+            mcopy(add(changed, 32), add(value, 32), size)
+            mstore8(add(changed, 32), status)
+            let place := add(changed, 57)
+            mstore(place, or(shl(224, epoch), shr(32, shl(32, mload(place)))))
+        }
+    }
+
+    /// @notice Change mark and requirements in the state of a series, in place.
+    function setMark(bytes memory value, uint256 mark, uint256 initial, uint256 maintenance) internal pure {
+        assembly ("memory-safe") {
+            let place := add(value, 61)
+            let prices := or(shl(224, mark), or(shl(192, initial), shl(160, and(maintenance, 0xffffffff))))
+            mstore(place, or(prices, shr(96, shl(96, mload(place)))))
+        }
     }
 
     /// @notice As much of a series as the value and the risk of a position need, by its two leaves alone.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Board, OptionDates, OptionRules, Sales} from "../types/Option.sol";
+import {Board, OptionDates, OptionRules, Sales, StrikeRules} from "../types/Option.sol";
 import {SurfaceNode} from "../types/Surface.sol";
 import {Lanes} from "./Lanes.sol";
 import {OptionPointers} from "./OptionPointers.sol";
@@ -34,7 +34,8 @@ library OptionLeaves {
     bytes32 private constant NODE = hex"8302";
     bytes32 private constant STRIKE = hex"0208";
     bytes32 private constant SALE = hex"0404040808040402";
-    bytes32 private constant GAINS = hex"8484848484848484848484848484848484848484848484848484848484848484";
+    /// @dev What tells of three rows of strikes at once whether any has a series.
+    uint256 private constant THREE_SERIES = 0xffff << 240 | 0xffff << 160 | 0xffff << 80;
 
     function decodeRules(bytes memory value) internal pure returns (OptionRules memory leaf) {
         Structs.decode(value, RULES_BYTES, RULES, OptionPointers.pointerTo(leaf));
@@ -44,12 +45,27 @@ library OptionLeaves {
         return Structs.encode(OptionPointers.pointerTo(leaf), RULES, RULES_BYTES);
     }
 
+    /// @notice As much of the rules as a strike is repriced by, by the leaf alone.
+    function readStrikeRules(bytes memory value) internal pure returns (StrikeRules memory rules) {
+        if (!Structs.isPresent(value, RULES_BYTES)) return rules;
+        rules.status = Structs.number(value, 0, 1);
+        rules.initialPpm = Structs.number(value, 45, 4);
+        rules.floorPpm = Structs.number(value, 49, 4);
+        rules.maintenancePpm = Structs.number(value, 53, 4);
+        rules.scanPpm = Structs.number(value, 57, 4);
+    }
+
     function decodeDates(bytes memory value) internal pure returns (OptionDates memory leaf) {
         Structs.decode(value, DATES_BYTES, DATES, OptionPointers.pointerTo(leaf));
     }
 
     function encodeDates(OptionDates memory leaf) internal pure returns (bytes memory) {
         return Structs.encode(OptionPointers.pointerTo(leaf), DATES, DATES_BYTES);
+    }
+
+    /// @notice The mask of the dates that have strikes, by the leaf alone.
+    function datesIn(bytes memory value) internal pure returns (uint256) {
+        return Structs.isPresent(value, DATES_BYTES) ? Structs.number(value, 0, 2) : 0;
     }
 
     function decodeBoard(bytes memory value) internal pure returns (Board memory leaf) {
@@ -67,6 +83,27 @@ library OptionLeaves {
         for (uint256 i = 0; i < NODES_AT; ++i) {
             value[i] = head[i];
         }
+    }
+
+    /// @notice The first place from `place` on that has a call, by the leaf alone; the number of places if there is none.
+    function nextPlace(bytes memory board, uint256 place) internal pure returns (uint256) {
+        if (!Structs.isPresent(board, BOARD_BYTES)) return STRIKES;
+        uint256 three = THREE_SERIES;
+        assembly ("memory-safe") {
+            let row := add(add(board, add(32, STRIKES_AT)), mul(STRIKE_BYTES, place))
+            for {} lt(place, STRIKES) {} {
+                // Behind the last row lies what is not the board's: it ends the haste, and the loop ends before it is read.
+                if iszero(and(mload(row), three)) {
+                    place := add(place, 3)
+                    row := add(row, mul(3, STRIKE_BYTES))
+                    continue
+                }
+                if shr(240, mload(row)) { break }
+                place := add(place, 1)
+                row := add(row, STRIKE_BYTES)
+            }
+        }
+        return place < STRIKES ? place : STRIKES;
     }
 
     /// @notice The call in a place of a board, by the leaf alone; 0 if the place is free.
@@ -88,9 +125,21 @@ library OptionLeaves {
     /// @notice The volatilities of a board, by the leaf alone; empty without a surface.
     function smileIn(bytes memory board) internal pure returns (SurfaceNode[] memory smile) {
         if (surfaceMsOf(board) == 0) return smile;
-        SurfaceNode[16] memory nodes;
-        Structs.unpackRows(board, NODES_AT, NODE, NODE_BYTES, OptionPointers.pointerTo(nodes), NODES);
-        return toSmile(nodes);
+        assembly ("memory-safe") {
+            smile := mload(0x40)
+            mstore(smile, NODES)
+            let place := add(smile, 32)
+            let node := add(place, shl(5, NODES))
+            let source := add(board, add(32, NODES_AT))
+            for { let end := node } lt(place, end) { place := add(place, 32) } {
+                mstore(place, node)
+                mstore(node, sar(232, mload(source)))
+                mstore(add(node, 32), and(shr(216, mload(source)), 0xffff))
+                node := add(node, 64)
+                source := add(source, NODE_BYTES)
+            }
+            mstore(0x40, node)
+        }
     }
 
     /// @notice The volatilities of a date as a smile; empty without a surface.
@@ -122,10 +171,13 @@ library OptionLeaves {
         Lanes.addScaled(sums, risk, GAINS_AT, factor, addend);
     }
 
-    /// @notice The risk leaf of a series with delta and gains that fit it.
-    function makeRisk(uint32 epoch, int256 delta, int256[32] memory gains) internal pure returns (bytes memory value) {
-        value = abi.encodePacked(epoch, int32(delta), new bytes(RISK_BYTES - GAINS_AT));
-        Structs.pack(OptionPointers.pointerTo(gains), GAINS, value, GAINS_AT);
+    /// @notice The risk leaf of a series: delta, which fits, and gains of four bytes each, in four words.
+    function makeRisk(uint32 epoch, int256 delta, uint256[5] memory gains) internal pure returns (bytes memory value) {
+        value = new bytes(RISK_BYTES);
+        assembly ("memory-safe") {
+            mstore(add(value, 32), or(shl(224, epoch), shl(192, and(delta, 0xffffffff))))
+            mcopy(add(value, add(32, GAINS_AT)), gains, 128)
+        }
     }
 
     function decodeSales(bytes memory value) internal pure returns (Sales memory leaf) {

@@ -6,12 +6,6 @@ import {SurfaceNode} from "../types/Surface.sol";
 
 /// @notice Where the members of structs of leaves of options begin in memory, for `Structs`.
 library OptionPointers {
-    function pointerTo(int256[32] memory numbers) internal pure returns (uint256 pointer) {
-        assembly ("memory-safe") {
-            pointer := numbers
-        }
-    }
-
     function pointerTo(OptionRules memory leaf) internal pure returns (uint256 pointer) {
         assembly ("memory-safe") {
             pointer := leaf

@@ -125,7 +125,7 @@ library OptionsMath {
             c = (c * w >> 112) + C2;
             c = (c * w >> 112) + C1;
             c = (c * w >> 112) + C0;
-            mantissa = FixedPoint.divDown(uint256(c - r) << 112, uint256(c + r));
+            mantissa = FixedPoint.divDownBy(uint256(c - r) << 112, uint256(c + r));
         }
     }
 
@@ -135,10 +135,16 @@ library OptionsMath {
         unchecked {
             if (value == 0) return 0;
             uint256 power = FixedPoint.highestBit(value);
-            int256 m = int256(power > 112 ? value >> (power - 112) : value << (112 - power));
-            int256 unit = ONE;
-            if (m > SQRT2) (unit, power) = (ONE << 1, power + 1);
-            int256 z = FixedPoint.divDown((m - unit) << 112, m + unit);
+            uint256 m;
+            uint256 unit;
+            assembly ("memory-safe") {
+                m := shr(143, shl(sub(255, power), value))
+                let isAbove := gt(m, SQRT2)
+                unit := shl(112, add(1, isAbove))
+                power := add(power, isAbove)
+            }
+            // (m - unit) / (m + unit) is 2 * m / (m + unit) - 1.
+            int256 z = int256(FixedPoint.divDownBy(m << 113, m + unit)) - ONE;
             int256 w = z * z >> 112;
             int256 a = (A9 * w >> 112) + A8;
             a = (a * w >> 112) + A7;
@@ -179,7 +185,7 @@ library OptionsMath {
             q = (q * u >> 112) + Q2;
             q = (q * u >> 112) + Q1;
             q = (q * u >> 112) + Q0;
-            return FixedPoint.divDown(p << 112, q);
+            return FixedPoint.divDownBy(p << 112, q);
         }
     }
 

@@ -15,7 +15,7 @@ import {MarketLeaves} from "./MarketLeaves.sol";
 import {SeriesKind, SeriesStatus} from "./Markets.sol";
 import {OptionLeaves} from "./OptionLeaves.sol";
 import {PriceRules} from "./PriceRules.sol";
-import {Scenarios} from "./Scenarios.sol";
+import {Moves, Scenarios} from "./Scenarios.sol";
 import {TaskLeaves} from "./TaskLeaves.sol";
 
 /// @notice Repricing: marks, requirements and funding of the linear series of an underlying, one a step (docs/spec.md V-5).
@@ -185,9 +185,9 @@ library Reprice {
         LeafKey key = Layout.seriesRiskKey(series);
         frame.get(key);
         uint256 lot = fair.mark == 0 ? state.mark : fair.forward;
-        int256[32] memory gains = Scenarios.valueLinear(lot * fair.left, Averages.ROUNDS, scanPpm);
+        Moves memory moves = Scenarios.valueLinear(lot * fair.left, Averages.ROUNDS, scanPpm);
         int256 delta = int256(FixedPoint.divDown(PPM * fair.left, Averages.ROUNDS));
-        frame.put(key, OptionLeaves.makeRisk(state.epoch, delta, gains));
+        frame.put(key, OptionLeaves.makeRisk(state.epoch, delta, moves.gains));
     }
 
     /// @dev Takes the tick of the mark into the range that triggers are drained over.

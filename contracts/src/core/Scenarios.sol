@@ -9,10 +9,13 @@ import {OptionsMath} from "./OptionsMath.sol";
 import {Surface} from "./Surface.sol";
 
 /// @notice What one long lot of an option gains in each scenario, µUSDC, rounded down, and its delta in millionths.
+/// @param gains 32 numbers of four bytes in four words, as the leaf has them; writing them spills into the fifth.
+/// @param fits Whether four bytes are enough for all of them.
 struct Moves {
     uint256 mark;
     int256 delta;
-    int256[32] gains;
+    uint256[5] gains;
+    bool fits;
 }
 
 /// @notice What a strike is valued by: forward and strike in µUSDC per unit, ms to the date, and what is known of the price
@@ -44,6 +47,9 @@ library Scenarios {
     uint256 internal constant TAIL_WEIGHT_PPM = 750_000;
     int256 private constant MOVES = 4;
     uint256 private constant TAILS = 5;
+    /// @dev Moves of the tails in millionths, four bytes each.
+    uint256 private constant TAIL_TABLE = 0x00fff5ede0fffaf6f00007a120000f4240004c4b40;
+    uint256 private constant GAIN_BYTES = 4;
     uint256 private constant HOUR_MS = 3_600_000;
     uint256 private constant FACTORS = 14;
     uint256 private constant LAST_FACTOR_PPM = 722_650;
@@ -51,16 +57,21 @@ library Scenarios {
     bytes private constant FACTOR_TABLE =
         hex"0030002a54b00048002262200060001e71ff0078001bed8c00a8001a1e9a00f000179c9801500015373601f800132dbd02d00010fb6a0438000f424005a0000e79af0870000df1a810e0000d3a5f2238000c1693";
 
-    /// @dev What all scenarios of a strike have in common: prices in 1e-18 USDC, rounds left, the divisor of a gain.
+    /// @dev What all scenarios of a strike have in common: prices in 1e-18 USDC, the divisor of a gain, the gains of call and put, and the
+    /// bits that gains had so far.
     struct Base {
         uint256 forward;
         uint256 strike;
         int256 logStrike;
-        uint256 call;
-        uint256 put;
-        int256 left;
-        int256 divisor;
-        uint256[3] deviations;
+        int256 call;
+        int256 put;
+        uint256 down;
+        uint256 deviation;
+        uint256 up;
+        uint256 divisor;
+        uint256 seen;
+        uint256 calls;
+        uint256 puts;
     }
 
     /// @notice What call and put of a strike are worth per lot, and their gains. With `left` of the sixty rounds to come they
@@ -72,22 +83,37 @@ library Scenarios {
             int256 rest = int256(valuation.strike * Averages.ROUNDS) - int256(valuation.average.total);
             if (rest <= 0 || left == 0) return _valueKnown(valuation, rest);
             Base memory base;
-            base.left = int256(left);
             base.forward = valuation.forward * ATTO;
             base.strike = FixedPoint.divDown(uint256(rest) * ATTO, left);
             base.logStrike = OptionsMath.naturalLog(base.strike);
-            int256 moneyness = base.logStrike - OptionsMath.naturalLog(base.forward);
-            uint256 variance = Surface.interpolateVariance(valuation.smile, moneyness);
-            base.deviations = shockDeviation(Black76.computeDeviation(variance, valuation.leftMs), valuation.leftMs);
-            uint256 delta;
-            (base.call, base.put, delta) = Black76.black76(base.forward, base.strike, base.deviations[1]);
+            int256 logRatio = OptionsMath.naturalLog(base.forward) - base.logStrike;
+            uint256 variance = Surface.interpolateVariance(valuation.smile, -logRatio);
+            base.deviation = Black76.computeDeviation(variance, valuation.leftMs);
+            (base.down, base.up) = shockDeviation(base.deviation, valuation.leftMs);
+            if (base.up > Black76.MAX_DEVIATION) base.up = Black76.MAX_DEVIATION;
             uint256 parts = valuation.lotsPerUnit * ATTO * Averages.ROUNDS;
-            base.divisor = int256(parts * PPM);
-            (call.mark, put.mark) = (_mark(base.call * left, parts), _mark(base.put * left, parts));
+            (call.delta, put.delta) = _price(base, logRatio, left);
+            (call.mark, put.mark) = (_mark(uint256(base.call) * left, parts), _mark(uint256(base.put) * left, parts));
+            base.divisor = parts * PPM;
+            (base.calls, base.puts) = (_pointerTo(call.gains), _pointerTo(put.gains));
+            _move(base, valuation.scanPpm, int256(left), logRatio);
+            call.fits = base.seen >> 32 == 0;
+            put.fits = call.fits;
+        }
+    }
+
+    /// @dev Prices of call and put now, and their deltas.
+    function _price(Base memory base, int256 logRatio, uint256 left) private pure returns (int256 call, int256 put) {
+        unchecked {
+            (uint256 value, uint256 delta) = Black76.evaluate(base.forward, base.strike, logRatio, base.deviation);
+            int256 intrinsic = int256(base.forward) - int256(base.strike);
+            base.call = int256(value);
+            base.put = int256(value);
+            if (intrinsic > 0) base.call += intrinsic;
+            else base.put -= intrinsic;
             int256 parted = int256(ATTO * Averages.ROUNDS);
-            call.delta = FixedPoint.divDown(int256(delta) * base.left, parted);
-            put.delta = FixedPoint.divDown((int256(delta) - WAD) * base.left, parted);
-            _move(base, valuation.scanPpm, call.gains, put.gains);
+            call = FixedPoint.divDown(int256(delta) * int256(left), parted);
+            put = FixedPoint.divDown((int256(delta) - WAD) * int256(left), parted);
         }
     }
 
@@ -102,49 +128,47 @@ library Scenarios {
         unchecked {
             uint256 left = valuation.average.left;
             uint256 parts = valuation.lotsPerUnit * Averages.ROUNDS;
+            call = valueLinear(valuation.forward * left, parts, valuation.scanPpm);
             int256 worth = int256(valuation.forward * left) - rest;
             call.mark = _mark(worth > 0 ? uint256(worth) : 0, parts);
             put.mark = _mark(worth < 0 ? uint256(-worth) : 0, parts);
             call.delta = int256(FixedPoint.divDown(PPM * left, Averages.ROUNDS));
-            call.gains = valueLinear(valuation.forward * left, parts, valuation.scanPpm);
+            put.fits = true;
         }
     }
 
     /// @notice What `worth / parts` µUSDC gain in each scenario, rounded down: they move as the forward does, whatever the
     /// volatility (V-5). `worth` has at most 48 bits, `parts` 38.
-    function valueLinear(uint256 worth, uint256 parts, uint256 scanPpm)
-        internal
-        pure
-        returns (int256[32] memory gains)
-    {
+    /// @return moves Gains, and whether they fit; neither mark nor delta.
+    function valueLinear(uint256 worth, uint256 parts, uint256 scanPpm) internal pure returns (Moves memory moves) {
         unchecked {
-            int256 divisor = int256(parts * SQUARE);
-            uint256 slot = 0;
+            uint256 divisor = parts * SQUARE;
+            uint256 place = _pointerTo(moves.gains);
+            uint256 seen;
             for (int256 step = -MOVES; step <= MOVES; ++step) {
-                int256 move = FixedPoint.divToZero(int256(scanPpm) * step, MOVES);
-                int256 gain = FixedPoint.divDown(int256(worth) * move * int256(PPM), divisor);
+                int256 move = FixedPoint.divToZero(int256(scanPpm) * step, MOVES) * int256(PPM);
                 for (uint256 i = 0; i < 3; ++i) {
-                    gains[slot] = gain;
-                    ++slot;
+                    seen |= _putGain(place, int256(worth) * move, divisor);
+                    place += GAIN_BYTES;
                 }
             }
             for (uint256 i = 0; i < TAILS; ++i) {
                 (int256 move, int256 weight) = _tail(i, scanPpm);
-                gains[slot] = FixedPoint.divDown(int256(worth) * move * weight, divisor);
-                ++slot;
+                seen |= _putGain(place, int256(worth) * move * weight, divisor);
+                place += GAIN_BYTES;
             }
+            moves.fits = seen >> 32 == 0;
         }
     }
 
-    /// @notice A deviation with the volatility down, as it is, and up, `leftMs` before the date.
-    function shockDeviation(uint256 deviation, uint256 leftMs) internal pure returns (uint256[3] memory shocked) {
+    /// @notice A deviation with the volatility down, and up, `leftMs` before the date.
+    function shockDeviation(uint256 deviation, uint256 leftMs) internal pure returns (uint256 down, uint256 up) {
         unchecked {
             uint256 factor = _factorPpm(FixedPoint.divDown(leftMs, HOUR_MS));
-            shocked[0] = FixedPoint.divDown(deviation * (SQUARE - DOWN_PPM * factor), SQUARE);
-            shocked[1] = deviation;
-            shocked[2] = FixedPoint.divDown(deviation * (SQUARE + UP_PPM * factor), SQUARE);
+            down = FixedPoint.divDown(deviation * (SQUARE - DOWN_PPM * factor), SQUARE);
+            up = FixedPoint.divDown(deviation * (SQUARE + UP_PPM * factor), SQUARE);
             uint256 least = Black76.computeDeviation(LEAST_VARIANCE, leftMs);
-            if (shocked[2] < least) shocked[2] = least;
+            if (up < least) up = least;
         }
     }
 
@@ -160,24 +184,32 @@ library Scenarios {
         return LAST_FACTOR_PPM;
     }
 
-    /// @dev Fills the gains of all slots.
-    function _move(Base memory base, uint256 scanPpm, int256[32] memory calls, int256[32] memory puts) private pure {
+    /// @dev Writes the gains of all slots. Where nothing moves nothing is gained.
+    function _move(Base memory base, uint256 scanPpm, int256 left, int256 logRatio) private pure {
         unchecked {
-            uint256 slot = 0;
-            int256 whole = int256(PPM) * base.left;
+            int256 weight = int256(PPM) * left;
+            uint256 place = 0;
             for (int256 step = -MOVES; step <= MOVES; ++step) {
-                int256 movePpm = FixedPoint.divToZero(int256(scanPpm) * step, MOVES);
-                (uint256 moved, uint256 distance) = _forwardAt(base, movePpm);
-                for (uint256 i = 0; i < 3; ++i) {
-                    (calls[slot], puts[slot]) = _gains(base, moved, distance, base.deviations[i], whole);
-                    ++slot;
+                (uint256 low, uint256 distance, int256 call, int256 put) = step == 0
+                    ? _compare(base, base.forward, logRatio)
+                    : _moveTo(base, FixedPoint.divToZero(int256(scanPpm) * step, MOVES));
+                _putGains(base, place, Black76.timeValueWithin(low, distance, base.down), call, put, weight);
+                if (step != 0) {
+                    uint256 value = Black76.timeValueWithin(low, distance, base.deviation);
+                    _putGains(base, place + GAIN_BYTES, value, call, put, weight);
                 }
+                _putGains(
+                    base, place + 2 * GAIN_BYTES, Black76.timeValueWithin(low, distance, base.up), call, put, weight
+                );
+                place += 3 * GAIN_BYTES;
             }
             for (uint256 i = 0; i < TAILS; ++i) {
-                (int256 move, int256 weight) = _tail(i, scanPpm);
-                (uint256 moved, uint256 distance) = _forwardAt(base, move);
-                (calls[slot], puts[slot]) = _gains(base, moved, distance, base.deviations[2], weight * base.left);
-                ++slot;
+                int256 move;
+                (move, weight) = _tail(i, scanPpm);
+                (uint256 low, uint256 distance, int256 call, int256 put) = _moveTo(base, move);
+                uint256 value = Black76.timeValueWithin(low, distance, base.up);
+                _putGains(base, place, value, call, put, weight * left);
+                place += GAIN_BYTES;
             }
         }
     }
@@ -185,33 +217,67 @@ library Scenarios {
     /// @dev Move and weight of a tail, in millionths.
     function _tail(uint256 number, uint256 scanPpm) private pure returns (int256 move, int256 weight) {
         unchecked {
-            int256[5] memory tails =
-                [int256(-660_000), int256(-330_000), int256(500_000), int256(1_000_000), int256(5_000_000)];
-            move = tails[number];
+            move = int256(int32(uint32(TAIL_TABLE >> 32 * (TAILS - 1 - number))));
             weight = int256(FixedPoint.divDown(TAIL_WEIGHT_PPM * scanPpm, uint256(move < 0 ? -move : move)));
             if (weight > int256(PPM)) weight = int256(PPM);
         }
     }
 
-    function _forwardAt(Base memory base, int256 movePpm) private pure returns (uint256 moved, uint256 distance) {
+    /// @dev `_compare` for a forward that has moved.
+    function _moveTo(Base memory base, int256 movePpm)
+        private
+        pure
+        returns (uint256 low, uint256 distance, int256 call, int256 put)
+    {
         unchecked {
-            moved = FixedPoint.divDown(base.forward * uint256(int256(PPM) + movePpm), PPM);
-            int256 logRatio = OptionsMath.naturalLog(moved) - base.logStrike;
-            distance = uint256(logRatio < 0 ? -logRatio : logRatio);
+            uint256 moved = FixedPoint.divDown(base.forward * uint256(int256(PPM) + movePpm), PPM);
+            return _compare(base, moved, OptionsMath.naturalLog(moved) - base.logStrike);
         }
     }
 
-    function _gains(Base memory base, uint256 moved, uint256 distance, uint256 deviation, int256 weight)
+    /// @dev What a time value is computed from, and what call and put gain without it.
+    function _compare(Base memory base, uint256 forward, int256 logRatio)
         private
         pure
-        returns (int256 call, int256 put)
+        returns (uint256 low, uint256 distance, int256 call, int256 put)
     {
         unchecked {
-            uint256 value = Black76.timeValue(moved < base.strike ? moved : base.strike, distance, deviation);
-            uint256 callThen = value + (moved > base.strike ? moved - base.strike : 0);
-            uint256 putThen = value + (base.strike > moved ? base.strike - moved : 0);
-            call = FixedPoint.divDown((int256(callThen) - int256(base.call)) * weight, base.divisor);
-            put = FixedPoint.divDown((int256(putThen) - int256(base.put)) * weight, base.divisor);
+            low = base.strike;
+            distance = uint256(logRatio < 0 ? -logRatio : logRatio);
+            (call, put) = (-base.call, -base.put);
+            if (forward > low) {
+                call += int256(forward - low);
+            } else {
+                put += int256(low - forward);
+                low = forward;
+            }
+        }
+    }
+
+    /// @dev Writes what call and put gain, with what they gain by a time value.
+    function _putGains(Base memory base, uint256 place, uint256 value, int256 call, int256 put, int256 weight)
+        private
+        pure
+    {
+        unchecked {
+            uint256 divisor = base.divisor;
+            uint256 seen = _putGain(base.calls + place, (int256(value) + call) * weight, divisor);
+            base.seen |= seen | _putGain(base.puts + place, (int256(value) + put) * weight, divisor);
+        }
+    }
+
+    /// @dev Writes a gain, rounded down, in its four bytes; what follows them is overwritten later.
+    /// @return gain What it is, plus 2^31: more than 32 bits if it does not fit.
+    function _putGain(uint256 place, int256 numerator, uint256 divisor) private pure returns (uint256 gain) {
+        gain = FixedPoint.divDownInt(numerator, divisor);
+        assembly ("memory-safe") {
+            mstore(place, shl(224, xor(gain, shl(31, 1))))
+        }
+    }
+
+    function _pointerTo(uint256[5] memory gains) private pure returns (uint256 pointer) {
+        assembly ("memory-safe") {
+            pointer := gains
         }
     }
 

@@ -3,10 +3,9 @@ pragma solidity 0.8.37;
 
 import {Frame, Frames} from "../steps/Frames.sol";
 import {LeafKey} from "../types/LeafKey.sol";
-import {Expiry, PriceRow, Prices, SeriesState, SeriesTerms} from "../types/Market.sol";
-import {OptionRules} from "../types/Option.sol";
+import {Expiry} from "../types/Market.sol";
+import {StrikeRules} from "../types/Option.sol";
 import {Reason} from "../types/Reason.sol";
-import {PriceTask} from "../types/Task.sol";
 import {Averages} from "./Averages.sol";
 import {FixedPoint} from "./FixedPoint.sol";
 import {Layout} from "./Layout.sol";
@@ -27,11 +26,12 @@ library Strikes {
     int256 private constant PPM = 1_000_000;
     uint256 private constant MS = 1000;
 
-    /// @dev What a step knows of its strike: the rules, the terms of the call, the underlying's row, and what it found.
+    /// @dev What a step knows of its strike: prices in µUSDC per unit, the next epoch, and what it found.
     struct Strike {
-        OptionRules rules;
-        SeriesTerms terms;
-        PriceRow row;
+        uint256 index;
+        uint256 strike;
+        uint256 lotsPerUnit;
+        uint32 epoch;
         bool isOver;
         bool isPriced;
         uint8 status;
@@ -39,34 +39,39 @@ library Strikes {
 
     /// @notice Reprice call and put of the next strike of the underlying, or end its epoch.
     function repriceStrike(Frame memory frame) internal pure returns (Reason) {
-        PriceTask memory task = TaskLeaves.decodePriceTask(frame.get(Layout.PRICE_TASK));
-        Prices memory prices = MarketLeaves.decodePrices(frame.get(Layout.PRICES));
-        (uint256 number, bytes memory board) = _nextStrike(frame, task.underlying, task.next);
+        bytes memory task = frame.get(Layout.PRICE_TASK);
+        bytes memory prices = frame.get(Layout.PRICES);
+        (uint256 underlying, uint256 next) = TaskLeaves.placeOf(task);
+        (uint256 number, bytes memory board) = _nextStrike(frame, underlying, next);
         if (number == Layout.EXPIRIES * Layout.STRIKES_PER_EXPIRY) {
-            Reprice.endEpoch(frame, task, prices);
+            Reprice.endEpoch(frame, TaskLeaves.decodePriceTask(task), MarketLeaves.decodePrices(prices));
             return Reason.OK;
         }
-        _reprice(frame, number, board, prices.rows[task.underlying], task.underlying);
-        task.next = uint16(number + 1);
-        task.impact = 0;
-        frame.put(Layout.PRICE_TASK, TaskLeaves.encodePriceTask(task));
+        _reprice(frame, number, board, prices, underlying);
+        unchecked {
+            frame.put(Layout.PRICE_TASK, TaskLeaves.withNext(task, number + 1));
+        }
         return Reason.OK;
     }
 
     /// @notice What a short lot requires initially and in maintenance, µUSDC, rounded up (M-12).
-    function computeShortMargins(OptionRules memory rules, SeriesTerms memory terms, uint256 indexPrice, bool isPut)
+    /// @dev Unchecked: prices have 64 bits, rates 32.
+    function computeShortMargins(StrikeRules memory rules, Strike memory strike, bool isPut)
         internal
         pure
         returns (uint256 initial, uint256 maintenance)
     {
-        int256 index = int256(indexPrice);
-        int256 beyond = isPut ? index - int256(uint256(terms.strike)) : int256(uint256(terms.strike)) - index;
-        if (beyond < 0) beyond = 0;
-        int256 wanted = index * int256(uint256(rules.initialPpm)) - beyond * PPM;
-        int256 least = index * int256(uint256(rules.floorPpm));
-        if (wanted < least) wanted = least;
-        uint256 parts = uint256(terms.lotsPerUnit) * uint256(PPM);
-        return (FixedPoint.divUp(uint256(wanted), parts), FixedPoint.divUp(indexPrice * rules.maintenancePpm, parts));
+        unchecked {
+            uint256 index = strike.index;
+            int256 beyond = int256(strike.strike) - int256(index);
+            if (isPut) beyond = -beyond;
+            if (beyond < 0) beyond = 0;
+            int256 wanted = int256(index * rules.initialPpm) - beyond * PPM;
+            int256 least = int256(index * rules.floorPpm);
+            if (wanted < least) wanted = least;
+            uint256 parts = strike.lotsPerUnit * uint256(PPM);
+            return (FixedPoint.divUp(uint256(wanted), parts), FixedPoint.divUp(index * rules.maintenancePpm, parts));
+        }
     }
 
     /// @dev The first strike from place `first` on, and its board as bytes; the number of all places if there is none.
@@ -75,94 +80,100 @@ library Strikes {
         pure
         returns (uint256 number, bytes memory board)
     {
-        uint256 dates = OptionLeaves.decodeDates(frame.get(Layout.optionDatesKey(underlying))).dates;
-        for (uint256 slot = first / Layout.STRIKES_PER_EXPIRY; slot < Layout.EXPIRIES; ++slot) {
-            if (dates >> slot & 1 == 0) continue;
-            board = frame.get(Layout.boardKey(underlying, slot));
-            uint256 base = slot * Layout.STRIKES_PER_EXPIRY;
-            for (number = first > base ? first : base; number < base + Layout.STRIKES_PER_EXPIRY; ++number) {
-                if (OptionLeaves.callAt(board, number - base) != 0) return (number, board);
+        unchecked {
+            uint256 dates = OptionLeaves.datesIn(frame.get(Layout.optionDatesKey(underlying)));
+            uint256 place = first % Layout.STRIKES_PER_EXPIRY;
+            for (uint256 slot = first / Layout.STRIKES_PER_EXPIRY; slot < Layout.EXPIRIES; ++slot) {
+                if (dates >> slot & 1 != 0) {
+                    board = frame.get(Layout.boardKey(underlying, slot));
+                    place = OptionLeaves.nextPlace(board, place);
+                    if (place < Layout.STRIKES_PER_EXPIRY) return (slot * Layout.STRIKES_PER_EXPIRY + place, board);
+                }
+                place = 0;
             }
+            number = Layout.EXPIRIES * Layout.STRIKES_PER_EXPIRY;
         }
-        number = Layout.EXPIRIES * Layout.STRIKES_PER_EXPIRY;
     }
 
-    function _reprice(Frame memory frame, uint256 number, bytes memory board, PriceRow memory row, uint256 underlying)
+    function _reprice(Frame memory frame, uint256 number, bytes memory board, bytes memory prices, uint256 underlying)
         private
         pure
     {
         uint256 call = OptionLeaves.callAt(board, number % Layout.STRIKES_PER_EXPIRY);
-        Strike memory strike;
-        strike.row = row;
-        strike.rules = Listing.readRules(frame, underlying);
+        StrikeRules memory rules = OptionLeaves.readStrikeRules(frame.get(Layout.optionRulesKey(underlying)));
         LeafKey key = Layout.expiryKey(underlying, number / Layout.STRIKES_PER_EXPIRY);
         Expiry memory expiry = MarketLeaves.decodeExpiry(frame.get(key));
-        strike.terms = MarketLeaves.decodeSeriesTerms(frame.get(Layout.termsKey(call)));
+        Strike memory strike;
+        (strike.epoch, strike.index) = MarketLeaves.indexOf(prices, underlying);
+        (strike.strike, strike.lotsPerUnit) = MarketLeaves.strikeOf(frame.get(Layout.termsKey(call)));
+        unchecked {
+            strike.epoch += 1;
+        }
         strike.isOver = uint256(expiry.expiryAt) * MS <= frame.timeMs;
-        (Moves memory calls, Moves memory puts) = _value(frame, strike, board, expiry);
+        (Moves memory calls, Moves memory puts) = _value(frame, strike, board, expiry, rules.scanPpm);
         strike.isPriced = strike.isPriced && _fits(calls) && _fits(puts);
         bool isOld = frame.timeMs > OptionLeaves.surfaceMsOf(board) + OLD_SURFACE_MS;
-        bool isReduced = isOld || strike.rules.status != Listing.OPEN;
+        bool isReduced = isOld || rules.status != Listing.OPEN;
         strike.status = isReduced ? SeriesStatus.REDUCE_ONLY : SeriesStatus.TRADING;
         if (strike.isOver) strike.status = SeriesStatus.EXPIRED;
-        _store(frame, strike, call, calls);
-        _store(frame, strike, call + 1, puts);
+        _store(frame, rules, strike, call, calls);
+        _store(frame, rules, strike, call + 1, puts);
     }
 
     /// @dev What call and put are worth, unless nobody can say. Past the date the rounds that are left say the index, as it
     /// is or moved.
-    function _value(Frame memory frame, Strike memory strike, bytes memory board, Expiry memory expiry)
+    function _value(Frame memory frame, Strike memory strike, bytes memory board, Expiry memory expiry, uint256 scanPpm)
         private
         pure
         returns (Moves memory calls, Moves memory puts)
     {
-        int256 forward = int256(uint256(strike.row.indexPrice));
+        int256 forward = int256(strike.index);
         if (!strike.isOver) forward += expiry.forward;
         strike.isPriced = OptionLeaves.surfaceMsOf(board) != 0 && forward > 0;
         if (!strike.isPriced) return (calls, puts);
         Valuation memory valuation = Valuation(
             uint256(forward),
-            strike.terms.strike,
-            strike.terms.lotsPerUnit,
+            strike.strike,
+            strike.lotsPerUnit,
             OptionLeaves.smileIn(board),
             strike.isOver ? 0 : uint256(expiry.expiryAt) * MS - frame.timeMs,
-            strike.rules.scanPpm,
+            scanPpm,
             Averages.readAverage(expiry)
         );
         return Scenarios.valueStrike(valuation);
     }
 
     function _fits(Moves memory moves) private pure returns (bool) {
-        if (moves.mark > Layout.MAX_LOT_VALUE) return false;
-        for (uint256 i = 0; i < 32; ++i) {
-            if (moves.gains[i] != int32(moves.gains[i])) return false;
-        }
-        return true;
+        return moves.fits && moves.mark <= Layout.MAX_LOT_VALUE;
     }
 
     /// @dev Writes state and risk of a call or put.
-    function _store(Frame memory frame, Strike memory strike, uint256 series, Moves memory moves) private pure {
+    function _store(
+        Frame memory frame,
+        StrikeRules memory rules,
+        Strike memory strike,
+        uint256 series,
+        Moves memory moves
+    ) private pure {
         LeafKey key = Layout.seriesKey(series);
-        SeriesState memory state = MarketLeaves.decodeSeriesState(frame.get(key));
-        frame.get(Layout.seriesRiskKey(series));
-        unchecked {
-            state.epoch = strike.row.epoch + 1;
-        }
-        if (state.status >= SeriesStatus.SETTLED) {
-            frame.put(key, MarketLeaves.encodeSeriesState(state));
+        bytes memory state = frame.get(key);
+        LeafKey riskKey = Layout.seriesRiskKey(series);
+        frame.get(riskKey);
+        uint8 status = MarketLeaves.statusOf(state);
+        if (status >= SeriesStatus.SETTLED) {
+            frame.put(key, MarketLeaves.withStatus(state, status, strike.epoch));
             return;
         }
-        (uint256 initial, uint256 maintenance) =
-            computeShortMargins(strike.rules, strike.terms, strike.row.indexPrice, series & 1 == 1);
-        bool isLarge = strike.row.indexPrice > Layout.MAX_LOT_VALUE * strike.terms.lotsPerUnit;
+        (uint256 initial, uint256 maintenance) = computeShortMargins(rules, strike, series & 1 == 1);
+        bool isLarge = strike.index > Layout.MAX_LOT_VALUE * strike.lotsPerUnit;
         if (!strike.isPriced || initial > Layout.MAX_LOT_VALUE || isLarge) {
-            state.status = strike.isOver ? SeriesStatus.EXPIRED : SeriesStatus.REDUCE_ONLY;
-            frame.put(key, MarketLeaves.encodeSeriesState(state));
+            status = strike.isOver ? SeriesStatus.EXPIRED : SeriesStatus.REDUCE_ONLY;
+            frame.put(key, MarketLeaves.withStatus(state, status, strike.epoch));
             return;
         }
-        (state.status, state.mark) = (strike.status, uint32(moves.mark));
-        (state.initial, state.maintenance) = (uint32(initial), uint32(maintenance));
-        frame.put(key, MarketLeaves.encodeSeriesState(state));
-        frame.put(Layout.seriesRiskKey(series), OptionLeaves.makeRisk(state.epoch, moves.delta, moves.gains));
+        state = MarketLeaves.withStatus(state, strike.status, strike.epoch);
+        MarketLeaves.setMark(state, moves.mark, initial, maintenance);
+        frame.put(key, state);
+        frame.put(riskKey, OptionLeaves.makeRisk(strike.epoch, moves.delta, moves.gains));
     }
 }

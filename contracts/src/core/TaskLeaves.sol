@@ -138,6 +138,25 @@ library TaskLeaves {
         return Structs.encode(TaskPointers.pointerTo(leaf), PRICE_TASK, PRICE_TASK_BYTES);
     }
 
+    /// @notice Where repricing stands, by the leaf alone: the underlying, and its next place.
+    function placeOf(bytes memory value) internal pure returns (uint256 underlying, uint256 next) {
+        if (!Structs.isPresent(value, PRICE_TASK_BYTES)) return (0, 0);
+        return (Structs.number(value, 2, 1), Structs.number(value, 3, 2));
+    }
+
+    /// @notice Repricing that goes on at another place, with nothing seen of it yet (`impact`).
+    function withNext(bytes memory value, uint256 next) internal pure returns (bytes memory changed) {
+        changed = new bytes(PRICE_TASK_BYTES);
+        uint256 size = value.length;
+        assembly ("memory-safe") {
+            let place := add(changed, 32)
+            mcopy(place, add(value, 32), size)
+            // Bytes 3 and 4 are the place, the last four what was seen.
+            let kept := and(mload(place), not(or(shl(216, 0xffff), shl(152, 0xffffffff))))
+            mstore(place, or(kept, shl(216, next)))
+        }
+    }
+
     function decodeLeaveTask(bytes memory value) internal pure returns (LeaveTask memory leaf) {
         Structs.decode(value, LEAVE_TASK_BYTES, LEAVE_TASK, TaskPointers.pointerTo(leaf));
     }

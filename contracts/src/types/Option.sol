@@ -23,6 +23,16 @@ struct OptionRules {
     uint32 scanPpm;
 }
 
+/// @notice As much of the rules as a strike is repriced by.
+/// @custom:twin rollup_node/core/option_leaves.py OptionRules
+struct StrikeRules {
+    uint256 status;
+    uint256 initialPpm;
+    uint256 floorPpm;
+    uint256 maintenancePpm;
+    uint256 scanPpm;
+}
+
 /// @notice Which dates have strikes, as a mask of their places, and how many strikes there are.
 /// @custom:twin rollup_node/core/option_leaves.py OptionDates
 struct OptionDates {

@@ -260,10 +260,10 @@ contract LeafCodec {
         (leaf.epoch, leaf.delta) = (uint32(OptionLeaves.epochIn(value)), int32(OptionLeaves.deltaIn(value)));
         AccountRisk memory risk = AccountLeaves.decodeRisk("");
         OptionLeaves.addGains(value, risk.sums, 1, 0);
-        int256[32] memory gains;
+        uint256[5] memory gains;
         for (uint256 i = 0; i < 32; ++i) {
-            gains[i] = _gainAt(risk.sums, i);
-            leaf.gains[i] = int32(gains[i]);
+            leaf.gains[i] = int32(_gainAt(risk.sums, i));
+            gains[i / 8] = gains[i / 8] << 32 | uint32(leaf.gains[i]);
         }
         again = OptionLeaves.makeRisk(leaf.epoch, leaf.delta, gains);
     }
