@@ -185,7 +185,8 @@ _FAST_TYPES: Final = (PriceReport, ForwardReport, SettlementPrice, Liquidate, Tr
 _NOT_FORCED: Final = (PriceReport, ForwardReport, SettlementPrice, SurfaceReport)
 
 _ENCODERS: Final = {
-    made: (kind, encode) for made, (kind, encode, _) in (_SIGNED | _OPEN | _FORCED).items()
+    made: (bytes((kind,)), encode)
+    for made, (kind, encode, _) in (_SIGNED | _OPEN | _FORCED).items()
 }
 _READ_SIGNED: Final = {kind: decode for kind, _, decode in _SIGNED.values()}
 _READ_OPEN: Final = {kind: decode for kind, _, decode in _OPEN.values()}
@@ -205,13 +206,13 @@ def encode_transaction(transaction: SignedContent, *, signed: bool) -> bytes:
     """
     kind, encode = _ENCODERS[type(transaction)]
     nonce = encode_varint(transaction[-1]) if signed else b""
-    return bytes((kind,)) + encode(transaction) + nonce
+    return kind + encode(transaction) + nonce
 
 
 def encode_open(record: OpenRecord | StartSale) -> bytes:
     """Return a body that is kind and fields: of a record that anyone may make, or of a message."""
     kind, encode = _ENCODERS[type(record)]
-    return bytes((kind,)) + encode(record)
+    return kind + encode(record)
 
 
 def encode_record(record: Record) -> bytes:

@@ -5,20 +5,27 @@ from typing import Final
 _MORE: Final = 0x80
 _LOW: Final = 0x7F
 _TWO_BYTES: Final = 1 << 14
+_SHORT: Final = tuple([bytes((value,)) for value in range(_MORE)])
 
 
 def encode_varint(value: int) -> bytes:
-    """Return the shortest LEB128 of a non-negative integer. Source: docs/spec.md R-3."""
-    if value < _MORE:
-        return bytes((value,))
+    """Return the shortest LEB128 of a non-negative integer. Source: docs/spec.md R-3.
+
+    Raises
+    ------
+    OverflowError
+        The integer is negative.
+    """
+    if 0 <= value < _MORE:
+        return _SHORT[value]
     if value < _TWO_BYTES:
-        return bytes((value & _LOW | _MORE, value >> 7))
-    out = bytearray()
+        return (value >> 7 << 8 | value & _LOW | _MORE).to_bytes(2, "little")
+    packed = shift = 0
     while value >= _MORE:
-        out.append(value & _LOW | _MORE)
+        packed |= (value & _LOW | _MORE) << shift
         value >>= 7
-    out.append(value)
-    return bytes(out)
+        shift += 8
+    return (packed | value << shift).to_bytes((shift >> 3) + 1, "little")
 
 
 def decode_varint(data: bytes, at: int, limit: int) -> tuple[int, int]:
