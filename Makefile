@@ -9,6 +9,8 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 FORGE_ARGS ?=
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+# Workers of pytest: tests of real processes wait more than they work, but none may wait for a processor past its deadline.
+WORKERS ?= $(JOBS)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,11 +27,12 @@ NODE_STAMP := node_modules/.stamp
 
 # The tests of the contracts lie in rooms. A room is compiled by itself, and as many at a time as there are cores: all rooms
 # together take solc from npm to the end of its 2 GB. Tests deploy the artifacts that ship, so no room compiles a contract.
+# The one that takes longest begins.
 # Arguments: the room, where under build/ it is compiled, and a folder in which forge compiles what no filter excludes.
-ROOMS := court law settlement vault
+ROOMS := settlement vault court law
 TEST_ROOM = cd contracts && FOUNDRY_SRC=$(3) FOUNDRY_TEST=test/$(1) FOUNDRY_OUT=../build/$(2)/$(1)/out \
 	FOUNDRY_CACHE_PATH=../build/$(2)/$(1)/cache ../node_modules/@foundry-rs/forge-*/bin/forge test
-EVERY_ROOM := $(MAKE) --jobs=$(JOBS) --output-sync=target
+TOGETHER := $(MAKE) --jobs=$(JOBS) --output-sync=target
 
 # The gas table: what the contract tests measure themselves, kept in contracts/snapshots to the last unit. Options.t.sol
 # measures functions that it compiles itself, and what solc makes through the IR depends a little on which files it compiles
@@ -57,11 +60,11 @@ up: artifacts ## Start the L1 and five nodes and stay in the foreground
 
 .PHONY: test
 test: forge ## Run every test: contracts with forge, then everything else with pytest
-	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal $(PYTEST_ARGS)
 
 .PHONY: forge
 forge: artifacts ## Run the tests of the contracts; `make forge-vault` runs those of one room, FORGE_ARGS="-vvv" goes to forge
-	@$(EVERY_ROOM) $(ROOMS:%=forge-%)
+	@$(TOGETHER) $(ROOMS:%=forge-%)
 
 .PHONY: $(ROOMS:%=forge-%)
 $(ROOMS:%=forge-%): forge-%: artifacts
@@ -79,10 +82,16 @@ check: setup ## Everything CI checks apart from the tests
 	$(BIN)/lint-imports
 	$(FORGE) fmt --check
 	$(FORGE) lint --deny warnings src
-	$(MAKE) audit prove
+	$(BIN)/python -m rollup_node.l1.compiler check
+	@$(TOGETHER) prove check-artifacts $(ROOMS:%=gas-%) audit check-vectors
+
+.PHONY: check-artifacts
+check-artifacts: setup
 	$(BIN)/python -m rollup_node.l1.compiler check --full
+
+.PHONY: check-vectors
+check-vectors: setup
 	$(BIN)/python -m tests.vectors.generate --check
-	@$(EVERY_ROOM) $(ROOMS:%=gas-%)
 
 .PHONY: audit
 audit: setup $(ANALYSIS_STAMP) ## Run slither over the contracts: every finding must be fixed, or listed with a reason
@@ -113,7 +122,7 @@ mathematics: setup ## Measure the mathematics of options, and what margins lack,
 
 .PHONY: snapshot
 snapshot: artifacts ## Write the gas snapshots anew: what the contract tests and the gate measure
-	@$(EVERY_ROOM) EMIT=yes $(ROOMS:%=gas-%)
+	@$(TOGETHER) EMIT=yes $(ROOMS:%=gas-%)
 	$(BIN)/python -m tests.contracts.gate_table --write
 
 .PHONY: gate
@@ -128,7 +137,7 @@ fraud: artifacts ## Fight out every fault by every door with both kinds of batch
 .PHONY: fuzz
 fuzz: artifacts ## Long random tests with fresh seeds: 100,000 steps on both twins, forge (contests: game-fuzz) and hypothesis
 	$(BIN)/python -m tests.contracts.fuzz --steps 100000 --seed "$$RANDOM$$RANDOM"
-	FOUNDRY_PROFILE=deep $(EVERY_ROOM) $(ROOMS:%=forge-%) FORGE_ARGS="--fuzz-seed $$RANDOM$$RANDOM \
+	FOUNDRY_PROFILE=deep $(TOGETHER) $(ROOMS:%=forge-%) FORGE_ARGS="--fuzz-seed $$RANDOM$$RANDOM \
 		--match-test '^(testFuzz|invariant)' --no-match-path test/court/GameInvariants.t.sol"
 	$(BIN)/python -m pytest --hypothesis-profile=deep tests/property $(PYTEST_ARGS)
 
