@@ -25,6 +25,8 @@ from rollup_node.ports import InputError
 HTTP_OK: Final = 200
 L1_READY_SECONDS: Final = 10
 NODES_READY_SECONDS: Final = 30
+IDLE_READY_SECONDS: Final = 120
+"""For nodes that run only while others leave a processor free."""
 STATE_INTERVAL_SECONDS: Final = 5
 
 _TELLING_CODES: Final = (2, 3, 4)
@@ -268,7 +270,8 @@ class Devnet:
         client = JsonRpc(sockets.url_of(port))
         process = self.processes[name]
         answer = "it does not answer"
-        end = time.monotonic() + NODES_READY_SECONDS
+        seconds = IDLE_READY_SECONDS if self.manifest.background_idle else NODES_READY_SECONDS
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             if process.exit_code is not None:
                 raise crash_error(process)
@@ -281,7 +284,7 @@ class Devnet:
                 return
             answer = f"it answers {status} {body.decode('utf-8', 'replace').strip()}"
             time.sleep(0.02)
-        raise NotReadyError(f"node {name} not ready in {NODES_READY_SECONDS} s: {answer}")
+        raise NotReadyError(f"node {name} not ready in {seconds} s: {answer}")
 
     def _exit_code(self, name: str) -> int | None:
         process = self.processes.get(name)
