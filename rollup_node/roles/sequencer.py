@@ -93,6 +93,10 @@ def decide(view: SequencerView, policy: SequencerPolicy) -> list[Action]:
     Messages are pulled as soon as they are seen, at the end of a block: a pull leaves no order
     class behind it, so the next block begins at once, and late enough to start them over. A flood
     in one queue takes neither the other's turn nor more bytes than a batch has.
+
+    What is old is cut before anything else: the time of a block counts from the one before, which
+    is another one if a forced item comes between, but that of a batch from nothing. So a sequencer
+    that comes back to an open batch never seals what it slept, to have it twice.
     """
     pulls = _pulls(view)
     if view.opened_ms is None:
@@ -103,7 +107,7 @@ def decide(view: SequencerView, policy: SequencerPolicy) -> list[Action]:
         return [OpenBatch(time_ms), *pulls, *seal]
     is_old = view.now_ms - view.opened_ms >= policy.max_batch_age_ms
     is_full = view.batch_bytes >= policy.batch_limit - MARGIN_BYTES
-    if is_full or (is_old and not pulls):
+    if is_full or is_old:
         return [CutBatch()]
     elapsed = max(view.now_ms - view.time_ms, 0)
     if pulls:

@@ -135,6 +135,20 @@ async def test_on_l1_foreign_item_first_executes_own_batch_again(
     assert _balance(sequencer, 2) == 1_000_005
 
 
+async def test_on_l1_time_slept_over_an_open_batch_does_not_pass_twice_behind_a_forced_item(
+    sequencer: Sequencer, clock: FixedClock, l1: FakeL1
+) -> None:
+    """Else L2 is minutes ahead of L1: until then reports are of no time, and no batch is old."""
+    await sequencer.submit([_transfer(0)])
+    clock.time_ms += 7_200_000
+    l1.deposit(1)
+    await sequencer.on_l1(l1.update(0, 2))
+    l1.item(b"", 2, kind=2)
+    await sequencer.on_l1(l1.update(0, 3))
+    assert sequencer.builder.cursor.delayed == 3
+    assert sequencer.builder.cursor.time_ms <= clock.time_ms + 1_000
+
+
 async def test_on_l1_fast_messages_are_pulled_at_once_and_before_the_delayed_ones(
     sequencer: Sequencer, clock: FixedClock, l1: FakeL1
 ) -> None:

@@ -55,8 +55,8 @@ OPEN = IDLE._replace(opened_ms=9_900, batch_bytes=7)
         (OPEN._replace(block_records=0, now_ms=10_900), []),
         (OPEN._replace(block_records=MAX_BLOCK_RECORDS), [SealBlock(100)]),
         (OPEN._replace(now_ms=14_900), [CutBatch()]),
-        (OPEN._replace(now_ms=14_900, delayed_seen=3), [PullMessages(0, 1), SealBlock(5_000)]),
-        (OPEN._replace(now_ms=14_900, fast_seen=1), [PullMessages(1, 0), SealBlock(5_000)]),
+        (OPEN._replace(now_ms=14_900, delayed_seen=3), [CutBatch()]),
+        (OPEN._replace(now_ms=14_900, fast_seen=1), [CutBatch()]),
         (OPEN._replace(batch_bytes=99_000), [CutBatch()]),
     ],
 )
