@@ -86,6 +86,9 @@ abstract contract VaultWorld is Test {
     /// @dev What an order gets, of the price that bounds it.
     uint256 internal fillLots = type(uint256).max;
     bytes internal lastSale;
+    /// @dev No strike is listed, or prices are stale.
+    bool internal salesFail;
+    mapping(uint32 account => uint256 count) internal salesBegun;
     bytes internal lastOrder;
 
     function deployWorld() internal {
@@ -213,6 +216,13 @@ abstract contract VaultWorld is Test {
         vm.recordLogs();
         vm.prank(keeper);
         vault.roll();
+        _keep();
+    }
+
+    function resendSale(OptionVault vault) internal {
+        vm.recordLogs();
+        vm.prank(eve);
+        vault.resendSale();
         _keep();
     }
 
@@ -465,7 +475,7 @@ abstract contract VaultWorld is Test {
         (number, at_) = _varint(body, at_);
         Account storage account = l2[uint32(number)];
         if (account.owner != message.sender) return;
-        if (body[0] == 0x27) lastSale = body;
+        if (body[0] == 0x27) _sale(uint32(number), body);
         else if (body[0] == 0x20) _order(account, body, at_);
         else if (body[0] == 0x11) _withdraw(uint32(number), body, at_);
         else revert("unknown record");
@@ -484,6 +494,12 @@ abstract contract VaultWorld is Test {
         if (l2[number].owner == address(0)) openL2(number, owner_, 0);
         if (asset == ETH) l2[number].eth += amount;
         else l2[number].cash += int96(amount);
+    }
+
+    /// @dev Nobody who has a position begins one (P-1).
+    function _sale(uint32 number, bytes memory body) private {
+        lastSale = body;
+        if (!salesFail && !l2[number].hasPositions) ++salesBegun[number];
     }
 
     /// @dev A market order that is immediate or cancelled, at the price that bounds it.

@@ -99,9 +99,10 @@ def _show_row(line: Mapping[str, Any], row: Mapping[str, Any]) -> list[str]:
     head = f"epoch {row['epoch']}, generation {row['generation']}{lost}"
     lines = [head]
     if row["rolledAt"]:
+        again = f", sent {1 + row['resent']} times" if row["resent"] else ""
         lines.append(
             f"  rolled   {moment(row['rolledAt'])} to {moment(row['expiryAt'])} "
-            f"with {assets(line, row['sent'])}; sale: {row['sale'] or 'waits'}"
+            f"with {assets(line, row['sent'])}; sale: {row['sale'] or 'waits'}{again}"
         )
     if row["sold"]:
         lines.append(f"  sold     {_show_sold(row['sold'])}")

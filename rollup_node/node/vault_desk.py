@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rollup_node.core.reason import Reason
 from rollup_node.derive.events import L1Block
 from rollup_node.l1.journal import JournalReader
 from rollup_node.node.account_tape import AccountTape
@@ -99,12 +100,14 @@ class VaultDesk:
         )
 
     def _row(self, reader: VaultReader, story: Story) -> HistoryRow:
-        if story.message is None:
+        if not story.messages:
             return story.row(None, None)
         sold = None
-        if self._knows(story.message):
+        if self._knows(story.messages[0]):
             sold = tell_sale(story, self._seen(story.account or 0), reader.vault.asset)
-        return story.row(self._reason(story.message), sold)
+        reasons = [self._reason(message) for message in story.messages]
+        begun = Reason.OK.name
+        return story.row(begun if begun in reasons else reasons[-1], sold)
 
     def _seen(self, account: int) -> list[Seen]:
         """Return what an account held, with the delayed messages that were consumed by then."""

@@ -34,6 +34,8 @@ class Story:
     generation: int
     rolled: Mapping[str, Any] | None = None
     rolled_at: int | None = None
+    resent: list[int] = field(default_factory=list)
+    """Numbers of the delayed messages that sold once more."""
     proven: list[Proven] = field(default_factory=list)
     closed: Mapping[str, Any] | None = None
     closed_at: int | None = None
@@ -46,14 +48,14 @@ class Story:
     @property
     def first_message(self) -> int | None:
         """Number of the delayed message that the epoch began with: a deposit, if there was any."""
-        if self.rolled is None or self.message is None:
+        if self.rolled is None:
             return None
-        return self.message - 1 if self.rolled["assets"] else self.message
+        return self.messages[0] - 1 if self.rolled["assets"] else self.messages[0]
 
     @property
-    def message(self) -> int | None:
-        """Number of the delayed message that sells."""
-        return None if self.rolled is None else int(self.rolled["messageIndex"])
+    def messages(self) -> list[int]:
+        """Numbers of the delayed messages that sell; later ones fail once something was sold."""
+        return [] if self.rolled is None else [int(self.rolled["messageIndex"]), *self.resent]
 
     @property
     def account(self) -> int | None:
@@ -74,6 +76,7 @@ class Story:
             account=self.account,
             sent=_text(self.rolled, "assets"),
             sale=sale,
+            resent=len(self.resent),
             sold=sold,
             proven=tuple(self.proven),
             received=_text(self.closed, "received"),
@@ -115,6 +118,8 @@ def _note(story: Story, log: L1Log, at: int) -> None:
     match log.name:
         case "Rolled":
             story.rolled, story.rolled_at = log.arguments, at
+        case "SaleResent":
+            story.resent.append(int(log.arguments["messageIndex"]))
         case "Settled":
             story.proven.append(_proven(log))
         case "Closed":
@@ -145,24 +150,25 @@ def tell_sale(story: Story, seen: Sequence[Seen], asset: int) -> Sold | None:
     The premium is what the position cost: it becomes cash, less the payoff, when it is settled.
     What else cash changes by, beside the deposit, are fees and interest.
     """
-    message, first, end = story.message, story.first_message, story.next_message
-    if story.rolled is None or message is None or first is None:
+    first, end = story.first_message, story.next_message
+    if story.rolled is None or first is None:
         return None
     sent = story.rolled["assets"]
     before = [each.held for each in seen if each.consumed <= first]
     later = [
         each.held
         for each in seen
-        if each.consumed > message and (end is None or each.consumed <= end)
+        if each.consumed > story.messages[0] and (end is None or each.consumed <= end)
     ]
     if not later:
         return None
     base = (before[-1].amounts[0] if before else 0) + (0 if asset else sent)
     owner = later[0].owner
     held = [each for each in later if each.positions and each.owner == owner]
-    offered = _offered(later)
     if not held:
-        return _sold_nothing(offered, base - later[0].amounts[0], is_over=bool(story.proven))
+        return _sold_nothing(
+            _last_offer(later), base - later[0].amounts[0], is_over=bool(story.proven)
+        )
     last, after = held[-1], later[later.index(held[-1]) + 1 :]
     premium = -sum(each.basis_usdc for each in last.positions)
     payoff, spent = None, base - last.amounts[0]
@@ -170,10 +176,11 @@ def tell_sale(story: Story, seen: Sequence[Seen], asset: int) -> Sold | None:
         payoff = -after[0].settled_usdc
         spent = base + premium - payoff - after[0].amounts[0]
     sold_lots = -sum(each.lots for each in last.positions)
+    offered = _offered(later[: later.index(held[0]) + 1], last.positions[0].name)
     return Sold(
         instrument=last.positions[0].name,
         strike_usdc=str(last.positions[0].strike_usdc),
-        offered_lots=sold_lots if offered is None else offered.lots,
+        offered_lots=max(sold_lots, offered),
         sold_lots=sold_lots,
         premium_usdc=str(premium),
         payoff_usdc=None if payoff is None else str(payoff),
@@ -181,13 +188,20 @@ def tell_sale(story: Story, seen: Sequence[Seen], asset: int) -> Sold | None:
     )
 
 
-def _offered(later: Sequence[Holding]) -> Offer | None:
-    """Return what the sale began with: what was left of it first, and what was met by then."""
-    for held in later:
-        if held.offer is not None:
-            met = -sum(each.lots for each in held.positions)
-            return held.offer._replace(lots=held.offer.lots + met)
-    return None
+def _last_offer(later: Sequence[Holding]) -> Offer | None:
+    """Return the newest of the sales that began."""
+    return next((held.offer for held in reversed(later) if held.offer is not None), None)
+
+
+def _offered(until_met: Sequence[Holding], name: str) -> int:
+    """Return with how many lots the sale of an option began: those left, and those met by then.
+
+    `until_met` ends with the first holding that has some of it sold; 0 if all went at once.
+    """
+    for held in reversed(until_met):
+        if held.offer is not None and held.offer.name == name:
+            return held.offer.lots - sum(each.lots for each in held.positions)
+    return 0
 
 
 def _sold_nothing(offered: Offer | None, fees_usdc: int, *, is_over: bool) -> Sold:

@@ -13,10 +13,12 @@ from rollup_node.node.account_tape import AccountTape
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.payouts import Payouts
 from rollup_node.node.replica import LeafProofs, Replica
+from rollup_node.node.vault_sales import can_sell_again
 from rollup_node.node.vaults import (
     StateSight,
     VaultReader,
     VaultSight,
+    VaultTerms,
     adopt_keys,
     can_sell,
     close_keys,
@@ -33,16 +35,23 @@ from rollup_node.roles.vault_keeper import (
     Exit,
     OutboxEntry,
     ProvenAccount,
+    ResendSale,
     Roll,
     Settle,
     VaultKeeper,
+    VaultPhase,
     VaultView,
     WriteOff,
 )
 
 _logger = logging.getLogger(__name__)
 
-_PLAIN: Final[Mapping[type[Any], str]] = {Roll: "roll", WriteOff: "writeOff", Exit: "exit"}
+_PLAIN: Final[Mapping[type[Any], str]] = {
+    Roll: "roll",
+    ResendSale: "resendSale",
+    WriteOff: "writeOff",
+    Exit: "exit",
+}
 """Cranks that take nothing."""
 
 
@@ -163,9 +172,18 @@ class VaultKeeperPlayer:
             grace_seconds=terms.loss_grace_seconds,
             is_fresh=is_fresh(self.replica.state, terms.underlying, times),
             sells=can_sell(self.replica.state, terms, sight.next_expiry_at, times),
+            sells_again=self._sells_again(desk, terms, sight, times),
             proven=None if state is None else self._account(desk, sight, state),
             entries=[] if state is None else await self._entries(desk, state),
         )
+
+    def _sells_again(
+        self, desk: _Desk, terms: VaultTerms, sight: VaultSight, times: tuple[int, int]
+    ) -> bool:
+        """Tell whether to send a sale again: L1 lets it through, and L2 would begin it."""
+        is_time = sight.phase is VaultPhase.LIVE and sight.next_expiry_at == sight.epoch.expiry_at
+        state, owner = self.replica.state, desk.reader.address
+        return is_time and can_sell_again(state, terms, owner, sight.epoch, times)
 
     async def _prove(
         self, desk: _Desk, sight: VaultSight, confirmed: _Confirmed

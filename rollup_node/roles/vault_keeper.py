@@ -79,9 +79,9 @@ class VaultView(NamedTuple):
     """One vault at one L1 block.
 
     `supply` shares, `queued` assets that wait for the next close; `sells`: options of the date that
-    a roll would sell to are listed and priced by now; `is_fresh`: the index is, so that L2 lets
-    orders and withdrawals through; `proven` is `None` while this node cannot prove the last
-    confirmed state.
+    a roll would sell to are listed and priced by now; `sells_again`: nothing of this epoch is sold
+    or for sale, and its sale would begin; `is_fresh`: the index is, so that L2 lets orders and
+    withdrawals through; `proven` is `None` while this node cannot prove the last confirmed state.
     """
 
     now: int
@@ -92,6 +92,7 @@ class VaultView(NamedTuple):
     queued: int
     grace_seconds: int
     sells: bool
+    sells_again: bool
     is_fresh: bool
     proven: ProvenAccount | None
     entries: Sequence[OutboxEntry]
@@ -99,6 +100,10 @@ class VaultView(NamedTuple):
 
 class Roll(NamedTuple):
     """Begin an epoch, or convert the first deposits."""
+
+
+class ResendSale(NamedTuple):
+    """Send the sale again: it failed, or found nobody. Nobody pays for it."""
 
 
 class Settle(NamedTuple):
@@ -131,7 +136,7 @@ class Exit(NamedTuple):
     """Pay everybody out: nothing is confirmed any more."""
 
 
-Crank: TypeAlias = Roll | Settle | Close | Collect | Adopt | WriteOff | Exit
+Crank: TypeAlias = Roll | ResendSale | Settle | Close | Collect | Adopt | WriteOff | Exit
 
 
 class VaultKeeper:
@@ -151,6 +156,8 @@ class VaultKeeper:
             return stray
         if view.phase is VaultPhase.OPEN:
             return self._open(view)
+        if view.phase is VaultPhase.LIVE and view.sells_again:
+            return ResendSale()
         if view.phase is VaultPhase.EXITED or view.proven is None:
             return None
         if view.phase is VaultPhase.SETTLED:

@@ -190,6 +190,9 @@ class HistoryRow(_Plain, frozen=True):
     ----------
     sale
         What became of the message that sells: a reason of docs/spec.md X-10, `None` while it waits.
+        If it was sent again: OK if any sale began, else the reason of the last.
+    resent
+        How often it was sent again.
     sold
         `None` if this node did not execute those items itself: it went on from a snapshot.
     assets, supply, share_price
@@ -203,6 +206,7 @@ class HistoryRow(_Plain, frozen=True):
     account: int | None
     sent: Amount | None
     sale: str | None
+    resent: int
     sold: Sold | None
     proven: tuple[Proven, ...]
     received: Amount | None

@@ -41,6 +41,8 @@ ALICE_WEI: Final = 2 * WEI
 CAROL_USDC: Final = 30_000 * USDC_UNIT
 LOTS: Final = 400
 LARGE_TICK: Final = 500
+STALE_SECONDS: Final = 120
+REPRICE_MS: Final = 30_000
 OPENING: Final = len(opening_messages(opened_at=0)) + 1
 """The governor's messages, and the deposit of bob."""
 
@@ -168,20 +170,32 @@ async def _list(stage: Stage, expiry_at: int) -> None:
     await stage.post(OPENING)
 
 
-async def _sell(stage: Stage) -> int:
+async def _wake(stage: Stage, messages: int) -> None:
+    """Let L2 have the time of L1, prices, and marks, after a silence."""
+    script = stage.script
+    script.begin(await stage.world.now() * 1_000 - script.time_ms)
+    script.report(ETH, PRICE)
+    script.surface(ETH, SLOT, smile(6_000))
+    script.begin(REPRICE_MS)
+    script.report(ETH, PRICE + 1)
+    script.begin(1_000)
+    await stage.post(messages)
+
+
+async def _sell(stage: Stage, pulled: int = 4, messages: int = OPENING + 4) -> int:
     """Let the sales begin, and bob buy puts; the calls find nobody. Return the put's number."""
     script = stage.script
     script.begin(2_000)
     script.report(ETH, PRICE)
     script.begin(2_000)
-    script.pull(4)
-    await stage.post(OPENING + 4)
+    script.pull(pulled)
+    await stage.post(messages)
     (offered,) = {held.offer.strike_usdc for held in stage.tape.holdings(PUT_ACCOUNT) if held.offer}
     put = next(call + 1 for call, strike in STRIKES if strike * USDC_UNIT == offered)
     script.begin(1_000)
     script.order("bob", BOB, put, (BUY, LARGE_TICK, LOTS), immediate=1)
     script.begin()
-    await stage.post(OPENING + 4)
+    await stage.post(messages)
     return put
 
 
@@ -259,6 +273,40 @@ async def test_keeper_turns_a_week_of_both_vaults_whatever_a_stranger_pays_them(
     assert await stage.epoch(CALLS) == await stage.epoch(PUTS) == 3
     assert stage.keeper.payouts.finalized == paid, "nobody works for what strangers pay"
     await _check_told(stage, put)
+
+
+async def test_keeper_sends_a_sale_again_until_something_is_sold(stage: Stage) -> None:
+    await _open(stage)
+    await stage.world.warp(STALE_SECONDS)
+    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
+    stage.script.pull(4)
+    await stage.post(OPENING + 4)
+    assert await _sales(stage) == [("STALE_PRICE", 0, 0)] * 2
+    again_seconds = stage.world.rollup.parameters.force_after_seconds + 3_600
+    await _wake(stage, OPENING + 4)
+    await stage.keep()
+    assert await _sales(stage) == [("STALE_PRICE", 0, 0)] * 2, "for all L1 knows it runs"
+    await stage.world.warp(again_seconds)
+    await stage.keep()
+    assert await stage.phase(PUTS) is VaultPhase.LIVE, "prices are old: it would fail once more"
+    await _wake(stage, OPENING + 4)
+    await stage.keep()
+    assert await stage.phase(CALLS) is await stage.phase(PUTS) is VaultPhase.LOCKED
+    assert await _sales(stage) == [(None, 1, 0)] * 2
+    await _sell(stage, 2, OPENING + 6)
+    assert await _sales(stage) == [("OK", 1, 0), ("OK", 1, LOTS)]
+    await stage.world.warp(again_seconds)
+    await _wake(stage, OPENING + 6)
+    await stage.keep()
+    assert await stage.phase(CALLS) is VaultPhase.LOCKED, "nobody bought: it is offered once more"
+    assert await stage.phase(PUTS) is VaultPhase.LIVE, "what sold in part is not"
+    assert await _sales(stage) == [("OK", 2, 0), ("OK", 1, LOTS)]
+
+
+async def _sales(stage: Stage) -> list[tuple[str | None, int, int]]:
+    """Return what became of the sales of both vaults, how often they came again, lots sold."""
+    rows = [(await stage.told.history(name)).epochs[1] for name in (CALLS, PUTS)]
+    return [(row.sale, row.resent, row.sold.sold_lots if row.sold else 0) for row in rows]
 
 
 async def _check_told(stage: Stage, put: int) -> None:

@@ -1,9 +1,11 @@
-"""A whole weekly epoch of both vaults on real processes, every sum held to the unit.
+"""A weekly epoch of both vaults on real processes, every sum exact; and a sale that comes twice.
 
 Depositors, takers, keepers and nodes are those of `up --profile vaults`; the test moves the time
 of L1, and asks with the commands and methods that users have.
 """
 
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,8 @@ from rollup_node.devnet.session import OptionVault, Session
 from rollup_node.devnet.vault_story.state import seconds_until_priced
 from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS, vault_terms
 from rollup_node.node.vaults import VIRTUAL_SHARES, share_price
+from rollup_node.ports import TransactionReverted
+from rollup_node.roles.vault_keeper import VaultPhase
 from tests.e2e.conftest import Stage, strikenet, up
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -30,6 +34,10 @@ YEAR: Final = 365 * 86_400
 PPM: Final = 10**6
 SETTLED_SECONDS: Final = 240
 CLOSED_SECONDS: Final = 300
+SILENT_SECONDS: Final = 120
+"""Prices that are so old are no good for a sale."""
+AGAIN_SECONDS: Final = profile("vaults").force_after_seconds + 3_601
+"""The first sale has run by then, or failed."""
 LATE: Final = ("bob", COVERED_CALL.name, 10**18)
 """Who asks after the cutoff: the close of this epoch leaves it waiting."""
 
@@ -214,6 +222,62 @@ def test_both_vaults_live_through_a_week_and_every_sum_is_exact(tmp_path: Path) 
         assert audit(session).exact
         keeper = session.verifier.call("optimism_syncStatus")["vault_keeper"]
         assert keeper["paid"] == len(NAMES)
+    finally:
+        for opened in stage.sessions:
+            opened.close()
+        strikenet("down", "--purge", "--run-dir", run_dir, code=None)
+
+
+def silence(stage: Stage) -> None:
+    """Kill the oracle, and let the prices that it said become old."""
+    pid = stage.run_dir.read_state()["oracle"]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    stage.wait_gone([pid])
+    move_time(stage.session, SILENT_SECONDS)
+
+
+def roll_blindly(session: Session) -> None:
+    """Let the first deposits convert, and a stranger roll when nothing can be sold."""
+    for _ in Deadline(WAIT_SECONDS, "both vaults have converted their first deposits"):
+        if set(epochs(session).values()) == {2}:
+            break
+        move_time(session, 20)
+    for vault in session.vaults:
+        assert vault_moves.read_phase(vault) is VaultPhase.OPEN, "the keeper waits for prices"
+        vault.contract.send(accounts()["dave"].address, "roll")
+    for _ in Deadline(WAIT_SECONDS, "both sales have failed"):
+        told = [ask(session, "vault_getHistory", name)["epochs"][-1] for name in NAMES]
+        if all(each["epoch"] == 2 and each["sale"] for each in told):
+            assert [each["sale"] for each in told] == ["STALE_PRICE"] * 2
+            return
+
+
+def test_sale_that_failed_at_old_prices_is_sent_again_and_sells(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    up(run_dir, "--profile", "vaults", "--prices", "calm")
+    stage = Stage.at(run_dir)
+    try:
+        silence(stage)
+        session = stage.session
+        roll_blindly(session)
+        stage.restart()
+        wait_idle(session)
+        found = [row(session, name, 2) for name in NAMES]
+        assert [(each["sale"], each["resent"]) for each in found] == [("STALE_PRICE", 0)] * 2
+        move_time(session, AGAIN_SECONDS)
+        for _ in Deadline(SETTLED_SECONDS, "both sales have begun, and somebody has bought"):
+            found = [row(session, name, 2) for name in NAMES]
+            if all(each["sold"] and each["sold"]["soldLots"] for each in found):
+                break
+        assert [(each["sale"], each["resent"]) for each in found] == [("OK", 1)] * 2
+        for vault in session.vaults:
+            epoch = vault.contract.call("epoch")
+            assert epoch["cranks"] == 1, "only the roll is paid for"
+            assert vault_moves.read_phase(vault) in {VaultPhase.LOCKED, VaultPhase.SALE}
+            with pytest.raises(TransactionReverted, match="WrongPhase"):
+                vault.contract.send(accounts()["dave"].address, "resendSale")
+        told = strikenet("vault", "history", NAMES[0], "--run-dir", run_dir).out
+        assert "sale: OK, sent 2 times" in told
     finally:
         for opened in stage.sessions:
             opened.close()

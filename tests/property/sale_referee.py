@@ -50,6 +50,10 @@ class SaleReferee:
     def check_offer(self, record: StartSale, before: dict[Any, Any]) -> None:
         """Check where a sale was put that began just now, by the state before it."""
         series = self.nearest(record, before)
+        underlying = before[terms_key(series)].underlying
+        for held in Ledger(before, 0).positions(record.account):
+            other = before[terms_key(held.series)].underlying
+            assert other != underlying, f"SL-6: {record} is sold over {held}"
         covered = self.cover(record, before, series)
         places = [p for p in self.places(series) if p.account == record.account and p.lots]
         assert len(places) == 1, f"SL-4: {record} is not in {series}"

@@ -286,15 +286,13 @@ class ExchangeMachine(RuleBasedStateMachine):
 
     @rule(account=WRITERS, call=st.integers(0, 1), delta=st.integers(0, 10**6), lots=LOTS,
           start=STARTS, fall=st.integers(0, 300_000), seconds=st.sampled_from([1, 60, 604_800]),
-          leaves=RARELY, buys=BUYS)  # fmt: skip
+          leaves=RARELY, again=st.booleans(), buys=BUYS)  # fmt: skip
     def offer(self, account: int, call: int, delta: int, lots: int, **terms: Any) -> None:
-        """Offer options for sale, perhaps let the cover leave; then others buy them."""
+        """Offer options for sale, perhaps let the cover leave; others buy; offer again."""
         prices = (terms["start"], max(1, terms["start"] - terms["fall"]), terms["seconds"], 1_000)
         record = StartSale(account, ETH, call, OPTIONS_AT, delta, lots, *prices)
-        before = dict(self.arena.state)
-        if self.arena.force(record, self.arena.owner(account)) is not Reason.OK:
+        if not self.force_sale(record):
             return
-        self.referee.sales.check_offer(record, before)
         self.arena.seal()
         if terms["leaves"]:
             ether = Ledger(self.arena.state, self.arena.now()).amounts(account)[1]
@@ -302,6 +300,16 @@ class ExchangeMachine(RuleBasedStateMachine):
         series = self.referee.sales.offered[account].series
         for buyer, wanted, above in terms["buys"]:
             self.buy_options(buyer, series, above, wanted, in_force=2, self_trade=1)
+        if terms["again"]:
+            self.force_sale(record)
+
+    def force_sale(self, record: StartSale) -> bool:
+        """Send a sale by a message; tell whether it began."""
+        before = dict(self.arena.state)
+        if self.arena.force(record, self.arena.owner(record.account)) is not Reason.OK:
+            return False
+        self.referee.sales.check_offer(record, before)
+        return True
 
     @rule(account=ACCOUNTS, series=st.sampled_from(OPTIONS), above=st.integers(-20, 700),
           lots=LOTS, in_force=st.sampled_from([0, 2]), self_trade=st.integers(0, 2))  # fmt: skip

@@ -20,6 +20,8 @@ interface IOptionVault is IERC165, IERC7540Operator, IERC7540Deposit, IERC7540Re
     event Rolled(
         uint64 indexed epoch, uint64 expiryAt, uint32 account, uint256 assets, uint64 messageIndex, address caller
     );
+    /// @notice Message `messageIndex` sells once more, if nothing of this epoch was sold.
+    event SaleResent(uint64 indexed epoch, uint64 messageIndex, address caller);
     /// @notice A state at or after the expiry was proven, with `cash` µUSDC and `balance` of the vault's asset (puts: the
     /// same) in the account, and message `messageIndex` does what follows with `amount`: lots of an order, or units of
     /// the asset; WRITE_OFF sends none.
@@ -82,6 +84,8 @@ interface IOptionVault is IERC165, IERC7540Operator, IERC7540Deposit, IERC7540Re
     error NotExitMode();
     /// @notice There is neither a share nor a deposit: nothing to begin an epoch with.
     error NothingToRoll();
+    /// @notice The epoch sells options of `expiryAt`; what begins now is for `next`.
+    error SaleTooLate(uint64 expiryAt, uint64 next);
     /// @notice Previews do not exist for asynchronous vaults.
     error NoPreview();
     /// @notice Requests have the id 0.
@@ -139,6 +143,12 @@ interface IOptionVault is IERC165, IERC7540Operator, IERC7540Deposit, IERC7540Re
     /// @notice Begin an epoch: send everything managed to the account, and the message that sells. OPEN only.
     /// @dev With no shares the queued deposits are converted at once, at par, and the next epoch is open.
     function roll() external;
+
+    /// @notice Send the message that sells once more. LIVE only: the one before has run by now, or failed, and its sale is
+    /// over; and only while a roll would sell to the same date.
+    /// @dev L1 does not know what was sold, and need not: L2 refuses a sale of an account that has a position in the underlying
+    /// (docs/spec.md P-1), and of two sales of an account the later one alone is met (P-4). So it pays no fee either.
+    function resendSale() external;
 
     /// @notice Prove the account at or after the expiry, and send the one message that comes next.
     /// @dev Again in SETTLED, with a state that has consumed that message: what failed is sent again. Reverts if the

@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 /// @notice Where an epoch of an option vault stands. LOCKED, SALE and LIVE follow from time alone. The close is an
 /// instant: the call that closes an epoch opens the next one.
 /// @dev OPEN: money is on L1 and nothing is sold. LOCKED: rolled, the message that sells may still be waiting. SALE: by
-/// now it runs at the latest, or has failed. LIVE: nothing is sold any more; until the state at the expiry is proven.
+/// now it runs at the latest, or has failed. LIVE: nothing is sold any more, unless the sale is sent again, which is LOCKED
+/// once more; until the state at the expiry is proven.
 /// SETTLED: the expiry is proven and the money on its way home. EXITED: for ever, everybody is paid out pro rata.
 enum VaultPhase {
     OPEN,

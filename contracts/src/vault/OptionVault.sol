@@ -18,7 +18,7 @@ import {VaultExits} from "./VaultExits.sol";
 import {VaultState} from "./VaultState.sol";
 
 /// @title Option vault
-/// @dev Promises: IOptionVault. Invariants: docs/invariants.md VT-1 to VT-12.
+/// @dev Promises: IOptionVault. Invariants: docs/invariants.md VT-1 to VT-13.
 contract OptionVault is VaultExits {
     using SafeERC20 for IERC20;
 
@@ -41,19 +41,28 @@ contract OptionVault is VaultExits {
         if (_machine.expiryAt != 0) revert WrongPhase(phase());
         if (_supply() == 0) {
             if (_queued[_machine.number & 1].assets == 0) revert NothingToRoll();
-            _close(0);
+            _close();
             return;
         }
         uint128 amount = uint128(Math.min(_idle, Layout.MAX_BALANCE));
         _idle -= amount;
         uint32 account = uint32(_sent.account);
         if (amount != 0) _bridgeIn(account, amount);
-        (uint64 expiryAt, bytes memory body) = STRATEGY.planSale(account);
+        (uint64 expiryAt, uint64 message) = _sendSale();
         (_machine.expiryAt, _machine.rolledAt) = (expiryAt, uint64(block.timestamp));
-        uint64 message = _send(body);
         (_sent.depositMessage, _sent.depositAmount) = (message - 1, amount);
         _crankers.push(msg.sender);
         emit Rolled(_machine.number, expiryAt, account, amount, message, msg.sender);
+    }
+
+    /// @inheritdoc IOptionVault
+    function resendSale() external nonReentrant {
+        _checkRunning();
+        if (phase() != VaultPhase.LIVE) revert WrongPhase(phase());
+        _resentAt = uint64(block.timestamp);
+        (uint64 expiryAt, uint64 message) = _sendSale();
+        if (expiryAt != _machine.expiryAt) revert SaleTooLate(_machine.expiryAt, expiryAt);
+        emit SaleResent(_machine.number, message, msg.sender);
     }
 
     /// @inheritdoc IOptionVault
@@ -100,7 +109,8 @@ contract OptionVault is VaultExits {
             STRATEGY.openWithdrawal(assertionId, known, slot, _sent.indexPrice, values, siblings);
         _receive(slot, known.account, amount, OWN);
         _crankers.push(msg.sender);
-        _close(stayed);
+        _conversions[_machine.number].stayed = uint128(stayed);
+        _close();
         if (!_isOnBridge()) _changeAccount();
     }
 
@@ -111,7 +121,7 @@ contract OptionVault is VaultExits {
         if (lostAt == 0) revert NotLost();
         _checkGrace(lostAt);
         _crankers.push(msg.sender);
-        _close(0);
+        _close();
         _changeAccount();
     }
 
@@ -191,9 +201,11 @@ contract OptionVault is VaultExits {
         if (place == OWN) _wrap(amount);
     }
 
-    /// @dev End the epoch with what came home, convert its queues, and open the next one.
-    function _close(uint256 stayed) private {
+    /// @dev End the epoch with what came home, convert its queues, and open the next one. What stayed is in its conversion
+    /// by now: it is no argument, for solc makes a copy of a function for each call with a number that it knows.
+    function _close() private {
         uint64 number = _machine.number;
+        uint128 stayed = _conversions[number].stayed;
         Amounts memory queued = _queued[number & 1];
         uint256 received = uint256(_idle) + _incoming;
         uint256 supply = _supply();
@@ -230,7 +242,7 @@ contract OptionVault is VaultExits {
             generation: _machine.generation,
             closedAt: uint56(block.timestamp),
             isTotalLoss: result.isTotalLoss,
-            stayed: uint128(stayed),
+            stayed: stayed,
             assets: uint128(result.managed),
             supply: uint128(supply),
             deposited: queued.assets,
@@ -269,6 +281,13 @@ contract OptionVault is VaultExits {
         if (amount == 0) return;
         feesOf[recipient] += amount;
         _feesOwed += uint128(amount);
+    }
+
+    /// @dev Offer options of the date that is next now.
+    function _sendSale() private returns (uint64 expiryAt, uint64 message) {
+        bytes memory body;
+        (expiryAt, body) = STRATEGY.planSale(uint32(_sent.account));
+        message = _send(body);
     }
 
     function _send(bytes memory body) private returns (uint64 message) {

@@ -88,6 +88,8 @@ abstract contract VaultState is IOptionVault {
     uint128 internal _incoming;
     uint128 internal _claimable;
     uint128 internal _feesOwed;
+    /// @dev When a sale was sent again last, in whatever epoch.
+    uint64 internal _resentAt;
     /// @inheritdoc IOptionVault
     uint256 public highWaterMark = VaultMath.PAR;
     /// @dev By the parity of the epoch that converts them: only two epochs have queues at a time.
@@ -198,7 +200,7 @@ abstract contract VaultState is IOptionVault {
         uint256 expiryAt = _machine.expiryAt;
         if (expiryAt == 0) return VaultPhase.OPEN;
         if (_machine.settledAt != 0) return VaultPhase.SETTLED;
-        uint256 soldAt = uint256(_machine.rolledAt) + _FORCE_AFTER_SECONDS;
+        uint256 soldAt = Math.max(_machine.rolledAt, _resentAt) + _FORCE_AFTER_SECONDS;
         if (!_hasCome(soldAt)) return VaultPhase.LOCKED;
         uint256 until = Math.min(soldAt + _SALE_SECONDS, expiryAt - VaultClock.CUTOFF_SECONDS);
         return _hasCome(until) ? VaultPhase.LIVE : VaultPhase.SALE;

@@ -63,6 +63,10 @@ contract VaultGasTest is VaultWorld, Transactions {
         vm.revertToState(snapshot);
         roll(vault);
         publish();
+        vm.warp(vm.getBlockTimestamp() + FORCE_AFTER + SALE_SECONDS);
+        snapshot = vm.snapshotState();
+        _measure(string.concat("resendSale, ", kind), keeper, vault, abi.encodeCall(vault.resendSale, ()), 150_000);
+        vm.revertToState(snapshot);
         expire(vault);
         if (!isCall(vault)) l2[accountOf(vault)].cash += 5e6;
         publish();

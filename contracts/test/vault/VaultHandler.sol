@@ -13,6 +13,9 @@ contract VaultHandler is VaultWorld {
     bool public priceMoved;
     bool public callerGained;
     bool public exitRefused;
+    /// A sale was sent again while another could run, or later than a roll would sell; or it was refused when it may be.
+    bool public resentWrongly;
+    mapping(OptionVault vault => uint256 time) private _sentAt;
     mapping(bytes32 action => uint256 calls) public done;
 
     modifier priced(OptionVault vault) {
@@ -101,6 +104,25 @@ contract VaultHandler is VaultWorld {
         }
     }
 
+    /// @dev Somebody sends the sale again whenever that may be of use, or of harm.
+    function resend(uint256 seed, uint256 elapsed) external priced(puts) priced(calls) {
+        OptionVault vault = _vault(seed);
+        vm.warp(vm.getBlockTimestamp() + bound(elapsed, 0, 12 hours));
+        if (seed >> 8 & 1 == 0 && !exitMode.entered()) publish();
+        uint256 now_ = vm.getBlockTimestamp();
+        uint256 rolledAt = vault.epoch().rolledAt;
+        uint256 sentAt = rolledAt > _sentAt[vault] ? rolledAt : _sentAt[vault];
+        bool may = rolledAt != 0 && vault.phase() != VaultPhase.SETTLED && !exitMode.entered()
+            && now_ >= sentAt + FORCE_AFTER + SALE_SECONDS && now_ + TENOR <= vault.epoch().expiryAt;
+        try this.resendOf(vault) {
+            _sentAt[vault] = now_;
+            if (!may) resentWrongly = true;
+            ++done["resend"];
+        } catch {
+            if (may) resentWrongly = true;
+        }
+    }
+
     function donate(uint256 seed, uint96 amount) external priced(_vault(seed)) {
         OptionVault vault = _vault(seed);
         if (exitMode.entered()) return;
@@ -151,6 +173,10 @@ contract VaultHandler is VaultWorld {
 
     function rollOf(OptionVault vault) external {
         roll(vault);
+    }
+
+    function resendOf(OptionVault vault) external {
+        resendSale(vault);
     }
 
     function settleOf(OptionVault vault) external {

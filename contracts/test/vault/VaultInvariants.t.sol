@@ -59,6 +59,12 @@ contract VaultInvariantTest is Test {
 
     /// forge-config: default.invariant.runs = 24
     /// forge-config: default.invariant.depth = 48
+    function invariant_VT13_saleIsSentAgainAloneAndInTime() public view {
+        assertFalse(handler.resentWrongly(), "VT-13");
+    }
+
+    /// forge-config: default.invariant.runs = 24
+    /// forge-config: default.invariant.depth = 48
     function invariant_VT6_escrowCoversSharesToClaim() public view {
         for (uint256 i = 0; i < 2; ++i) {
             (, uint256 shares) = handler.claims(vaults[i]);

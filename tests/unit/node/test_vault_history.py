@@ -99,6 +99,26 @@ def test_tell_sale_that_nobody_met_says_what_was_offered() -> None:
     assert sold.instrument == NAME
 
 
+def test_tell_sale_that_began_once_more_is_that_of_the_option_that_was_met() -> None:
+    other = Offer("ETH-27NOV26-3300-C", STRIKE + 10**8, 1_000)
+    unmet = held(4, 50_000)._replace(offer=other)
+    seen = [
+        Seen(SALE + 1, unmet),
+        Seen(SALE + 2, held(6, 50_000, left=900)),
+        Seen(SALE + 3, held(8, 49_970, -300, -4_000, left=600)),
+        Seen(SALE + 3, held(9, 49_910, -900, -9_000)),
+    ]
+    sold = tell_sale(story(50_000), seen, USDC)
+    assert sold is not None
+    assert (sold.instrument, sold.offered_lots, sold.sold_lots) == (NAME, 900, 900)
+    at_once = tell_sale(story(50_000), [seen[0], seen[3]], USDC)
+    assert at_once is not None
+    assert (at_once.offered_lots, at_once.sold_lots, at_once.fees_usdc) == (900, 900, "90")
+    unsold = tell_sale(story(50_000), seen[:2], USDC)
+    assert unsold is not None
+    assert (unsold.instrument, unsold.offered_lots, unsold.fees_usdc) == (NAME, 900, "0")
+
+
 def test_tell_sale_that_failed_has_no_instrument() -> None:
     sold = tell_sale(story(500), [Seen(SALE + 1, held(4, 500))], USDC)
     assert sold is not None
@@ -129,6 +149,7 @@ def test_tell_epochs_puts_events_where_they_belong() -> None:
         log("Converted", epoch=1, deposited=100, minted=100 * 10**6, redeemed=0, paid=0),
         log("Closed", epoch=1, generation=0, assets=0, supply=0, stayed=0, received=0),
         log("Rolled", epoch=2, expiryAt=7, account=5, assets=100, messageIndex=SALE),
+        log("SaleResent", epoch=2, messageIndex=SALE + 3, caller=VAULT),
         log("Settled", epoch=2, action=2, cash=-3, balance=90, amount=90),
         log("Closed", epoch=2, generation=0, assets=90, supply=10**8, stayed=0, received=92),
         log("FeesTaken", epoch=2, management=1, performance=0, cranks=1),
@@ -144,5 +165,7 @@ def test_tell_epochs_puts_events_where_they_belong() -> None:
     assert second.proven[0].action == "withdraw"
     assert second.share_price == str(share_price(90, 10**8))
     assert second.is_total_loss
+    assert (first.resent, second.resent, third.resent) == (0, 1, 0)
     assert (third.generation, third.closed_at, third.sent) == (1, None, "0")
+    assert [found.messages for found in tell_epochs(logs, times)] == [[], [SALE, SALE + 3], [30]]
     assert [found.next_message for found in tell_epochs(logs, times)] == [SALE - 1, 30, None]

@@ -13,6 +13,7 @@ from rollup_node.roles.vault_keeper import (
     Exit,
     OutboxEntry,
     ProvenAccount,
+    ResendSale,
     Roll,
     Settle,
     VaultEpoch,
@@ -46,6 +47,7 @@ def view(phase: VaultPhase, epoch: VaultEpoch, **changes: Any) -> VaultView:
         queued=0,
         grace_seconds=GRACE,
         sells=True,
+        sells_again=False,
         is_fresh=True,
         proven=DONE,
         entries=(),
@@ -102,6 +104,15 @@ def test_decide_state_after_the_expiry_without_positions_settles(phase: VaultPha
 )
 def test_decide_state_that_proves_no_end_waits(proven: ProvenAccount | None) -> None:
     assert decide(view(VaultPhase.LIVE, ROLLED, proven=proven)) is None
+
+
+@pytest.mark.parametrize("phase", list(VaultPhase))
+def test_decide_sale_that_would_begin_is_sent_again_while_live_alone(phase: VaultPhase) -> None:
+    week = ROLLED._replace(expiry_at=NOW + 400_000, rolled_at=NOW - 90_000)
+    seen = view(phase, week, sells_again=True, sells=False, proven=None)
+    assert decide(seen) == (ResendSale() if phase is VaultPhase.LIVE else None)
+    assert decide(seen._replace(sells_again=False)) is None
+    assert decide(seen._replace(exit_mode=True)) == (None if phase is VaultPhase.EXITED else Exit())
 
 
 def test_decide_lost_account_settles_whatever_it_holds_now() -> None:
