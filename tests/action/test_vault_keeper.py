@@ -303,6 +303,22 @@ async def test_keeper_sends_a_sale_again_until_something_is_sold(stage: Stage) -
     assert await _sales(stage) == [("OK", 2, 0), ("OK", 1, LOTS)]
 
 
+async def test_keeper_sends_no_sale_again_that_l1_refuses_by_now(stage: Stage) -> None:
+    """Later than the last roll for its date a sale is for nobody, however good the prices are."""
+    expiry_at = await _open(stage)
+    await stage.world.warp(STALE_SECONDS)
+    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
+    stage.script.pull(4)
+    await stage.post(OPENING + 4)
+    last_at = expiry_at - (await stage.readers[CALLS].terms()).min_tenor_seconds
+    await stage.world.warp(last_at + 1 - await stage.world.now())
+    await _wake(stage, OPENING + 4)
+    await stage.keep()
+    assert await stage.phase(CALLS) is await stage.phase(PUTS) is VaultPhase.LIVE
+    assert await _sales(stage) == [("STALE_PRICE", 0, 0)] * 2
+    assert [desk.failed for desk in stage.keeper.desks] == [None] * 2, "it does not even try"
+
+
 async def _sales(stage: Stage) -> list[tuple[str | None, int, int]]:
     """Return what became of the sales of both vaults, how often they came again, lots sold."""
     rows = [(await stage.told.history(name)).epochs[1] for name in (CALLS, PUTS)]

@@ -96,6 +96,19 @@ def test_can_sell_again_not_while_a_sale_runs_but_once_it_is_over(pit: Pit) -> N
     assert again(pit)
 
 
+def test_can_sell_again_beside_a_sale_that_is_void_or_of_somebody_else(pit: Pit) -> None:
+    assert offer(pit) is Reason.OK
+    assert offer(pit, delta_ppm=0, duration_seconds=1) is Reason.OK
+    pit.seal(1_000)
+    assert pit.deposit(OTHER, 1, ETHER) is Reason.OK
+    assert offer(pit, account=OTHER, lots=5) is Reason.OK
+    assert [(place.account, place.lots) for place in places(pit)[:2]] == [(WRITER, 600), (OTHER, 5)]
+    assert places(pit)[0].version != pit.leaf(hot_key(WRITER)).version
+    assert again(pit)
+    assert offer(pit) is Reason.OK
+    assert not again(pit)
+
+
 def test_can_sell_again_not_once_a_lot_is_sold(pit: Pit) -> None:
     assert offer(pit) is Reason.OK
     assert buy(pit, ask(pit), 1) is Reason.OK
