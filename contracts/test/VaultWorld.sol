@@ -83,6 +83,7 @@ abstract contract VaultWorld is Test {
     bool internal ordersFail;
     bool internal withdrawalsFail;
     bool internal depositsFail;
+    uint32 internal nextAccount;
     /// @dev What an order gets, of the price that bounds it.
     uint256 internal fillLots = type(uint256).max;
     bytes internal lastSale;
@@ -227,9 +228,12 @@ abstract contract VaultWorld is Test {
     }
 
     function settle(OptionVault vault) internal {
-        vm.recordLogs();
         (bytes[] memory values, bytes memory proof) = open(settleKeys(vault));
-        bytes32 id = chain.latestConfirmed();
+        settleBy(vault, chain.latestConfirmed(), values, proof);
+    }
+
+    function settleBy(OptionVault vault, bytes32 id, bytes[] memory values, bytes memory proof) internal {
+        vm.recordLogs();
         vm.prank(keeper);
         vault.settle(id, values, proof);
         _keep();
@@ -340,15 +344,16 @@ abstract contract VaultWorld is Test {
         if (call_) keys[n++] = 1;
         keys[n++] = 2;
         if (call_) keys[n++] = 2 << 32 | uint64(SPOT) * 8;
+        keys[n++] = accountKey(account, 0);
         keys[n++] = accountKey(account, 1);
-        keys[n++] = accountKey(account, 3);
-        keys[n] = accountKey(account, 7);
+        keys[n] = accountKey(account, 3);
     }
 
     function closeKeys(OptionVault vault, uint64 slot) internal view returns (uint64[] memory keys) {
-        keys = new uint64[](4);
-        (keys[1], keys[2]) = (accountKey(accountOf(vault), 1), accountKey(accountOf(vault), 3));
-        keys[3] = outboxKey(slot);
+        uint32 account = accountOf(vault);
+        keys = new uint64[](5);
+        (keys[1], keys[2], keys[3]) = (accountKey(account, 0), accountKey(account, 1), accountKey(account, 3));
+        keys[4] = outboxKey(slot);
     }
 
     function accountKey(uint32 account, uint64 field) internal pure returns (uint64) {
@@ -385,9 +390,7 @@ abstract contract VaultWorld is Test {
         for (uint256 i = 0; i < l2Accounts.length; ++i) {
             Account memory a = l2[l2Accounts[i]];
             uint32 number = l2Accounts[i];
-            if (a.group != 0) {
-                TreeModel.put(made, accountKey(number, 0), abi.encodePacked(uint64(0), a.group, new bytes(305)));
-            }
+            if (a.group != 0 || a.hasPositions) TreeModel.put(made, accountKey(number, 0), _hot(number, a));
             TreeModel.put(made, accountKey(number, 1), abi.encodePacked(a.owner, uint64(0), uint192(0)));
             TreeModel.put(made, accountKey(number, 3), abi.encodePacked(a.cash, a.eth, uint96(0), uint96(0)));
             if (a.hasPositions) {
@@ -557,6 +560,26 @@ abstract contract VaultWorld is Test {
         for (uint256 i = 0; i < size; ++i) {
             value = value << 8 | uint8(body[from + i]);
         }
+    }
+
+    /// @dev Positions, if any, are in underlying 7: the last row.
+    function _hot(uint32 number, Account memory a) private pure returns (bytes memory) {
+        uint32 group = a.group == 0 ? number : a.group;
+        return abi.encodePacked(
+            uint64(0), group, new bytes(73 + 7 * 29), uint32(1), a.hasPositions ? uint8(128) : uint8(0), new bytes(24)
+        );
+    }
+
+    /// @dev L-4: somebody buys an account and empties it down to `left` µUSDC; the price is the cash of a fresh one.
+    function sell(uint32 account, address buyer, uint32 group, int96 left, int96 price)
+        internal
+        returns (uint32 fresh)
+    {
+        Account storage sold = l2[account];
+        fresh = uint32(FIRST_L2_ACCOUNT) + nextAccount++;
+        openL2(fresh, sold.owner, sold.group == 0 ? account : sold.group);
+        l2[fresh].cash = price;
+        (sold.owner, sold.group, sold.cash, sold.eth, sold.hasPositions) = (buyer, group, left, 0, false);
     }
 
     function _totals() private view returns (bytes memory) {

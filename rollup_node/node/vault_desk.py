@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rollup_node.core.layout import hot_key
 from rollup_node.core.reason import Reason
 from rollup_node.derive.events import L1Block
 from rollup_node.l1.journal import JournalReader
@@ -12,9 +13,9 @@ from rollup_node.node.config import RollupConfig
 from rollup_node.node.follow import L1Follower
 from rollup_node.node.replica import Replica
 from rollup_node.node.vault_history import Seen, Story, tell_epochs, tell_sale
-from rollup_node.node.vaults import VaultReader, VaultSight, VaultTerms
+from rollup_node.node.vaults import VaultReader, VaultSight, VaultTerms, find_group, is_held
 from rollup_node.proof.inbox import message_hash
-from rollup_node.roles.vault_keeper import VaultPhase
+from rollup_node.roles.vault_keeper import VaultEpoch, VaultPhase
 from rollup_node.rpc.errors import not_found
 from rollup_node.rpc.vaults import (
     Account,
@@ -66,7 +67,7 @@ class VaultDesk:
             epoch=_epoch(sight),
             books=Books(*map(str, sight.books)),
             rules=_rules(terms),
-            account=self._account(reader, sight.epoch.account),
+            account=self._account(reader, sight.epoch),
         )
 
     async def requests(self, name: str, controller: bytes) -> Requests:
@@ -130,7 +131,8 @@ class VaultDesk:
         place = self.replica.place(message_hash(messages[message]))
         return None if place is None else place.reason.name
 
-    def _account(self, reader: VaultReader, account: int) -> Account | None:
+    def _account(self, reader: VaultReader, epoch: VaultEpoch) -> Account | None:
+        account = epoch.account
         held = next(reversed(self.tape.holdings(account)), None)
         if held is None:
             return None
@@ -138,9 +140,10 @@ class VaultDesk:
             Held(instrument=each.name, lots=each.lots, premium_usdc=str(-each.basis_usdc))
             for each in held.positions
         )
+        group = find_group(account, self.replica.state.get(hot_key(account)))
         return Account(
             number=account,
-            is_owned=held.owner == reader.address,
+            is_owned=is_held(reader.address, epoch.group, held.owner, group),
             cash_usdc=str(held.amounts[0]),
             balance=str(held.amounts[reader.vault.asset]),
             positions=positions,

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from rollup_node.core.account_leaves import NO_HOT, Hot
 from rollup_node.core.invariant import InvariantViolation
 from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT, hot_key
 from rollup_node.derive.events import L1Block
@@ -22,7 +21,9 @@ from rollup_node.node.vaults import (
     adopt_keys,
     can_sell,
     close_keys,
+    find_group,
     is_fresh,
+    is_held,
     read_proven,
     settle_keys,
 )
@@ -204,17 +205,17 @@ class VaultKeeperPlayer:
         return self._proofs[place]
 
     def _account(self, desk: _Desk, sight: VaultSight, state: StateSight) -> ProvenAccount:
-        heirs = self._heirs(desk) if sight.epoch.lost_at else []
-        is_owned = state.owner == desk.reader.address
-        return ProvenAccount(state.consumed, state.time_ms, is_owned, state.has_positions, heirs)
+        group, vault = sight.epoch.group, desk.reader.address
+        heirs = self._heirs(desk, group) if sight.epoch.lost_at else []
+        held = is_held(vault, group, state.owner, state.group)
+        return ProvenAccount(state.consumed, state.time_ms, held, state.has_positions, heirs)
 
-    def _heirs(self, desk: _Desk) -> list[int]:
-        """Return the accounts that a liquidation left: of the group of an account before."""
-        own = self.tape.accounts_of(desk.reader.address)
+    def _heirs(self, desk: _Desk, group: int) -> list[int]:
+        """Return the accounts that a liquidation left: of the group of the one that was lost."""
         found = []
         for account in self.replica.accounts_of(desk.reader.address):
-            hot: Hot = self.replica.state.get(hot_key(account)) or NO_HOT
-            is_left = account >= BRIDGE_ACCOUNT_LIMIT and hot.group in own
+            actual = find_group(account, self.replica.state.get(hot_key(account)))
+            is_left = account >= BRIDGE_ACCOUNT_LIMIT and actual == group
             if is_left and account not in desk.foreign:
                 found.append(account)
         return found

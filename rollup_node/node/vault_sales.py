@@ -19,7 +19,7 @@ from rollup_node.core.option_leaves import NO_SALES, SalePlace
 from rollup_node.core.reason import Reason
 from rollup_node.core.sale_prices import is_live, is_over
 from rollup_node.core.sales import apply_sale
-from rollup_node.node.vaults import VaultTerms, can_sell
+from rollup_node.node.vaults import VaultTerms, can_sell, find_group
 from rollup_node.proof.chain_state import ChainState
 from rollup_node.roles.vault_keeper import VaultEpoch
 
@@ -30,10 +30,13 @@ def can_sell_again(
     """Tell whether nothing of an epoch is sold or for sale, and its sale would begin by now.
 
     All that the law asks for is asked of the law itself: no position, a strike, prices, cover, a
-    place. `owner` is the vault; `times_ms` are those of the state and of L1.
+    place. With an account that was lost, and given back, nothing is sold. `owner` is the vault;
+    `times_ms` are those of the state and of L1.
     """
     cursor: Cursor | None = state.get(CURSOR_KEY)
     if cursor is None or cursor.delayed <= epoch.last_message:
+        return False
+    if find_group(epoch.account, state.get(hot_key(epoch.account))) != epoch.group:
         return False
     if not can_sell(state, terms, epoch.expiry_at, times_ms):
         return False

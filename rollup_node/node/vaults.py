@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from rollup_node.codec.leaves import decode_leaf
+from rollup_node.core.account_leaves import Hot
 from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
@@ -13,7 +14,6 @@ from rollup_node.core.layout import (
     LeafKey,
     balances_key,
     board_key,
-    directory_key,
     expiry_key,
     hot_key,
     outbox_key,
@@ -23,6 +23,7 @@ from rollup_node.core.layout import (
 )
 from rollup_node.core.market_leaves import Expiry, Prices, SeriesState
 from rollup_node.core.option_leaves import NO_BOARD, Board
+from rollup_node.core.standing import has_positions
 from rollup_node.node.config import RollupConfig, Vault
 from rollup_node.node.replica import LeafProofs
 from rollup_node.ports import L1Reader
@@ -162,6 +163,7 @@ class StateSight(NamedTuple):
     time_ms: int
     outbox_next: int
     owner: bytes
+    group: int
     amounts: tuple[int, ...]
     has_positions: bool
 
@@ -169,18 +171,35 @@ class StateSight(NamedTuple):
 def settle_keys(terms: VaultTerms, account: int) -> list[LeafKey]:
     """Return the leaves that `settle` opens."""
     market = [PRICES_KEY, terms_key(terms.spot_series)] if terms.is_call else []
-    own = [owner_key(account), balances_key(account), directory_key(account)]
-    return [CURSOR_KEY, *market, ALLOCATORS_KEY, *own]
+    return [CURSOR_KEY, *market, ALLOCATORS_KEY, *_account_keys(account)]
 
 
 def close_keys(account: int, slot: int) -> list[LeafKey]:
     """Return the leaves that `close` opens."""
-    return [CURSOR_KEY, owner_key(account), balances_key(account), outbox_key(slot)]
+    return [CURSOR_KEY, *_account_keys(account), outbox_key(slot)]
 
 
 def adopt_keys(account: int) -> list[LeafKey]:
     """Return the leaves that `adopt` opens."""
     return [hot_key(account), owner_key(account)]
+
+
+def _account_keys(account: int) -> list[LeafKey]:
+    return [hot_key(account), owner_key(account), balances_key(account)]
+
+
+def find_group(account: int, hot: Hot | None) -> int:
+    """Return the group of an account: one that never traded is its own, as in the law."""
+    return account if hot is None else hot.group
+
+
+def is_held(vault: bytes, group: int, owner: bytes, actual: int) -> bool:
+    """Tell whether a vault has not lost an account with this owner, `actual` its group now.
+
+    An owner alone proves nothing: who bought an account may give it back, and keep the keys that
+    trade for it. Nobody puts it back into its group. Twin: `VaultStrategy._isHeld`.
+    """
+    return owner == vault and actual == group
 
 
 def read_proven(proof: LeafProofs, account: int) -> StateSight:
@@ -191,14 +210,15 @@ def read_proven(proof: LeafProofs, account: int) -> StateSight:
         return decode_leaf(key, values[key]) if values[key] else None
 
     cursor, owner = leaf(CURSOR_KEY), leaf(owner_key(account))
-    balances, directory = leaf(balances_key(account)), leaf(directory_key(account))
+    hot, balances = leaf(hot_key(account)), leaf(balances_key(account))
     return StateSight(
         cursor.delayed,
         cursor.time_ms,
         leaf(ALLOCATORS_KEY).outbox_next,
         bytes(20) if owner is None else owner.address,
+        find_group(account, hot),
         (0, 0, 0, 0) if balances is None else balances.amounts,
-        directory is not None and any(directory.series),
+        hot is not None and has_positions(hot),
     )
 
 

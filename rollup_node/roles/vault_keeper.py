@@ -36,7 +36,10 @@ class VaultAction(IntEnum):
 
 
 class VaultEpoch(NamedTuple):
-    """The running epoch as the contract has it; times in unix seconds, 0: not yet."""
+    """The running epoch as the contract has it; times in unix seconds, 0: not yet.
+
+    `group`: that of the account on L2; one in another group was lost, whoever owns it.
+    """
 
     number: int
     generation: int
@@ -52,17 +55,19 @@ class VaultEpoch(NamedTuple):
     lost_at: int
     index_price: int
     cranks: int
+    group: int
 
 
 class ProvenAccount(NamedTuple):
     """The account of a vault in the last confirmed state, and what that state has consumed.
 
-    `heirs`: accounts opened on L2 that belong to the vault, as a liquidation leaves one (L-4).
+    `is_held`: it is the vault's and in its group, so it was not lost; `heirs`: accounts opened on
+    L2 that belong to the vault, as a liquidation leaves one (L-4).
     """
 
     consumed: int
     time_ms: int
-    is_owned: bool
+    is_held: bool
     has_positions: bool
     heirs: Sequence[int]
 
@@ -192,17 +197,20 @@ def can_settle(view: VaultView, proven: ProvenAccount) -> bool:
     epoch = view.epoch
     is_over = proven.time_ms >= epoch.expiry_at * 1_000
     has_heard = proven.consumed > epoch.last_message
-    return is_over and has_heard and not (proven.is_owned and proven.has_positions)
+    return is_over and has_heard and not (proven.is_held and proven.has_positions)
 
 
 def decide_settled(view: VaultView, proven: ProvenAccount) -> Crank | None:
-    """Bring the money home: close once it came, ask again if a message failed."""
+    """Bring the money home: close once it came, ask again if a message failed.
+
+    An account that was lost meanwhile is proven to be: nothing closes with it.
+    """
     epoch = view.epoch
     if epoch.lost_at:
         if proven.heirs:
             return Adopt(proven.heirs[0])
         return WriteOff() if view.now >= epoch.lost_at + view.grace_seconds else None
-    found = find_withdrawal(view)
+    found = find_withdrawal(view) if proven.is_held else None
     if found is not None:  # a later message, which anyone can have sent by a gift, delays nothing
         return Close(found.slot) if found.is_finalized else None
     return Settle() if proven.consumed > epoch.last_message else None

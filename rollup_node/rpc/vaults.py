@@ -112,7 +112,10 @@ class Held(_Plain, frozen=True):
 
 
 class Account(_Plain, frozen=True):
-    """The vault's account as this node has derived it; amounts of USDC and of the vault's asset."""
+    """The vault's account as this node has derived it; amounts of USDC and of the vault's asset.
+
+    `is_owned`: not lost. One that was sold is the vault's no more, whoever gave it back.
+    """
 
     number: int
     is_owned: bool

@@ -3,12 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
-from rollup_node.core.inputs import ListExpiry, ListStrike, RotateKey, Settle, Withdraw
-from rollup_node.core.layout import directory_key
+from rollup_node.core.inputs import (
+    Bid,
+    Liquidate,
+    ListExpiry,
+    ListStrike,
+    RotateKey,
+    Settle,
+    Withdraw,
+)
+from rollup_node.core.layout import (
+    BRIDGE_ACCOUNT_LIMIT,
+    LeafKey,
+    balances_key,
+    directory_key,
+    hot_key,
+    owner_key,
+)
 from rollup_node.devnet.arena_deposits import deposit
 from rollup_node.devnet.arena_desk import Desk, open_desk
 from rollup_node.devnet.arena_world import ArenaWorld, new_world
@@ -40,6 +55,10 @@ BOB_USDC: Final = 50_000
 ALICE_WEI: Final = 2 * WEI
 CAROL_USDC: Final = 30_000 * USDC_UNIT
 LOTS: Final = 400
+ALL_LOTS: Final = 2_000
+"""More than the sale of puts offers."""
+MOON: Final = 40_000_000_000
+"""Where puts are worth nothing and require, at 7.5 % of the index, more than the vault has."""
 LARGE_TICK: Final = 500
 STALE_SECONDS: Final = 120
 REPRICE_MS: Final = 30_000
@@ -115,6 +134,10 @@ class Stage:
             await self.follow()
         pytest.fail("the keeper does not come to rest")
 
+    def leaf(self, key: LeafKey) -> Any:
+        """Return a leaf of the newest state, which is there."""
+        return self.desk.replica.state.get(key)
+
     async def phase(self, name: str) -> VaultPhase:
         return VaultPhase(await self.readers[name].ask("phase"))
 
@@ -182,7 +205,9 @@ async def _wake(stage: Stage, messages: int) -> None:
     await stage.post(messages)
 
 
-async def _sell(stage: Stage, pulled: int = 4, messages: int = OPENING + 4) -> int:
+async def _sell(
+    stage: Stage, pulled: int = 4, messages: int = OPENING + 4, lots: int = LOTS
+) -> int:
     """Let the sales begin, and bob buy puts; the calls find nobody. Return the put's number."""
     script = stage.script
     script.begin(2_000)
@@ -193,7 +218,7 @@ async def _sell(stage: Stage, pulled: int = 4, messages: int = OPENING + 4) -> i
     (offered,) = {held.offer.strike_usdc for held in stage.tape.holdings(PUT_ACCOUNT) if held.offer}
     put = next(call + 1 for call, strike in STRIKES if strike * USDC_UNIT == offered)
     script.begin(1_000)
-    script.order("bob", BOB, put, (BUY, LARGE_TICK, LOTS), immediate=1)
+    script.order("bob", BOB, put, (BUY, LARGE_TICK, lots), immediate=1)
     script.begin()
     await stage.post(messages)
     return put
@@ -273,6 +298,82 @@ async def test_keeper_turns_a_week_of_both_vaults_whatever_a_stranger_pays_them(
     assert await stage.epoch(CALLS) == await stage.epoch(PUTS) == 3
     assert stage.keeper.payouts.finalized == paid, "nobody works for what strangers pay"
     await _check_told(stage, put)
+
+
+async def _auction(stage: Stage, put: int) -> None:
+    """Let the index rise until the account that sold puts is for sale, and bob buy it."""
+    script = stage.script
+    for delta_ms in (1_000, 1_000, 61_000):  # said, confirmed, and a minute of grace later
+        script.begin(delta_ms)
+        script.report(ETH, MOON)
+        script.begin(1_000)
+        script.open(Liquidate(PUT_ACCOUNT, put))
+    await stage.post(OPENING + 4)
+    version = stage.leaf(hot_key(PUT_ACCOUNT)).version
+    for _ in range(2):  # the first one revalues bob's account
+        script.begin()
+        script.act("bob", Bid, BOB, 0, PUT_ACCOUNT, version, BOB_USDC * USDC_UNIT)
+    await stage.post(OPENING + 4)
+
+
+async def _give_back(stage: Stage, expiry_at: int, put: int) -> None:
+    """Let the week pass, and bob empty what he bought down to a unit and give it to the vault."""
+    script, bob = stage.script, accounts()["bob"].address
+    await stage.world.warp(expiry_at + 60 - await stage.world.now())
+    script.begin((expiry_at + 1) * 1_000 - script.time_ms)
+    script.report(ETH, MOON)
+    script.settlement(ETH, SLOT, expiry_at, (MOON,) * 60)
+    script.begin()
+    for account in (PUT_ACCOUNT, BOB):
+        script.open(Settle(account, put))
+    await stage.post(OPENING + 4)
+    left = stage.leaf(balances_key(PUT_ACCOUNT)).amounts[0] - 1
+    script.begin()
+    script.act("bob", Withdraw, PUT_ACCOUNT, 0, left, bob)
+    script.act("bob", RotateKey, PUT_ACCOUNT, stage.readers[PUTS].address)
+    await stage.post(OPENING + 4)
+
+
+async def test_keeper_brings_home_what_an_account_was_sold_for_though_it_was_given_back(
+    stage: Stage,
+) -> None:
+    expiry_at = await _open(stage)
+    put = await _sell(stage, lots=ALL_LOTS)
+    await stage.keep()
+    await _auction(stage, put)
+    vault = stage.readers[PUTS].address
+    assert stage.leaf(owner_key(PUT_ACCOUNT)).address == accounts()["bob"].address
+    assert stage.leaf(owner_key(BRIDGE_ACCOUNT_LIMIT)).address == vault
+    price = stage.leaf(balances_key(BRIDGE_ACCOUNT_LIMIT)).amounts[0]
+    assert price > CAROL_USDC * 9 // 10
+    await _give_back(stage, expiry_at, put)
+    assert stage.leaf(owner_key(PUT_ACCOUNT)).address == vault
+    assert stage.leaf(balances_key(PUT_ACCOUNT)).amounts[0] == 1
+    assert stage.leaf(hot_key(PUT_ACCOUNT)).group == BOB
+    details = await stage.told.details(PUTS)
+    assert details.account is not None
+    assert not details.account.is_owned, "the owner alone says nothing"
+    await stage.confirm()
+    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
+    stage.script.report(ETH, MOON)
+    await stage.post(OPENING + 4)
+    await stage.keep()
+    assert await stage.phase(PUTS) is VaultPhase.SETTLED
+    assert (await stage.told.details(PUTS)).epoch.account == BRIDGE_ACCOUNT_LIMIT
+    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
+    stage.script.pull(2)
+    await stage.post(OPENING + 6)
+    await stage.claim()
+    await stage.keep()
+    await stage.confirm()
+    await stage.world.warp(stage.world.rollup.parameters.maturity_seconds)
+    await stage.keep()
+    assert await stage.epoch(PUTS) == 3
+    row = (await stage.told.history(PUTS)).epochs[1]
+    assert (row.received, row.generation) == (str(price), 0)
+    details = await stage.told.details(PUTS)
+    assert details.epoch.account not in {PUT_ACCOUNT, BRIDGE_ACCOUNT_LIMIT}
+    assert stage.leaf(balances_key(PUT_ACCOUNT)).amounts[0] == 1, "nobody counts on it any more"
 
 
 async def test_keeper_sends_a_sale_again_until_something_is_sold(stage: Stage) -> None:

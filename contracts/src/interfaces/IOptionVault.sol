@@ -104,7 +104,7 @@ interface IOptionVault is IERC165, IERC7540Operator, IERC7540Deposit, IERC7540Re
     /// @notice Nothing to claim, to collect, to gather or to pay.
     error NothingDue();
     error NotConfirmed(bytes32 assertionId);
-    /// @notice A conversion is decided by the last confirmed state.
+    /// @notice A conversion, and a close that leaves a debt, is decided by the last confirmed state.
     error NotLatest(bytes32 assertionId, bytes32 latest);
     /// @notice The state does not hold these leaves.
     error LeafMismatch(bytes32 expectedRoot, bytes32 actualRoot);
@@ -135,7 +135,7 @@ interface IOptionVault is IERC165, IERC7540Operator, IERC7540Deposit, IERC7540Re
     error GraceRunning(uint256 until);
     /// @notice Nobody has proven that the account is empty or lost.
     error NotLost();
-    /// @notice The account is not what a liquidation left for the vault.
+    /// @notice The account is not what a liquidation left for the vault, or was lost.
     error ForeignAccount(uint32 account, address owner, uint32 group);
     /// @notice Plain ETH is taken from the bridge and from the wrapper only.
     error PlainEtherRefused(address sender);
@@ -154,13 +154,15 @@ interface IOptionVault is IERC165, IERC7540Operator, IERC7540Deposit, IERC7540Re
     /// @dev Again in SETTLED, with a state that has consumed that message: what failed is sent again. Reverts if the
     /// account still has positions. A conversion needs the last confirmed state.
     /// @param assertionId A confirmed assertion; the leaves are those of its after state.
-    /// @param values Calls: cursor, prices, allocators, terms of the spot series, owner, balances, directory. Puts: cursor,
-    /// allocators, owner, balances, directory. The empty leaf is a value.
+    /// @param values Calls: cursor, prices, allocators, terms of the spot series, hot, owner, balances. Puts: cursor,
+    /// allocators, hot, owner, balances. The empty leaf is a value.
     /// @param siblings Of their multiproof (T-4), 32 bytes each.
     function settle(bytes32 assertionId, bytes[] calldata values, bytes calldata siblings) external;
 
     /// @notice Show that the withdrawal of this epoch has left L2 and was paid, and convert. SETTLED only.
-    /// @param values Cursor, owner, balances, then the outbox entry.
+    /// @dev Reverts if the account was lost meanwhile: `settle` proves that, `collect` counts the entry. If a debt stays it
+    /// needs the last confirmed state.
+    /// @param values Cursor, hot, owner, balances, then the outbox entry.
     /// @param slot Number of the outbox entry, which the bridge has finalized.
     function close(bytes32 assertionId, bytes[] calldata values, bytes calldata siblings, uint64 slot) external;
 

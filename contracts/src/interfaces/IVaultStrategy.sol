@@ -6,8 +6,8 @@ import {VaultEnd, VaultMemory, VaultResult, VaultStep, VaultTerms} from "../type
 
 /// @title What an option vault is, and works out: what proofs say, what comes next, what a close comes to
 /// @notice Terms that never change, and no other state; a contract of its own because one contract may not be larger than
-/// EIP-170 allows. The caller is the vault: a withdrawal goes to it, and an account is its own if it is the owner. What is
-/// not proven, or not so, reverts with the errors of IOptionVault.
+/// EIP-170 allows. The caller is the vault: a withdrawal goes to it, and an account is its own if it is the owner and the
+/// group is that of the vault. What is not proven, or not so, reverts with the errors of IOptionVault.
 interface IVaultStrategy {
     /// @notice Say what to sell, and until when (`IOptionVault.roll`).
     /// @return expiryAt The first Friday 08:00 UTC far enough ahead.

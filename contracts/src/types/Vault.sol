@@ -18,7 +18,7 @@ enum VaultPhase {
 
 /// @notice What a proof of the vault's account led to.
 /// @dev SELL, BUY: an order in the spot series was sent, to bring cash to zero. WITHDRAW: all of the asset, or what may
-/// leave, was sent home. WRITE_OFF: there is nothing in the account, or it belongs to somebody else.
+/// leave, was sent home. WRITE_OFF: there is nothing in the account, or it was lost.
 enum VaultAction {
     SELL,
     BUY,
@@ -91,6 +91,7 @@ struct VaultTerms {
 /// @param lostAt When it was proven that there is nothing in the account, unix seconds; 0 if it was not.
 /// @param indexPrice Index that was proven last, µUSDC per unit; 0 for puts.
 /// @param cranks Cranks turned that are paid at the close.
+/// @param group Of the account on L2; one in another group was lost, whoever owns it.
 struct VaultEpoch {
     uint64 number;
     uint64 generation;
@@ -106,6 +107,7 @@ struct VaultEpoch {
     uint64 lostAt;
     uint64 indexPrice;
     uint64 cranks;
+    uint64 group;
 }
 
 /// @notice Sums of the vault, in the smallest unit of the asset, or of shares. Nothing is ever read from a balance.
@@ -165,10 +167,12 @@ struct VaultExit {
 }
 
 /// @notice What a vault remembers of its account, for the next message.
+/// @param group The account is the vault's while it is in this group.
 /// @param rounds Conversions sent before.
 /// @param sentBalance Balance that was proven when a withdrawal was sent; 0: none was.
 struct VaultMemory {
     uint32 account;
+    uint32 group;
     uint64 lastMessage;
     uint64 expiryAt;
     uint256 rounds;

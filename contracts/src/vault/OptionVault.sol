@@ -18,7 +18,7 @@ import {VaultExits} from "./VaultExits.sol";
 import {VaultState} from "./VaultState.sol";
 
 /// @title Option vault
-/// @dev Promises: IOptionVault. Invariants: docs/invariants.md VT-1 to VT-13.
+/// @dev Promises: IOptionVault. Invariants: docs/invariants.md VT-1 to VT-14.
 contract OptionVault is VaultExits {
     using SafeERC20 for IERC20;
 
@@ -314,6 +314,7 @@ contract OptionVault is VaultExits {
     function _known() private view returns (VaultMemory memory) {
         return VaultMemory({
             account: uint32(_sent.account),
+            group: uint32(_sent.group),
             lastMessage: _sent.lastMessage,
             expiryAt: _machine.expiryAt,
             rounds: _isOnBridge() ? _machine.rounds : 0,

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {AccountLeaves} from "../core/AccountLeaves.sol";
 import {Layout} from "../core/Layout.sol";
 import {Leaves} from "../core/Leaves.sol";
 import {MarketLeaves} from "../core/MarketLeaves.sol";
+import {Standings} from "../core/Standing.sol";
 import {IOptionVault} from "../interfaces/IOptionVault.sol";
 import {Multiproof, TableLeaf} from "../proof/Multiproof.sol";
+import {Hot} from "../types/Account.sol";
 import {LeafKey} from "../types/LeafKey.sol";
 import {SeriesTerms} from "../types/Market.sol";
 import {Cursor, Withdrawal} from "../types/State.sol";
@@ -15,8 +18,10 @@ import {VaultTerms} from "../types/Vault.sol";
 library VaultProof {
     /// @notice The vault's account at the expiry or later.
     /// @param owner Zero: the account is not open.
+    /// @param group Its own number, or what it inherited; who buys an account takes it into the own group (L-4).
     /// @param cash µUSDC.
     /// @param held Of asset 1, ETH.
+    /// @param hasPositions As many as its hot leaf counts (invariant X-3).
     /// @param outboxNext Entries from here on are younger than this state.
     /// @param indexPrice µUSDC per unit; calls only.
     /// @param spot Terms of the spot series; calls only.
@@ -24,6 +29,7 @@ library VaultProof {
         Cursor cursor;
         uint64 outboxNext;
         address owner;
+        uint32 group;
         int256 cash;
         uint256 held;
         bool hasPositions;
@@ -32,8 +38,6 @@ library VaultProof {
     }
 
     uint256 private constant OUTBOX_ENTRY_BYTES = 37;
-    /// @dev The state of an account that trades: after `reserve u64` (S-14).
-    uint256 private constant GROUP_AT = 8;
 
     /// @notice Open a vault's account as `settle` needs it.
     function openStanding(
@@ -50,9 +54,9 @@ library VaultProof {
         if (isCall) keys[next++] = Layout.PRICES;
         keys[next++] = Layout.ALLOCATORS;
         if (isCall) keys[next++] = Layout.termsKey(terms.spotSeries);
+        keys[next++] = Layout.hotKey(account);
         keys[next++] = Layout.ownerKey(account);
-        keys[next++] = Layout.balancesKey(account);
-        keys[next] = Layout.directoryKey(account);
+        keys[next] = Layout.balancesKey(account);
         _check(root, keys, values, siblings);
         opened.cursor = Leaves.decodeCursor(values[0]);
         if (isCall) {
@@ -60,28 +64,28 @@ library VaultProof {
             opened.spot = MarketLeaves.decodeSeriesTerms(values[3]);
         }
         opened.outboxNext = Leaves.decodeAllocators(values[isCall ? 2 : 1]).outboxNext;
-        (opened.owner, opened.cash, opened.held) = _account(values[next - 2], values[next - 1]);
-        opened.hasPositions = _isSet(values[next]);
+        _readAccount(opened, account, values, next - 2);
     }
 
-    /// @notice Open what `close` needs: cursor, owner and balances of the account, and an outbox entry.
+    /// @notice Open what `close` needs: cursor, account, and an outbox entry.
     function openEntry(bytes32 root, uint32 account, uint64 slot, bytes[] calldata values, bytes calldata siblings)
         internal
         pure
         returns (Opened memory opened, Withdrawal memory entry)
     {
-        LeafKey[] memory keys = new LeafKey[](4);
+        LeafKey[] memory keys = new LeafKey[](5);
         keys[0] = Layout.CURSOR;
-        keys[1] = Layout.ownerKey(account);
-        keys[2] = Layout.balancesKey(account);
-        keys[3] = Layout.outboxKey(slot);
+        keys[1] = Layout.hotKey(account);
+        keys[2] = Layout.ownerKey(account);
+        keys[3] = Layout.balancesKey(account);
+        keys[4] = Layout.outboxKey(slot);
         _check(root, keys, values, siblings);
         opened.cursor = Leaves.decodeCursor(values[0]);
-        (opened.owner, opened.cash, opened.held) = _account(values[1], values[2]);
-        entry = _decodeEntry(values[3]);
+        _readAccount(opened, account, values, 1);
+        entry = _decodeEntry(values[4]);
     }
 
-    /// @notice Owner and group of an account that trades.
+    /// @notice Owner and group of an account.
     function openGroup(bytes32 root, uint32 account, bytes[] calldata values, bytes calldata siblings)
         internal
         pure
@@ -91,19 +95,24 @@ library VaultProof {
         keys[0] = Layout.hotKey(account);
         keys[1] = Layout.ownerKey(account);
         _check(root, keys, values, siblings);
-        if (values[0].length != 0) group = uint32(bytes4(values[0][GROUP_AT:GROUP_AT + 4]));
+        group = _hot(account, values[0]).group;
         if (values[1].length != 0) owner = Leaves.decodeOwner(values[1]).owner;
     }
 
-    function _account(bytes calldata owner, bytes calldata balances)
-        private
-        pure
-        returns (address who, int256 cash, uint256 held)
-    {
-        if (owner.length == 0) return (address(0), 0, 0);
-        who = Leaves.decodeOwner(owner).owner;
-        int256[4] memory amounts = Leaves.decodeBalances(balances);
-        return (who, amounts[0], uint256(amounts[1]));
+    /// @dev From hot, owner and balances, which begin at `first`; nothing of one that is not open.
+    function _readAccount(Opened memory opened, uint32 account, bytes[] calldata values, uint256 first) private pure {
+        if (values[first + 1].length == 0) return;
+        Hot memory hot = _hot(account, values[first]);
+        (opened.group, opened.hasPositions) = (hot.group, Standings.hasPositions(hot));
+        opened.owner = Leaves.decodeOwner(values[first + 1]).owner;
+        int256[4] memory amounts = Leaves.decodeBalances(values[first + 2]);
+        (opened.cash, opened.held) = (amounts[0], uint256(amounts[1]));
+    }
+
+    /// @dev One that never traded is its own group, as in the law (`Risk.readHot`).
+    function _hot(uint32 account, bytes calldata value) private pure returns (Hot memory hot) {
+        hot = AccountLeaves.decodeHot(value);
+        if (value.length == 0) hot.group = account;
     }
 
     function _decodeEntry(bytes calldata value) private pure returns (Withdrawal memory) {
@@ -114,14 +123,6 @@ library VaultProof {
             amount: uint96(bytes12(value[5:17])),
             recipient: address(bytes20(value[17:]))
         });
-    }
-
-    /// @dev Whether any byte is not zero.
-    function _isSet(bytes calldata value) private pure returns (bool) {
-        for (uint256 i = 0; i < value.length; i += 32) {
-            if (bytes32(value[i:]) != 0) return true;
-        }
-        return false;
     }
 
     /// @dev The state holds these values under these keys, which rise by position.

@@ -30,8 +30,8 @@ abstract contract VaultState is IOptionVault {
         bool depositsPaused;
     }
 
-    /// @dev What was sent to L2 last, and proven of it. `withdrawMessage`: the first one that sends everything home. `group` marks accounts that come from a liquidation of this one
-    /// (L-4).
+    /// @dev What was sent to L2 last, and proven of it. `withdrawMessage`: the first one that sends everything home. `group`
+    /// marks the account that was opened for the vault and what a liquidation of it leaves, until they are lost (L-4).
     struct Sent {
         uint64 account;
         uint64 group;
@@ -142,7 +142,8 @@ abstract contract VaultState is IOptionVault {
             sentBalance: _sent.sentBalance,
             lostAt: _machine.lostAt,
             indexPrice: _sent.indexPrice,
-            cranks: uint64(_crankers.length)
+            cranks: uint64(_crankers.length),
+            group: _sent.group
         });
     }
 

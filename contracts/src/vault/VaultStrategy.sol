@@ -112,7 +112,7 @@ contract VaultStrategy is IVaultStrategy {
         if (opened.cursor.timeMs < expiryMs) revert IOptionVault.NotExpired(opened.cursor.timeMs, expiryMs);
         (step.outboxNext, step.cash, step.indexPrice) = (opened.outboxNext, opened.cash, opened.indexPrice);
         step.action = VaultAction.WRITE_OFF;
-        if (opened.owner != msg.sender) return step;
+        if (!_isHeld(opened, known.group)) return step;
         if (opened.hasPositions) revert IOptionVault.HasPositions(known.account);
         step.balance = _balanceOf(opened);
         if (step.balance < known.sentBalance) revert IOptionVault.AlreadyWithdrawn(step.balance, known.sentBalance);
@@ -125,8 +125,7 @@ contract VaultStrategy is IVaultStrategy {
             step.body = VaultRecords.encodeWithdrawal(known.account, _asset(), step.amount, msg.sender);
         } else if (step.action != VaultAction.WRITE_OFF) {
             // Older prices would be a choice of who calls.
-            bytes32 latest = _CHAIN.latestConfirmed();
-            if (assertionId != latest) revert IOptionVault.NotLatest(assertionId, latest);
+            _checkLatest(assertionId);
         }
     }
 
@@ -145,8 +144,12 @@ contract VaultStrategy is IVaultStrategy {
         bool isOwn = entry.account == known.account && entry.asset == _asset() && entry.recipient == msg.sender;
         if (!isOwn) revert IOptionVault.ForeignEntry(entry.account, entry.asset, entry.recipient);
         _checkPaid(slot);
+        if (!_isHeld(opened, known.group)) {
+            revert IOptionVault.ForeignAccount(known.account, opened.owner, opened.group);
+        }
+        // Of an account in debt an older state may hide that it was lost since, and the next roll pays into it.
+        if (opened.cash < 0) _checkLatest(assertionId);
         amount = entry.amount;
-        if (opened.owner != msg.sender) return (amount, 0);
         stayed = _balanceOf(opened);
         if (_IS_CALL) stayed = VaultPlan.valueOf(opened, indexPrice);
     }
@@ -237,6 +240,11 @@ contract VaultStrategy is IVaultStrategy {
         if (status != AssertionStatus.CONFIRMED) revert IOptionVault.NotConfirmed(assertionId);
     }
 
+    function _checkLatest(bytes32 assertionId) private view {
+        bytes32 latest = _CHAIN.latestConfirmed();
+        if (assertionId != latest) revert IOptionVault.NotLatest(assertionId, latest);
+    }
+
     function _checkPaid(uint64 slot) private view {
         if (!IBridge(_BRIDGE).isFinalized(slot)) revert IOptionVault.NotFinalized(slot);
     }
@@ -244,6 +252,12 @@ contract VaultStrategy is IVaultStrategy {
     /// @dev The asset's number at the bridge.
     function _asset() private view returns (uint8) {
         return _IS_CALL ? ETH : USDC;
+    }
+
+    /// @dev Whether the vault has not lost an account: an owner alone proves nothing, for who bought one may give it back,
+    /// emptied, indebted, or with keys that still trade. Nobody can put it back into its group.
+    function _isHeld(VaultProof.Opened memory opened, uint32 group) private view returns (bool) {
+        return opened.owner == msg.sender && opened.group == group;
     }
 
     /// @dev What an account has of the vault's asset.

@@ -15,7 +15,11 @@ contract VaultHandler is VaultWorld {
     bool public exitRefused;
     /// A sale was sent again while another could run, or later than a roll would sell; or it was refused when it may be.
     bool public resentWrongly;
+    /// An epoch ended without what an account had been sold for.
+    bool public leftBehind;
     mapping(OptionVault vault => uint256 time) private _sentAt;
+    /// What a liquidation left and nobody has adopted.
+    mapping(OptionVault vault => uint32 account) private _left;
     mapping(bytes32 action => uint256 calls) public done;
 
     modifier priced(OptionVault vault) {
@@ -123,12 +127,27 @@ contract VaultHandler is VaultWorld {
         }
     }
 
+    /// @dev The account is sold while it may be in need: it has options, or a debt. Who bought it may give it back, with
+    /// next to nothing in it.
+    function liquidate(uint256 seed, int64 price) external priced(puts) priced(calls) {
+        OptionVault vault = _vault(seed);
+        VaultPhase at_ = vault.phase();
+        uint32 account = accountOf(vault);
+        bool isInNeed = at_ == VaultPhase.SETTLED ? l2[account].cash < 0 : at_ != VaultPhase.OPEN;
+        if (exitMode.entered() || !isInNeed || !_isHeld(vault)) return;
+        address owner_ = seed >> 8 & 1 == 0 ? eve : address(vault);
+        _left[vault] =
+            sell(account, owner_, 77, int96(uint96(seed >> 9 & 0xff)), int96(bound(int256(price), 1, 5000e6)));
+        ++done["liquidate"];
+    }
+
     function donate(uint256 seed, uint96 amount) external priced(_vault(seed)) {
         OptionVault vault = _vault(seed);
         if (exitMode.entered()) return;
         uint96 gift = uint96(bound(amount, 1, 1000e6));
         usdc.mint(address(vault), gift);
-        if (seed >> 8 & 1 == 0 && l2[accountOf(vault)].owner != address(0)) {
+        bool takes = l2[accountOf(vault)].owner != address(0) && accountOf(vault) < FIRST_L2_ACCOUNT;
+        if (seed >> 8 & 1 == 0 && takes) {
             donateL2(accountOf(vault), seed >> 9 & 1 == 0 ? USDC : ETH, gift);
         }
         if (seed >> 10 & 1 == 0) {
@@ -179,8 +198,8 @@ contract VaultHandler is VaultWorld {
         resendSale(vault);
     }
 
-    function settleOf(OptionVault vault) external {
-        settle(vault);
+    function closeOf(OptionVault vault, uint64 slot) external {
+        close(vault, slot);
     }
 
     function vaults() external view returns (OptionVault, OptionVault) {
@@ -209,9 +228,7 @@ contract VaultHandler is VaultWorld {
         uint64 slot = uint64(outbox.length);
         publish();
         if (vault.epoch().lostAt != 0) {
-            vm.warp(vm.getBlockTimestamp() + GRACE);
-            vault.writeOff();
-            ++done["writeOff"];
+            _afterLoss(vault);
             return;
         }
         for (uint64 i = slot; i < outbox.length; ++i) {
@@ -234,11 +251,39 @@ contract VaultHandler is VaultWorld {
         ++done["settleAgain"];
     }
 
+    function _afterLoss(OptionVault vault) private {
+        if (_left[vault] != 0) {
+            adopt(vault, _left[vault]);
+            _left[vault] = 0;
+            ++done["adopt"];
+        } else {
+            vm.warp(vm.getBlockTimestamp() + GRACE);
+            vault.writeOff();
+            ++done["writeOff"];
+        }
+    }
+
+    /// @dev Whether the account was not sold, as L2 knows it; one that is not open yet was not.
+    function _isHeld(OptionVault vault) private view returns (bool) {
+        Account storage account = l2[accountOf(vault)];
+        bool isOwner = account.owner == address(vault) || account.owner == address(0);
+        return isOwner && account.group != 77;
+    }
+
     /// @dev A total loss waits for evidence.
     function _closeOf(OptionVault vault, uint64 slot) private {
         vm.warp(vm.getBlockTimestamp() + GRACE);
-        close(vault, slot);
-        ++done["close"];
+        if (_isHeld(vault)) {
+            close(vault, slot);
+            ++done["close"];
+            return;
+        }
+        try this.closeOf(vault, slot) {
+            leftBehind = true;
+        } catch {
+            settle(vault);
+            ++done["settleLoss"];
+        }
     }
 
     /// @dev What the options came to: a gain, a loss, or everything.

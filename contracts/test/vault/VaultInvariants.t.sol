@@ -65,6 +65,12 @@ contract VaultInvariantTest is Test {
 
     /// forge-config: default.invariant.runs = 24
     /// forge-config: default.invariant.depth = 48
+    function invariant_VT14_whatWasSoldLeavesNothingBehind() public view {
+        assertFalse(handler.leftBehind(), "VT-14");
+    }
+
+    /// forge-config: default.invariant.runs = 24
+    /// forge-config: default.invariant.depth = 48
     function invariant_VT6_escrowCoversSharesToClaim() public view {
         for (uint256 i = 0; i < 2; ++i) {
             (, uint256 shares) = handler.claims(vaults[i]);

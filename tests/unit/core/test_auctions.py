@@ -1,5 +1,6 @@
 """The sale of a whole account, and the insurance fund: who pays whom, to the last unit."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,15 @@ from rollup_node.core.deposits import apply_deposit
 from rollup_node.core.families import ACTIONS, find_task
 from rollup_node.core.flags import FROZEN_FLAG, FUND_FLAG, LIQUIDATING_FLAG, SALE_FLAG
 from rollup_node.core.frame import Authority, Frame
-from rollup_node.core.inputs import Bid, Deposit, Liquidate, Takeover
+from rollup_node.core.inputs import (
+    Bid,
+    Deposit,
+    Liquidate,
+    OpenAccount,
+    RotateKey,
+    Takeover,
+    Transfer,
+)
 from rollup_node.core.kinds import Phase, StepKind
 from rollup_node.core.layout import (
     ALLOCATORS_KEY,
@@ -30,6 +39,7 @@ from rollup_node.core.leaves import Allocators, Owner, Withdrawal
 from rollup_node.core.market_leaves import Pools
 from rollup_node.core.reason import Reason
 from rollup_node.core.standing import FUND_OWNER
+from rollup_node.core.transactions import apply_transaction
 from tests.unit.core.exchange import BUY, ETH, MARK, NOW, PERP, SELL, TICK, USD, Exchange
 
 MM = MARK // 40
@@ -151,6 +161,21 @@ def test_bid_clears_what_the_old_owner_left_behind(house: House) -> None:
     assert house.state[session_key_key(1, 2)] == SessionKey(bytes(20), 0, 0, 0, 0, 77, 3)
     assert house.cold(1) == NO_COLD._replace(guardian_nonce=5, parent=2)
     assert house.state[owner_key(1)] == Owner(bytes((2,)) * 20, 7, 1)
+
+
+def test_account_that_was_sold_and_is_given_back_stays_in_the_group_of_the_buyer(
+    house: House,
+) -> None:
+    """What vaults rely on: nobody else puts an account into a group (docs/invariants.md VT-14)."""
+    assert house.bid(1, 10**12) is Reason.OK
+    buyer = Authority(bytes((2,)) * 20, forced=True, tag=0)
+    for given in (Transfer(2, 1, 0, 10 * USD, 0), RotateKey(1, bytes((1,)) * 20, 0)):
+        give = partial(apply_transaction, transaction=given, authority=buyer)
+        assert house.run(give)[1] is Reason.OK
+    assert (house.owner(1), house.hot(1).group) == (house.owner(PROCEEDS), 2)
+    assert house.hot(PROCEEDS).group == 1
+    assert house.act(OpenAccount(1, 0, 0), by=1)[1] is Reason.OK
+    assert (house.owner(PROCEEDS + 1), house.hot(PROCEEDS + 1).group) == (house.owner(1), 2)
 
 
 def test_bid_for_an_account_without_equity_is_paid_by_the_insurance(house: House) -> None:

@@ -68,18 +68,30 @@ def again(pit: Pit, ahead_ms: int = 0, *, waiting: int = 0, owner: bytes | None 
     """Ask whether to send the sale again; L1 is `ahead_ms` of L2, `waiting` messages are queued."""
     state = ChainState({})
     state.commit(pit.state)
-    epoch = VaultEpoch(2, 0, OPTIONS_AT, 0, WRITER, pit.cursor().delayed - 1 + waiting, *[0] * 8)
+    message = pit.cursor().delayed - 1 + waiting
+    epoch = VaultEpoch(2, 0, OPTIONS_AT, 0, WRITER, message, *[0] * 9)
     times = (pit.now(), pit.now() + ahead_ms)
-    return can_sell_again(state, TERMS, owner or owner_of(WRITER), epoch, times)
+    held = epoch._replace(group=WRITER)
+    return can_sell_again(state, TERMS, owner or owner_of(WRITER), held, times)
 
 
 def test_read_sale_is_what_the_vault_sends() -> None:
-    epoch = VaultEpoch(2, 0, OPTIONS_AT, 0, WRITER, 7, *[0] * 8)
+    epoch = VaultEpoch(2, 0, OPTIONS_AT, 0, WRITER, 7, *[0] * 9)
     assert read_sale(TERMS, epoch) == sale()
 
 
 def test_can_sell_again_before_anything_was_sold_and_the_law_agrees(pit: Pit) -> None:
     assert again(pit)
+    assert offer(pit) is Reason.OK
+
+
+def test_can_sell_again_not_with_an_account_that_was_lost_though_the_law_would(pit: Pit) -> None:
+    assert offer(pit) is Reason.OK
+    pit.seal(HOUR)
+    refresh(pit)
+    assert again(pit)
+    pit.state[hot_key(WRITER)] = pit.leaf(hot_key(WRITER))._replace(group=OTHER)
+    assert not again(pit), "it was sold to somebody else, and given back"
     assert offer(pit) is Reason.OK
 
 

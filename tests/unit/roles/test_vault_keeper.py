@@ -30,10 +30,10 @@ MESSAGE = 20
 FLOOR = 4
 GRACE = 1_000
 
-OPEN_EPOCH = VaultEpoch(3, 0, 0, 0, ACCOUNT, MESSAGE, 0, 0, 0, 0, 0, 0, 0, 0)
+OPEN_EPOCH = VaultEpoch(3, 0, 0, 0, ACCOUNT, MESSAGE, 0, 0, 0, 0, 0, 0, 0, 0, ACCOUNT)
 ROLLED = OPEN_EPOCH._replace(expiry_at=EXPIRY_AT, rolled_at=EXPIRY_AT - 500_000)
 SENT = ROLLED._replace(outbox_floor=FLOOR, sent_balance=5_000)
-DONE = ProvenAccount(MESSAGE + 1, EXPIRY_AT * 1_000, is_owned=True, has_positions=False, heirs=())
+DONE = ProvenAccount(MESSAGE + 1, EXPIRY_AT * 1_000, is_held=True, has_positions=False, heirs=())
 PAID = OutboxEntry(FLOOR, ACCOUNT, is_finalized=True)
 
 
@@ -116,7 +116,7 @@ def test_decide_sale_that_would_begin_is_sent_again_while_live_alone(phase: Vaul
 
 
 def test_decide_lost_account_settles_whatever_it_holds_now() -> None:
-    lost = DONE._replace(is_owned=False, has_positions=True)
+    lost = DONE._replace(is_held=False, has_positions=True)
     assert decide(view(VaultPhase.LIVE, ROLLED, proven=lost)) == Settle()
 
 
@@ -152,6 +152,16 @@ def test_decide_paid_withdrawal_closes_though_a_later_message_waits() -> None:
 
 def test_decide_settled_with_a_paid_withdrawal_closes() -> None:
     assert decide(view(VaultPhase.SETTLED, SENT, entries=(PAID,))) == Close(FLOOR)
+
+
+@pytest.mark.parametrize("is_finalized", [True, False])
+def test_decide_settled_with_an_account_that_was_lost_proves_that(is_finalized: bool) -> None:
+    lost = DONE._replace(is_held=False, has_positions=True)
+    entries = (PAID._replace(is_finalized=is_finalized),)
+    seen = view(VaultPhase.SETTLED, SENT, proven=lost, entries=entries)
+    assert decide(seen) == Settle()
+    early = lost._replace(consumed=MESSAGE)
+    assert decide(seen._replace(proven=early)) is None
 
 
 def test_decide_settled_with_an_unpaid_withdrawal_waits() -> None:
@@ -191,7 +201,7 @@ def test_decide_loss_waits_for_other_evidence_then_writes_off() -> None:
 
 def test_decide_loss_with_what_a_liquidation_left_adopts_it() -> None:
     lost = SENT._replace(lost_at=NOW, sent_balance=0)
-    proven = DONE._replace(is_owned=False, heirs=(1 << 21, (1 << 21) + 1))
+    proven = DONE._replace(is_held=False, heirs=(1 << 21, (1 << 21) + 1))
     assert decide(view(VaultPhase.SETTLED, lost, proven=proven)) == Adopt(1 << 21)
 
 
