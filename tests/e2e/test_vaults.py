@@ -55,7 +55,8 @@ def row(session: Session, name: str, epoch: int) -> dict[str, Any]:
 
 
 def epochs(session: Session) -> dict[str, int]:
-    return {vault.name: vault.contract.call("epoch")["number"] for vault in session.vaults}
+    """Tell which epoch each vault is in, by the node whose history the test goes on to read."""
+    return {line["name"]: line["epoch"] for line in ask(session, "vault_list")}
 
 
 def pump(session: Session, done: Callable[[], bool], what: str, seconds: float) -> None:
