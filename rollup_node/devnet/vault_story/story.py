@@ -204,5 +204,6 @@ class Weeks:
             time.sleep(_POLL_SECONDS)
 
     def _is_over(self, name: str, number: int) -> bool:
-        desk = self.desks[name]
-        return desk.number() > number
+        """Tell whether an epoch is closed, by the node whose history the story reads."""
+        line = self.session.verifier.call("vault_get", name)["line"]
+        return int(line["epoch"]) > number
