@@ -83,6 +83,8 @@ class RunDir:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise PortInUseError(self.occupied()) from None
+            # One that was killed left a state that says ready: nobody may read it as that of this.
+            self.state.unlink(missing_ok=True)
             file.truncate(0)
             file.write(str(os.getpid()).encode())
             file.flush()

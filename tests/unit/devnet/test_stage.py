@@ -1,5 +1,6 @@
 """The parts of the stage that need no process: keys, addresses, amounts, profiles, locks."""
 
+import os
 import shutil
 import socket
 from contextlib import ExitStack
@@ -112,6 +113,17 @@ def test_run_directory_belongs_to_who_holds_its_lock(tmp_path: Path) -> None:
     assert second.running_pid() is None
     with pytest.raises(NotReadyError, match="no devnet runs"):
         second.running()
+
+
+def test_devnet_that_starts_is_not_ready_because_a_killed_one_was(tmp_path: Path) -> None:
+    """`up --detach` took the last words of the killed one for those of the one it had started."""
+    run_dir = RunDir(tmp_path / "run")
+    run_dir.prepare()
+    write_json(run_dir.state, {"status": "ready", "l1": {"url": "u"}, "nodes": []})
+    with run_dir.hold():
+        assert run_dir.running_pid() == os.getpid()
+        with pytest.raises(NotReadyError, match="is starting, not ready"):
+            run_dir.running()
 
 
 def test_start_with_the_port_of_the_oracle_taken_starts_nothing(tmp_path: Path) -> None:
