@@ -28,6 +28,8 @@ _DRAWS_MEAN: Final = _DRAWS * 65_535  # twice the mean, to stay whole
 _DRAWS_SPREAD: Final = 107_020  # twice 65,536 * sqrt(8 / 12)
 _LN2: Final = 2_977_044_472
 _TERMS: Final = 16
+REMEMBERED: Final = 512
+"""Answers kept: several publishers look at the same feeds at the same time, and again to sign."""
 
 
 def walk(stream: str, time_ms: int) -> int:
@@ -49,6 +51,7 @@ def walk(stream: str, time_ms: int) -> int:
     return left + ((right - left) * within >> STEP_BITS)
 
 
+@functools.lru_cache(REMEMBERED)
 def log_return(
     seed: int, symbol: str, time_ms: int, volatility_bps: int, correlation_bps: int
 ) -> int:
@@ -68,6 +71,7 @@ def log_return(
     return mixed * volatility_bps * ONE // (BPS * _YEAR_SPREAD)
 
 
+@functools.lru_cache(REMEMBERED)
 def exponential(value: int) -> int:
     """Return e to the power of `value`, both fixed point, for values between -20 and 20."""
     doublings, rest = divmod(value, _LN2)

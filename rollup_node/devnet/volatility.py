@@ -7,12 +7,13 @@ level. Smiles are those of Gatheral and Jacquier (SSVI, "Arbitrage-free SVI vola
 curvature below their bound; so neither butterflies nor calendars can be arbitraged.
 """
 
+import functools
 import math
 from typing import Final, NamedTuple
 
 from rollup_node.core.surface import Smile, SurfaceNode
 from rollup_node.devnet.price_script import BPS
-from rollup_node.devnet.price_walk import ONE, exponential
+from rollup_node.devnet.price_walk import ONE, REMEMBERED, exponential
 from rollup_node.devnet.prices import UNDERLYINGS, PriceProcess, Underlying
 
 PPM: Final = 1_000_000
@@ -103,6 +104,7 @@ class VolatilityProcess:
         return move * move >> 32
 
 
+@functools.lru_cache(REMEMBERED)
 def make_smile(level: Level, left_ms: int) -> Smile:
     """Return the smile of a date `left_ms` (positive) ahead."""
     mean = _mean_variance(level, left_ms)
