@@ -17,6 +17,7 @@ from rollup_node.core.layout import CLASS_RESET_MS
 from rollup_node.node.assembly import Assembly, Counters, Moment
 from rollup_node.node.batches import Chain
 from rollup_node.node.builder import Builder, Position
+from rollup_node.node.disk import DiskProcess
 from rollup_node.node.forecast import Forecast
 from rollup_node.node.requests import Answers, Executed, Request
 from rollup_node.node.resume import Resume
@@ -100,6 +101,7 @@ class Sequencer:
         self.markets: TapeReader | None = None
         self._signers = SignerPool(domain, workers)
         self._tree = TreeProcess(self._fail)
+        self._disk = DiskProcess(log)
         self._forecast = Forecast(self._assembly, self._signers)
         self._log: InputLog | None = None
         self._policy = snapshots
@@ -161,9 +163,9 @@ class Sequencer:
         self._forecast.resume = self._resume
         self._durable_cuts = sum(b.delayed_count is not None for b in self.chain.batches)
         self._restored = self.chain.covered
-        await self._signers.start()
-        await self._tree.start()
+        await asyncio.gather(self._signers.start(), self._tree.start(), self._disk.start())
         self.builder.root_by(self._tree)
+        self._log.sync_by(self._disk.sync)
         for loop in self._loops():
             task = asyncio.create_task(loop(), name=loop.__name__)
             task.add_done_callback(self._note_failure)
@@ -184,6 +186,7 @@ class Sequencer:
             await self._tree.settle()
         await self._tree.stop()
         await self._signers.stop()
+        await self._disk.stop()
         if self._snapshots is not None:
             self._snapshots.close()
             self._snapshots = None

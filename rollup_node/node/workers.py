@@ -71,10 +71,12 @@ async def start_worker(serve: Callable[..., None], *arguments: object) -> Worker
     return Worker(process, reader, writer)
 
 
-def answer_frames(connection: socket.socket, answer: Callable[[Any], Any]) -> None:
+def answer_frames(
+    connection: socket.socket, answer: Callable[[Any], Any], *, nicer: int = _STAND_BACK
+) -> None:
     """Answer each frame until the other end closes: in the worker, where Ctrl-C means nothing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(_STAND_BACK)
+    os.nice(nicer)
     with connection, connection.makefile("rb") as stream:
         while len(head := stream.read(_LENGTH.size)) == _LENGTH.size:
             content = marshal.loads(stream.read(*_LENGTH.unpack(head)))  # noqa: S302 - our parent

@@ -15,11 +15,11 @@ import os
 import time
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from struct import Struct
-from typing import Final
+from typing import Final, NoReturn
 
 from rollup_node.ports import CriticalError, InputError, TemporaryError
 
@@ -57,6 +57,7 @@ class InputLog:
         self._path = path
         self._sync = sync
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="log")
+        self._wait: Callable[[], Awaitable[None]] = self._wait_in_thread
         self._lock = asyncio.Lock()
         self._offsets = array("Q")
         self._lengths = array("L")
@@ -89,28 +90,24 @@ class InputLog:
         which the log refuses to write.
         """
         async with self._lock:
-            loop = asyncio.get_running_loop()
-            # A cancelled caller must not leave a write running that the next one would cut into.
-            return await _finish(loop.run_in_executor(self._thread, self.append, entries))
+            # A cancelled caller must not leave a group half done that the next one would cut into.
+            return await _finish(asyncio.ensure_future(self._commit(entries)))
 
     def append(self, entries: Sequence[bytes]) -> int:
-        """Do what `commit` does in the calling thread."""
-        if self._broken is not None:
-            raise LogDamagedError(f"log is closed for writing: {self._broken} ({self._path})")
-        began = time.thread_time()
-        first = self.next_number
-        rest = _GROUP.pack(first, len(entries))
-        rest += b"".join([part for entry in entries for part in (_LENGTH.pack(len(entry)), entry)])
-        frame = _FRAME.pack(len(rest), zlib.crc32(rest)) + rest
+        """Do what `commit` does, and wait for the disk in the calling thread."""
         try:
-            _write_all(self._fd, frame, self._end)
+            size = self._write(entries)
             self._sync(self._fd)
         except OSError as error:
             self._fail(error)
-        self._index(self._end, entries)
-        self.cpu_seconds += time.thread_time() - began
-        self._end += len(frame)
-        return first
+        return self._keep(entries, size)
+
+    def sync_by(self, wait: Callable[[], Awaitable[None]]) -> None:
+        """Have `commit` wait by another way than in a thread until what it wrote is on the disk.
+
+        `wait` raises `OSError` if the disk failed.
+        """
+        self._wait = wait
 
     def read(self, first: int, limit: int) -> list[bytes]:
         """Return at most `limit` durable entries from number `first` on."""
@@ -128,13 +125,44 @@ class InputLog:
         self._broken = "closed"
         os.close(self._fd)
 
+    async def _commit(self, entries: Sequence[bytes]) -> int:
+        try:
+            size = self._write(entries)
+            await self._wait()
+        except OSError as error:
+            self._fail(error)
+        return self._keep(entries, size)
+
+    async def _wait_in_thread(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._sync, self._fd)
+
+    def _write(self, entries: Sequence[bytes]) -> int:
+        """Write a group after the last one, for the disk to take when it likes; return its size."""
+        if self._broken is not None:
+            raise LogDamagedError(f"log is closed for writing: {self._broken} ({self._path})")
+        began = time.thread_time()
+        rest = _GROUP.pack(self.next_number, len(entries))
+        rest += b"".join([part for entry in entries for part in (_LENGTH.pack(len(entry)), entry)])
+        frame = _FRAME.pack(len(rest), zlib.crc32(rest)) + rest
+        _write_all(self._fd, frame, self._end)
+        self.cpu_seconds += time.thread_time() - began
+        return len(frame)
+
+    def _keep(self, entries: Sequence[bytes], size: int) -> int:
+        """Count a group as durable; return the number of its first entry."""
+        first = self.next_number
+        self._index(self._end, entries)
+        self._end += size
+        return first
+
     def _claim(self) -> None:
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"log is in use by another process: {self._path}") from None
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError) -> NoReturn:
         """Take the unconfirmed bytes away again and raise what the caller must know."""
         try:
             os.ftruncate(self._fd, self._end)
