@@ -143,13 +143,16 @@ def check_close(vault: OptionVault, found: dict[str, Any], half: int) -> None:
 
 
 def check_put(found: dict[str, Any]) -> None:
-    """Hold what came home to what was sent, and what the sale left."""
+    """Hold what came home to what was sent, and what the sale left.
+
+    A withdrawal comes again if L2 had only old prices, as on a slow machine.
+    """
     sold = found["sold"]
     earned = int(sold["premiumUsdc"]) - int(sold["payoffUsdc"]) - int(sold["feesUsdc"])
     assert int(found["received"]) == int(found["sent"]) + earned
-    assert [each["action"] for each in found["proven"]] == ["withdraw"]
+    assert {each["action"] for each in found["proven"]} == {"withdraw"}
     assert found["stayed"] == "0"
-    assert found["proven"][0]["amount"] == found["received"]
+    assert found["proven"][-1]["amount"] == found["received"]
 
 
 def check_call(found: dict[str, Any]) -> None:
@@ -159,7 +162,7 @@ def check_call(found: dict[str, Any]) -> None:
     assert int(proven[0]["cashUsdc"]) == earned
     assert proven[0]["balance"] == found["sent"]
     assert proven[-1]["action"] == "withdraw"
-    assert {each["action"] for each in proven[:-1]} <= {"buy", "sell"}
+    assert {each["action"] for each in proven} <= {"buy", "sell", "withdraw"}
     assert found["received"] == proven[-1]["amount"] == proven[-1]["balance"]
 
 
