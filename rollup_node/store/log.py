@@ -93,15 +93,6 @@ class InputLog:
             # A cancelled caller must not leave a group half done that the next one would cut into.
             return await _finish(asyncio.ensure_future(self._commit(entries)))
 
-    def append(self, entries: Sequence[bytes]) -> int:
-        """Do what `commit` does, and wait for the disk in the calling thread."""
-        try:
-            size = self._write(entries)
-            self._sync(self._fd)
-        except OSError as error:
-            self._fail(error)
-        return self._keep(entries, size)
-
     def sync_by(self, wait: Callable[[], Awaitable[None]]) -> None:
         """Have `commit` wait by another way than in a thread until what it wrote is on the disk.
 
@@ -131,7 +122,10 @@ class InputLog:
             await self._wait()
         except OSError as error:
             self._fail(error)
-        return self._keep(entries, size)
+        first = self.next_number
+        self._index(self._end, entries)
+        self._end += size
+        return first
 
     async def _wait_in_thread(self) -> None:
         loop = asyncio.get_running_loop()
@@ -148,13 +142,6 @@ class InputLog:
         _write_all(self._fd, frame, self._end)
         self.cpu_seconds += time.thread_time() - began
         return len(frame)
-
-    def _keep(self, entries: Sequence[bytes], size: int) -> int:
-        """Count a group as durable; return the number of its first entry."""
-        first = self.next_number
-        self._index(self._end, entries)
-        self._end += size
-        return first
 
     def _claim(self) -> None:
         try:

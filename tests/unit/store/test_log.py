@@ -17,12 +17,16 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "store" / "input.log"
 
 
+def _commit(log: InputLog, group: list[bytes]) -> int:
+    return asyncio.run(log.commit(group))
+
+
 def _fill(path: Path, groups: list[list[bytes]]) -> list[int]:
     """Write the groups and return the size of the file after each."""
     log = InputLog(path)
     sizes = []
     for group in groups:
-        log.append(group)
+        _commit(log, group)
         sizes.append(log.size)
     log.close()
     return sizes
@@ -82,7 +86,7 @@ def test_open_after_cut_appends_in_place(path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(sizes[1] - 1)
     log = InputLog(path)
-    assert log.append([b"three"]) == 1
+    assert _commit(log, [b"three"]) == 1
     log.close()
     assert _read(path) == [b"one", b"three"]
 
@@ -120,7 +124,7 @@ def test_open_twice_names_the_other_process(path: Path) -> None:
     InputLog(path).close()
 
 
-def test_append_disk_full_keeps_confirmed_groups_and_recovers(path: Path) -> None:
+def test_commit_disk_full_keeps_confirmed_groups_and_recovers(path: Path) -> None:
     full = False
 
     def sync(_: int) -> None:
@@ -128,18 +132,18 @@ def test_append_disk_full_keeps_confirmed_groups_and_recovers(path: Path) -> Non
             raise OSError(errno.ENOSPC, "No space left on device")
 
     log = InputLog(path, sync=sync)
-    log.append([b"kept"])
+    _commit(log, [b"kept"])
     full = True
     with pytest.raises(LogFullError, match=r"No space left on device.*all 1 entries"):
-        log.append([b"lost" * 100])
+        _commit(log, [b"lost" * 100])
     assert path.stat().st_size == log.size
     full = False
-    assert log.append([b"later"]) == 1
+    assert _commit(log, [b"later"]) == 1
     log.close()
     assert _read(path) == [b"kept", b"later"]
 
 
-def test_append_disk_failure_stops_the_log(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_commit_disk_failure_stops_the_log(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
 
     def sync(_: int) -> None:
@@ -147,14 +151,14 @@ def test_append_disk_failure_stops_the_log(path: Path, caplog: pytest.LogCapture
 
     log = InputLog(path, sync=sync)
     with pytest.raises(LogDamagedError, match="Input/output"):
-        log.append([b"a"])
+        _commit(log, [b"a"])
     with pytest.raises(LogDamagedError, match="closed for writing"):
-        log.append([b"b"])
+        _commit(log, [b"b"])
     log.close()
     assert _read(path) == []
 
 
-def test_append_short_writes_are_completed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commit_short_writes_are_completed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pwrite
     monkeypatch.setattr(os, "pwrite", lambda fd, data, at: real(fd, bytes(data)[:7], at))
     _fill(path, [[b"one" * 50], [b"two"]])
