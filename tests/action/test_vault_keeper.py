@@ -287,6 +287,14 @@ async def test_keeper_turns_a_week_of_both_vaults_whatever_a_stranger_pays_them(
     state.prune(state.mark())  # as after a restart: what is confirmed is executed once more
     await stage.keep()
     assert await stage.phase(CALLS) is await stage.phase(PUTS) is VaultPhase.SETTLED
+    await _bring_home(stage)
+    assert await stage.epoch(CALLS) == await stage.epoch(PUTS) == 3
+    assert stage.keeper.payouts.finalized == paid, "nobody works for what strangers pay"
+    await _check_told(stage, put)
+
+
+async def _bring_home(stage: Stage) -> None:
+    """Let L2 send what the keeper asked for, and the keeper turn what it can once it is paid."""
     stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
     stage.script.pull(2)
     await stage.post(OPENING + 6)
@@ -295,9 +303,6 @@ async def test_keeper_turns_a_week_of_both_vaults_whatever_a_stranger_pays_them(
     await stage.confirm()
     await stage.world.warp(stage.world.rollup.parameters.maturity_seconds)
     await stage.keep()
-    assert await stage.epoch(CALLS) == await stage.epoch(PUTS) == 3
-    assert stage.keeper.payouts.finalized == paid, "nobody works for what strangers pay"
-    await _check_told(stage, put)
 
 
 async def _auction(stage: Stage, put: int) -> None:
@@ -360,14 +365,7 @@ async def test_keeper_brings_home_what_an_account_was_sold_for_though_it_was_giv
     await stage.keep()
     assert await stage.phase(PUTS) is VaultPhase.SETTLED
     assert (await stage.told.details(PUTS)).epoch.account == BRIDGE_ACCOUNT_LIMIT
-    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
-    stage.script.pull(2)
-    await stage.post(OPENING + 6)
-    await stage.claim()
-    await stage.keep()
-    await stage.confirm()
-    await stage.world.warp(stage.world.rollup.parameters.maturity_seconds)
-    await stage.keep()
+    await _bring_home(stage)
     assert await stage.epoch(PUTS) == 3
     row = (await stage.told.history(PUTS)).epochs[1]
     assert (row.received, row.generation) == (str(price), 0)
