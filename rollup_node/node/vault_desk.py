@@ -92,32 +92,36 @@ class VaultDesk:
     async def history(self, name: str) -> History:
         """Return all epochs; `NOT_FOUND` if there is no such vault."""
         reader, head = self._reader(name), self._head()
+        # While L1 answers, this node reads on: what it knows later is not of this head.
+        known = len(self.follower.derivation.messages)
         logs = await self.journals[name].logs(self.rollup.genesis.l1_block, head.number)
         sent = await self.journals[name].sent(list(dict.fromkeys(log.transaction for log in logs)))
         times = {digest: transaction.at for digest, transaction in sent.items()}
         return History(
             line=await self._line(reader),
-            epochs=tuple(self._row(reader, story) for story in tell_epochs(logs, times)),
+            epochs=tuple(self._row(reader, story, known) for story in tell_epochs(logs, times)),
         )
 
-    def _row(self, reader: VaultReader, story: Story) -> HistoryRow:
+    def _row(self, reader: VaultReader, story: Story, known: int) -> HistoryRow:
+        """Return an epoch by the first `known` delayed messages."""
         if not story.messages:
             return story.row(None, None)
         sold = None
         if self._knows(story.messages[0]):
-            sold = tell_sale(story, self._seen(story.account or 0), reader.vault.asset)
+            sold = tell_sale(story, self._seen(story.account or 0, known), reader.vault.asset)
         reasons = [self._reason(message) for message in story.messages]
         begun = Reason.OK.name
         return story.row(begun if begun in reasons else reasons[-1], sold)
 
-    def _seen(self, account: int) -> list[Seen]:
+    def _seen(self, account: int, known: int) -> list[Seen]:
         """Return what an account held, with the delayed messages that were consumed by then."""
         items = self.replica.items
-        return [
+        found = [
             Seen(items[held.items - 1].cursor.delayed, held)
             for held in self.tape.holdings(account)
             if held.items <= len(items)
         ]
+        return [seen for seen in found if seen.consumed <= known]
 
     def _knows(self, message: int) -> bool:
         """Tell whether this node executed itself what a delayed message led to."""

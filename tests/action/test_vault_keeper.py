@@ -1,7 +1,7 @@
 """The vault keeper on a real L1: a week of both vaults, a stranger's payment, nothing by chance."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from rollup_node.devnet.market_script import BUY, Script
 from rollup_node.devnet.markets import ETH, USDC_UNIT, smile
 from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, VaultPlan, request_deposit
 from rollup_node.l1.contracts import Contract, ContractClient
-from rollup_node.l1.journal import JournalReader
+from rollup_node.l1.journal import JournalReader, Sent
 from rollup_node.node.account_tape import AccountTape
 from rollup_node.node.payouts import Payouts
 from rollup_node.node.players import BatchPosterPlayer, ProposerPlayer
@@ -376,11 +376,7 @@ async def test_keeper_brings_home_what_an_account_was_sold_for_though_it_was_giv
 
 async def test_keeper_sends_a_sale_again_until_something_is_sold(stage: Stage) -> None:
     await _open(stage)
-    await stage.world.warp(STALE_SECONDS)
-    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
-    stage.script.pull(4)
-    await stage.post(OPENING + 4)
-    assert await _sales(stage) == [("STALE_PRICE", 0, 0)] * 2
+    await _fail_sales(stage)
     again_seconds = stage.world.rollup.parameters.force_after_seconds + 3_600
     await _wake(stage, OPENING + 4)
     await stage.keep()
@@ -402,13 +398,33 @@ async def test_keeper_sends_a_sale_again_until_something_is_sold(stage: Stage) -
     assert await _sales(stage) == [("OK", 2, 0), ("OK", 1, LOTS)]
 
 
+async def test_history_is_of_one_head_though_the_node_reads_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _open(stage)
+    await _fail_sales(stage)
+    await stage.world.warp(stage.world.rollup.parameters.force_after_seconds + 3_600)
+    await _wake(stage, OPENING + 4)
+    journal = stage.told.journals[PUTS]
+    read = journal.sent
+
+    async def sell_meanwhile(hashes: Sequence[bytes]) -> dict[bytes, Sent]:
+        await stage.keep()
+        await _sell(stage, 2, OPENING + 6)
+        return await read(hashes)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal, "sent", sell_meanwhile)
+        row = (await stage.told.history(PUTS)).epochs[1]
+    assert row.sold is not None
+    assert (row.sale, row.resent, row.sold.sold_lots) == ("STALE_PRICE", 0, 0)
+    assert await _sales(stage) == [("OK", 1, 0), ("OK", 1, LOTS)]
+
+
 async def test_keeper_sends_no_sale_again_that_l1_refuses_by_now(stage: Stage) -> None:
     """Later than the last roll for its date a sale is for nobody, however good the prices are."""
     expiry_at = await _open(stage)
-    await stage.world.warp(STALE_SECONDS)
-    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
-    stage.script.pull(4)
-    await stage.post(OPENING + 4)
+    await _fail_sales(stage)
     last_at = expiry_at - (await stage.readers[CALLS].terms()).min_tenor_seconds
     await stage.world.warp(last_at + 1 - await stage.world.now())
     await _wake(stage, OPENING + 4)
@@ -416,6 +432,15 @@ async def test_keeper_sends_no_sale_again_that_l1_refuses_by_now(stage: Stage) -
     assert await stage.phase(CALLS) is await stage.phase(PUTS) is VaultPhase.LIVE
     assert await _sales(stage) == [("STALE_PRICE", 0, 0)] * 2
     assert [desk.failed for desk in stage.keeper.desks] == [None] * 2, "it does not even try"
+
+
+async def _fail_sales(stage: Stage) -> None:
+    """Let L2 have the sales once its prices are old."""
+    await stage.world.warp(STALE_SECONDS)
+    stage.script.begin(await stage.world.now() * 1_000 - stage.script.time_ms)
+    stage.script.pull(4)
+    await stage.post(OPENING + 4)
+    assert await _sales(stage) == [("STALE_PRICE", 0, 0)] * 2
 
 
 async def _sales(stage: Stage) -> list[tuple[str | None, int, int]]:
