@@ -4,14 +4,14 @@ import json
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from rollup_node.devnet.actions import move_time
+from rollup_node.devnet.actions import WAIT_SECONDS, move_time
 from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.session import Session
 from rollup_node.ports import InputError
 
-HEARD_SECONDS: Final = 30
-"""How long a quiet price takes to be reported; three heartbeats of docs/oracle.md."""
+HEARD_SECONDS: Final = WAIT_SECONDS
+"""A quiet price is reported with each heartbeat of docs/oracle.md, every ten seconds of L1."""
 SETTLED_SECONDS: Final = 150
 """The sixty prices of a date are signed late, eight a turn, before anybody can be paid."""
 _MS: Final = 1_000
@@ -57,6 +57,18 @@ def wait_heard(session: Session, after_ms: int) -> dict[str, int]:
             break
     found: dict[str, int] = said["prices_usdc"]
     return found
+
+
+def move_on(session: Session, seconds: int) -> None:
+    """Let L1 time jump forward, and wait until prices have followed.
+
+    Raises
+    ------
+    NotReadyError
+        If they do not in time.
+    """
+    move_time(session, seconds)
+    wait_heard(session, session.l1_time() * _MS)
 
 
 def pass_expiry(session: Session) -> int:

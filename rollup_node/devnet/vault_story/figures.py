@@ -1,50 +1,39 @@
 """What an epoch came to: what the verifier tells of a vault, held against what the bridge paid."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rollup_node.devnet.keys import checksum
 from rollup_node.devnet.vault_story.desk import Desk
-from rollup_node.devnet.vault_story.market import Option
 from rollup_node.devnet.vault_story.record import Close, Sale, VaultEpoch
+from rollup_node.devnet.vault_story.state import lots_per_unit
 
 _PLAIN_CRANKS = 2
 """Every epoch that is closed was rolled before; proofs come between the two."""
 
 
-def read_epoch(
-    desk: Desk, number: int, options: Mapping[str, Option], ended_usdc: int
-) -> VaultEpoch:
-    """Return what a closed epoch came to; `options` of its date, settled at `ended_usdc`."""
+def read_epoch(desk: Desk, number: int, ended_usdc: int) -> VaultEpoch:
+    """Return what a closed epoch came to; its date was settled at `ended_usdc`."""
     rows = desk.session.verifier.call("vault_getHistory", desk.name)["epochs"]
     row = next(row for row in rows if row["epoch"] == number)
     return VaultEpoch(
         number,
         row["generation"],
         row["expiryAt"] or 0,
-        _sale(row["sold"], options, ended_usdc),
+        _sale(desk, row["sold"], ended_usdc),
         _close(desk, row),
         row["isTotalLoss"],
     )
 
 
-def _sale(
-    sold: dict[str, Any] | None, options: Mapping[str, Option], ended_usdc: int
-) -> Sale | None:
+def _sale(desk: Desk, sold: dict[str, Any] | None, ended_usdc: int) -> Sale | None:
+    """Return the sale of an epoch, and what it cost by its strike (docs/spec.md V-10), µUSDC."""
     if sold is None or sold["instrument"] is None:
         return None
-    option, lots = options[sold["instrument"]], sold["soldLots"]
-    payoff = payoff_usdc(option, lots, ended_usdc)
-    return Sale(
-        option.name, option.strike_usdc, sold["offeredLots"], lots, int(sold["premiumUsdc"]), payoff
-    )
-
-
-def payoff_usdc(option: Option, lots: int, ended_usdc: int) -> int:
-    """Return what lots cost who sold them, at a settlement price (docs/spec.md V-10), µUSDC."""
-    worth = ended_usdc - option.strike_usdc
-    worth = -worth if option.is_put else worth
-    return lots * (max(worth, 0) // option.lots_per_unit)
+    strike, lots = int(sold["strikeUsdc"]), sold["soldLots"]
+    worth = ended_usdc - strike if desk.vault.is_call else strike - ended_usdc
+    payoff = lots * (max(worth, 0) // lots_per_unit(desk.session))
+    premium = int(sold["premiumUsdc"])
+    return Sale(sold["instrument"], strike, sold["offeredLots"], lots, premium, payoff)
 
 
 def _close(desk: Desk, row: dict[str, Any]) -> Close:

@@ -2,41 +2,29 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from rollup_node.client import AsyncClient
 from rollup_node.client.errors import ClientError, ConnectionLostError
 from rollup_node.core.option_leaves import SalePlace
-from rollup_node.devnet.actions import move_time, pass_time
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.session import Session
 from rollup_node.devnet.trading import Trader, open_buyers, open_makers
-from rollup_node.devnet.vault_story.state import seconds_until_priced
 from rollup_node.devnet.vault_takers import Sale, SpotMaker, VaultTaker, find_sales
 
 FAIR_PPM: Final = 1_000_000
 """Takers pay about the mark, so the price of a sale has to come down to it first."""
 WANTED_PPM: Final = (1_000_000, 1_000_000, 750_000)
 """Which part of a sale the market wants, by chance."""
-MET_SECONDS: Final = 120
-"""How long to look for a sale, and to wait for prices after a jump of time."""
+QUOTED_SECONDS: Final = 120
+"""How long to wait for prices after a jump of time."""
 _PPM: Final = 1_000_000
 _MS: Final = 1_000
 _POLL_SECONDS: Final = 0.2
 
 _T = TypeVar("_T")
-
-
-class Option(NamedTuple):
-    """An option that is listed; strike in µUSDC per unit."""
-
-    name: str
-    strike_usdc: int
-    lots_per_unit: int
-    is_put: bool
 
 
 class Market:
@@ -51,39 +39,30 @@ class Market:
         (self._taker,) = open_buyers(session, 1)
         (self._dealer,) = open_makers(session, 1)
 
-    def options(self) -> list[Option]:
-        """Return the options that are listed."""
-        return self._as(self._taker, _options)
-
     def index_usdc(self) -> int:
         """Return the index price of ETH, µUSDC."""
         return self._as(self._taker, _index)
 
-    def sales(self) -> list[Sale]:
-        """Return the sales that run."""
-        return self._as(self._taker, find_sales)
+    def sale_of(self, account: int) -> Sale | None:
+        """Return the sale of an account that runs, in an option that has a mark."""
+        try:
+            found = self._as(self._taker, find_sales)
+        except ClientError:  # an option went while it was looked at
+            return None
+        return next((sale for sale in found if sale.place.account == account), None)
 
-    def buy(self, account: int, *, is_whole: bool) -> str | None:
-        """Wait until a vault's sale runs and is fair, and buy all of it, or what is wanted.
+    def wanted_ppm(self) -> int:
+        """Return which part of a sale the market wants, by chance."""
+        return self.rng.choice(WANTED_PPM)
 
-        Returns
-        -------
-        str | None
-            What was bought; `None` if there was no sale: its message fails where nothing is listed,
-            or prices are old.
-        """
-        part_ppm = _PPM if is_whole else self.rng.choice(WANTED_PPM)
-        end = time.monotonic() + MET_SECONDS
-        while time.monotonic() < end:
-            found = [sale for sale in self.sales() if sale.place.account == account]
-            seconds = seconds_until_fair(found[0].place, self._now_ms()) if found else 0
-            if seconds:
-                move_time(self.session, seconds)
-            elif found and (met := self._take(found[0], part_ppm)):
-                return f"{met:,} of {found[0].place.lots:,} lots of {found[0].name}"
-            pass_time(self.session, seconds_until_priced(self.session))
-            time.sleep(_POLL_SECONDS)
-        return None
+    def take(self, sale: Sale, part_ppm: int) -> int:
+        """Buy a part of a sale at about the mark; return the lots that were met."""
+        lots = max(1, sale.place.lots * part_ppm // _PPM)
+
+        async def work(client: AsyncClient) -> int:
+            return await VaultTaker(client, self.rng).buy(sale, lots)
+
+        return self._as(self._taker, work)
 
     def quote_spot(self) -> None:
         """Let the dealer quote ETH on both sides of its mark, in place of its older quotes."""
@@ -91,23 +70,12 @@ class Market:
         async def work(client: AsyncClient) -> None:
             await SpotMaker(client, self.rng).act()
 
-        for _ in Deadline(MET_SECONDS, "the dealer quotes ETH"):
+        for _ in Deadline(QUOTED_SECONDS, "the dealer quotes ETH"):
             try:
                 self._as(self._dealer, work)
             except ClientError:  # prices are old after a jump of time
                 continue
             return
-
-    def _now_ms(self) -> int:
-        return self.session.l1_time() * _MS
-
-    def _take(self, sale: Sale, part_ppm: int) -> int:
-        lots = max(1, sale.place.lots * part_ppm // _PPM)
-
-        async def work(client: AsyncClient) -> int:
-            return await VaultTaker(client, self.rng).buy(sale, lots)
-
-        return self._as(self._taker, work)
 
     def close(self) -> None:
         """Close all connections."""
@@ -137,19 +105,6 @@ def seconds_until_fair(place: SalePlace, now_ms: int) -> int:
     whole_ms = place.ends_ms - place.started_ms
     fair_ms = place.started_ms + whole_ms * fallen // (place.start_ppm - place.reserve_ppm)
     return max(0, -((now_ms - fair_ms) // _MS))
-
-
-async def _options(client: AsyncClient) -> list[Option]:
-    found = await client.call("public/get_instruments", currency="ETH", kind="option")
-    return [
-        Option(
-            item["instrument_name"],
-            round(Decimal(str(item["strike"])) * _PPM),
-            item["lots_per_unit"],
-            item["option_type"] == "put",
-        )
-        for item in found
-    ]
 
 
 async def _index(client: AsyncClient) -> int:

@@ -7,6 +7,7 @@ from rollup_node.codec.leaves import decode_leaf
 from rollup_node.core.flags import FUND_FLAG, LIQUIDATING_FLAG
 from rollup_node.core.kinds import SeriesStatus
 from rollup_node.core.layout import (
+    CURSOR_KEY,
     EXPIRIES,
     PRICES_KEY,
     LeafKey,
@@ -14,10 +15,14 @@ from rollup_node.core.layout import (
     directory_key,
     expiry_key,
     hot_key,
+    option_rules_key,
+    sales_key,
     series_key,
     underlying_key,
 )
+from rollup_node.core.leaves import Cursor
 from rollup_node.core.market_leaves import Prices, Underlying
+from rollup_node.core.option_leaves import OptionRules
 from rollup_node.core.prices import REPRICE_AGE_MS
 from rollup_node.core.standing import GRACE_MS
 from rollup_node.core.strikes import OLD_SURFACE_MS
@@ -62,6 +67,26 @@ def _has_flag(session: Session, account: int, flag: int) -> bool:
     return hot is not None and bool(hot.flags & flag)
 
 
+def has_sale(session: Session, account: int, message: int) -> bool:
+    """Tell whether a delayed message may have begun a sale that runs, or that was met.
+
+    `True` while the message is on its way. States follow each other: the message is looked for
+    before what it led to.
+    """
+    cursor: Cursor = read_leaf(session, CURSOR_KEY)
+    if cursor.delayed <= message or has_positions(session, account):
+        return True
+    now_ms = session.l1_time() * _MS
+    calls = _listed(session)
+    keys = [sales_key(series) for call in calls for series in (call, call + 1)]
+    return any(
+        place.account == account and place.lots and now_ms < place.ends_ms
+        for sales in read_leaves(session, keys)
+        if sales is not None
+        for place in sales.places
+    )
+
+
 def settlement_price(session: Session, expiry_at: int) -> int:
     """Return the settlement price of a date in µUSDC per unit, 0 if it is not fixed."""
     for slot in range(EXPIRIES):
@@ -69,6 +94,12 @@ def settlement_price(session: Session, expiry_at: int) -> int:
         if expiry is not None and expiry.expiry_at == expiry_at:
             return int(expiry.price)
     return 0
+
+
+def lots_per_unit(session: Session) -> int:
+    """Return how many lots of an option on ETH are one ETH."""
+    rules: OptionRules = read_leaf(session, option_rules_key(ETH))
+    return rules.lots_per_unit
 
 
 def seconds_until_priced(session: Session) -> int:
@@ -79,15 +110,8 @@ def seconds_until_priced(session: Session) -> int:
     """
     prices: Prices | None = read_leaf(session, PRICES_KEY)
     now = session.l1_time()
-    boards = read_leaves(session, [board_key(ETH, slot) for slot in range(EXPIRIES)])
-    series = [
-        row.series
-        for board in boards
-        if board is not None and now * _MS <= board.surface_ms + OLD_SURFACE_MS
-        for row in board.strikes
-        if row.series
-    ]
-    states = read_leaves(session, [series_key(each) for each in series]) if series else []
+    calls = _listed(session, fresh_ms=now * _MS - OLD_SURFACE_MS)
+    states = read_leaves(session, [series_key(call) for call in calls])
     if prices is None or all(state.status != SeriesStatus.REDUCE_ONLY for state in states):
         return 0
     return _seconds_until(prices.rows[ETH].priced_ms + REPRICE_AGE_MS, now)
@@ -97,6 +121,18 @@ def seconds_until_liquidations(session: Session) -> int:
     """Return how long nobody is liquidated yet because prices had been gone for long (L-1)."""
     oracle: Underlying = read_leaf(session, underlying_key(ETH))
     return _seconds_until(oracle.resumed_ms + GRACE_MS, session.l1_time())
+
+
+def _listed(session: Session, fresh_ms: int = 0) -> list[int]:
+    """Return the calls on ETH of all dates that have volatilities since then."""
+    boards = read_leaves(session, [board_key(ETH, slot) for slot in range(EXPIRIES)])
+    return [
+        row.series
+        for board in boards
+        if board is not None and board.surface_ms >= fresh_ms
+        for row in board.strikes
+        if row.series
+    ]
 
 
 def _seconds_until(time_ms: int, now: int) -> int:

@@ -8,21 +8,21 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from rollup_node.devnet import market as prices
-from rollup_node.devnet.actions import WAIT_SECONDS, move_time, pass_time, wait_idle
+from rollup_node.devnet.actions import move_time, pass_time, wait_idle
 from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.session import Session
 from rollup_node.devnet.vault_story.desk import Desk
 from rollup_node.devnet.vault_story.figures import read_epoch
-from rollup_node.devnet.vault_story.market import Market, Option
-from rollup_node.devnet.vault_story.plan import CALLS, MOON, Plan, Week, Wish
+from rollup_node.devnet.vault_story.market import Market
+from rollup_node.devnet.vault_story.plan import ALL, CALLS, MOON, Plan, Week, Wish
 from rollup_node.devnet.vault_story.record import Move, VaultEpoch
+from rollup_node.devnet.vault_story.selling import sell
 from rollup_node.devnet.vault_story.state import (
     has_positions,
     is_liquidated,
     is_taken,
     seconds_until_liquidations,
-    seconds_until_priced,
     settlement_price,
 )
 from rollup_node.roles.keeper import RUINED_RETRY_MS
@@ -70,7 +70,7 @@ class Weeks:
     def play(self, week: Week) -> tuple[Move, dict[str, VaultEpoch]]:
         """Let one week pass and return what it came to; a vault without shares has no epoch."""
         self.session.close()
-        options = self._sell()
+        self._sell()
         numbers = {name: desk.number() for name, desk in self.desks.items() if desk.expiry_at()}
         began = self.market.index_usdc()
         self.grant(week.wishes)
@@ -80,8 +80,7 @@ class Weeks:
         self._until_closed(numbers)
         move = Move(week.number, began, ended, week.shock)
         found = {
-            name: read_epoch(self.desks[name], number, options, ended)
-            for name, number in numbers.items()
+            name: read_epoch(self.desks[name], number, ended) for name, number in numbers.items()
         }
         self.moves.append(move)
         for name, epoch in found.items():
@@ -105,24 +104,20 @@ class Weeks:
                 what = "deposits" if wish.amount else "redeems"
                 self.tell(f"request     {wish.who} {what} at the {wish.vault}")
 
-    def _sell(self) -> dict[str, Option]:
-        """Wait until what the vaults offer is bought and L1 has it; return the options by name."""
+    def _sell(self) -> None:
+        """Wait until what the vaults offer is bought, and L1 has it."""
         for name, desk in self.desks.items():
             if desk.supply():
                 self._buy(name, desk)
         wait_idle(self.session)
-        return {option.name: option for option in self.market.options()}
 
     def _buy(self, name: str, desk: Desk) -> None:
-        for _ in Deadline(WAIT_SECONDS, f"the {name} is rolled"):
-            if desk.expiry_at():
-                break
-            pass_time(self.session, seconds_until_priced(self.session))
         number = desk.number()
         if (name, number) not in self._bought:
             self._bought.add((name, number))
             # A call vault that sold less than it could is not what a rise liquidates.
-            bought = self.market.buy(desk.account(), is_whole=name == CALLS)
+            part_ppm = ALL if name == CALLS else self.market.wanted_ppm()
+            bought = sell(self.session, self.market, desk, part_ppm)
             self.tell(f"sale        the {name} sold {bought or 'nothing'}")
 
     def _shock(self, week: Week) -> None:
@@ -142,19 +137,14 @@ class Weeks:
                 break
         for steps in AUCTION_STEPS:
             for _ in range(steps):
-                self._step(STEP_SECONDS)
+                prices.move_on(self.session, STEP_SECONDS)
             end = time.monotonic() + KEEPER_SECONDS
             while time.monotonic() < end:
                 if self._is_taken(account):
                     self.tell(f"liquidated  account {account} of the {CALLS} goes to the fund")
                     return
-                self._step(RETRY_SECONDS)
+                prices.move_on(self.session, RETRY_SECONDS)
         raise NotReadyError(f"nobody takes account {account} of the {CALLS}")
-
-    def _step(self, seconds: int) -> None:
-        """Let time jump, and prices follow."""
-        move_time(self.session, seconds)
-        prices.wait_heard(self.session, self.session.l1_time() * 1_000)
 
     def _is_taken(self, account: int) -> bool:
         """Give the keeper some seconds to have the fund take an account."""

@@ -1,0 +1,62 @@
+"""How the sale of a vault comes to be bought, be it the one that the keeper sends again."""
+
+import time
+from typing import Final
+
+from rollup_node.devnet.actions import WAIT_SECONDS, pass_time
+from rollup_node.devnet.jsonrpc import Deadline
+from rollup_node.devnet.market import move_on
+from rollup_node.devnet.session import Session
+from rollup_node.devnet.vault_moves import read_phase
+from rollup_node.devnet.vault_story.desk import Desk
+from rollup_node.devnet.vault_story.market import Market, seconds_until_fair
+from rollup_node.devnet.vault_story.state import has_sale, seconds_until_priced
+from rollup_node.roles.vault_keeper import VaultPhase
+
+SOLD_SECONDS: Final = 240
+"""How long to try: a sale fails if prices are old when L2 has it, and comes again an hour later."""
+_MS: Final = 1_000
+_POLL_SECONDS: Final = 0.2
+
+
+def sell(session: Session, market: Market, desk: Desk, part_ppm: int) -> str | None:
+    """Wait until a vault is rolled and its sale fair, and buy a part of it.
+
+    Returns
+    -------
+    str | None
+        What was bought; `None` if there was nothing to buy.
+
+    Raises
+    ------
+    NotReadyError
+        If nobody rolls it.
+    """
+    for _ in Deadline(WAIT_SECONDS, f"the {desk.name} is rolled"):
+        if desk.expiry_at():
+            break
+        pass_time(session, seconds_until_priced(session))
+    end = time.monotonic() + SOLD_SECONDS
+    while time.monotonic() < end:
+        seconds = seconds_until_again(session, desk)
+        sale = market.sale_of(desk.account())
+        if sale is not None:
+            seconds = seconds_until_fair(sale.place, session.l1_time() * _MS)
+            if not seconds and (met := market.take(sale, part_ppm)):
+                return f"{met:,} of {sale.place.lots:,} lots of {sale.name}"
+        seconds = seconds or seconds_until_priced(session)
+        if seconds:
+            move_on(session, seconds)
+        time.sleep(_POLL_SECONDS)
+    return None
+
+
+def seconds_until_again(session: Session, desk: Desk) -> int:
+    """Return how far the keeper may send a sale again, 0: by now, or the one before may run yet."""
+    epoch = desk.call("epoch")
+    if has_sale(session, epoch["account"], epoch["lastMessage"]):
+        return 0
+    if read_phase(desk.vault) not in {VaultPhase.LOCKED, VaultPhase.SALE}:
+        return 0
+    forced_after = session.rollup["parameters"]["force_after_seconds"]
+    return int(forced_after + desk.vault.strategy.call("terms")["saleSeconds"] + 1)
