@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,16 +104,26 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+@contextmanager
+def devnet(run_dir: Path, *words: str) -> Iterator[Stage]:
+    """Start a devnet that ends with the block, and leaves its logs if something failed."""
+    running = Stage.at(run_dir)
+    purge: tuple[str, ...] = ()
+    try:
+        up(run_dir, *words)
+        yield running
+        purge = ("--purge",)
+    finally:
+        for session in running.sessions:
+            session.close()
+        strikenet("down", *purge, "--run-dir", run_dir, code=None)
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One devnet for all tests of a module."""
     path = tmp_path_factory.mktemp("run") / "devnet"
-    up(path, "--profile", "ci", "--batch-data", "alternate")
-    place = RunDir(path)
-    children = [*Stage(place).pids().values(), place.read_state()["l1"]["pid"]]
-    running = Stage(place)
-    yield running
-    for session in running.sessions:
-        session.close()
-    strikenet("down", "--run-dir", path)
+    with devnet(path, "--profile", "ci", "--batch-data", "alternate") as running:
+        children = [*running.pids().values(), running.run_dir.read_state()["l1"]["pid"]]
+        yield running
     assert not [pid for pid in children if is_alive(pid)]

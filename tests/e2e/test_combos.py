@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollup_node.client import Client, RefusedError
-from tests.e2e.conftest import strikenet, up
+from tests.e2e.conftest import devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -19,8 +19,11 @@ AMOUNT = 0.5
 def _traders(tmp_path: Path) -> Iterator[list[Client]]:
     """Yield two clients with money, on a devnet whose prices hardly move."""
     path = tmp_path / "devnet"
-    started = up(path, "--profile", "ci", "--prices", "calm", "--json").json
-    origin = next(node["url"] for node in started["nodes"] if node["name"] == "sequencer")
+    with devnet(path, "--profile", "ci", "--prices", "calm") as stage:
+        yield _enter(path, stage.session.sequencer.url)
+
+
+def _enter(path: Path, origin: str) -> list[Client]:
     accounts = json.loads((path / "accounts.json").read_text())["accounts"]
     keys = {account["name"]: bytes.fromhex(account["private_key"][2:]) for account in accounts}
     clients = []
@@ -28,8 +31,7 @@ def _traders(tmp_path: Path) -> Iterator[list[Client]]:
         terms = ("--to", name, "--asset", "USDC", "--amount", "1000000", "--wait")
         paid = strikenet("deposit", "--run-dir", path, "--json", *terms).json
         clients.append(Client(origin, private_key=keys[name], account=paid["account"]))
-    yield clients
-    strikenet("down", "--run-dir", path)
+    return clients
 
 
 def test_combo_is_asked_for_quoted_executed_and_reaches_l1(traders: list[Client]) -> None:

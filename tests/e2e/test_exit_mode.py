@@ -23,7 +23,7 @@ from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.rundir import RunDir
 from rollup_node.devnet.session import Session
-from tests.e2e.conftest import Stage, is_alive, strikenet, up
+from tests.e2e.conftest import Stage, devnet, is_alive, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -221,9 +221,7 @@ def check_payments(session: Session, run_dir: Path, rows: dict[str, Any]) -> Non
 
 def test_everybody_leaves_when_only_l1_a_challenger_and_a_trader_are_alive(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "ci", "--prices", "calm")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--profile", "ci", "--prices", "calm") as stage:
         session = stage.session
         with ExitStack() as stack:
             market = enter(stack, session, run_dir)
@@ -246,7 +244,3 @@ def test_everybody_leaves_when_only_l1_a_challenger_and_a_trader_are_alive(tmp_p
         assert session.l1_balance(session.asset("USDC"), carol) - before == LATE_USDC * USDC_UNIT
         assert leave(run_dir, "status")["left"]["USDC"] == str(session.bridge.call("custody", 0))
         assert survivors(stage) == ["challenger", "l1"]
-    finally:
-        for opened in stage.sessions:
-            opened.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)

@@ -19,7 +19,7 @@ from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.launcher import is_ready
 from rollup_node.devnet.rundir import RunDir
 from rollup_node.devnet.session import Party, Session
-from tests.e2e.conftest import REPOSITORY, STRIKENET, Stage, strikenet, up
+from tests.e2e.conftest import REPOSITORY, STRIKENET, Stage, devnet, strikenet, up
 
 pytestmark = pytest.mark.e2e
 
@@ -133,29 +133,25 @@ def test_run_directory_that_cannot_be_written_is_code_3(tmp_path: Path) -> None:
 
 def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    up(path)
-    place = Stage.at(path)
-    children = [*place.pids().values(), place.run_dir.read_state()["l1"]["pid"]]
-    supervisor = place.run_dir.running_pid()
-    assert supervisor
-    os.kill(supervisor, signal.SIGKILL)
-    place.wait_gone([supervisor, *children])
-    assert strikenet("down", "--json", "--run-dir", path).json["stopped"] is False
-    up(path)
-    assert all(is_ready(node["url"]) for node in place.run_dir.read_state()["nodes"])
-    strikenet("down", "--purge", "--run-dir", path)
+    with devnet(path) as place:
+        children = [*place.pids().values(), place.run_dir.read_state()["l1"]["pid"]]
+        supervisor = place.run_dir.running_pid()
+        assert supervisor
+        os.kill(supervisor, signal.SIGKILL)
+        place.wait_gone([supervisor, *children])
+        assert strikenet("down", "--json", "--run-dir", path).json["stopped"] is False
+        up(path)
+        assert all(is_ready(node["url"]) for node in place.run_dir.read_state()["nodes"])
     assert not path.exists()
 
 
 def test_interrupt_leaves_no_process(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    up(path)
-    place = Stage.at(path)
-    children = [*place.pids().values(), place.run_dir.read_state()["l1"]["pid"]]
-    supervisor = place.run_dir.running_pid()
-    assert supervisor
-    os.kill(supervisor, signal.SIGINT)
-    place.wait_gone([supervisor, *children])
+    with devnet(tmp_path / "run") as place:
+        children = [*place.pids().values(), place.run_dir.read_state()["l1"]["pid"]]
+        supervisor = place.run_dir.running_pid()
+        assert supervisor
+        os.kill(supervisor, signal.SIGINT)
+        place.wait_gone([supervisor, *children])
 
 
 def transfer_until_refused(

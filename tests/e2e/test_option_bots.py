@@ -11,7 +11,7 @@ from rollup_node.devnet.actions import wait_idle
 from rollup_node.devnet.audit import audit, wait_agreement
 from rollup_node.devnet.keys import trader
 from rollup_node.devnet.option_strategy import DELTA_BAND_USD, SIZE_USD
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -53,9 +53,7 @@ def _check_hedged(url: str, bot: int, account: int) -> None:
 
 def test_bots_trade_options_with_hedges_and_every_number_is_recomputed(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "ci", "--prices", "calm")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--profile", "ci", "--prices", "calm") as stage:
         words = ("--bots", str(BOTS), "--for", "20s", "--seed", "3", "--run-dir", run_dir, "--json")
         result = strikenet("trade", *words).json
         assert result["option_quotes"] > 20
@@ -87,7 +85,3 @@ def test_bots_trade_options_with_hedges_and_every_number_is_recomputed(tmp_path:
         ).out
         assert re.search(r"ETH-\d+[A-Z]{3}\d\d-\d+-[CP]", text)
         assert "available" in text
-    finally:
-        for opened in stage.sessions:
-            opened.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)

@@ -22,7 +22,7 @@ from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.session import Session
 from rollup_node.node.margin_report import MODELS
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -204,30 +204,24 @@ def withdraw(session: Session, run_dir: Path) -> None:
 
 def test_options_are_traded_hedged_sold_off_settled_and_paid_on_l1(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "ci", "--prices", "calm,vol:*@0s+100%", "--lying", "publisher-1")
-    stage = Stage.at(run_dir)
-    with ExitStack() as stack:
-        try:
-            session = stage.session
-            traders, (_, bob, carol) = enter(stack, run_dir, session.state["nodes"][0]["url"])
-            straddle = trade(traders)
-            assert {item["option_type"] for item in straddle} == {"call", "put"}
-            for item, units in zip(straddle, UNITS, strict=True):
-                seen = ticker(traders.bob, item)
-                assert 50 < seen["mark_iv"] < 70, "30 % in a calm market, twice that in a panic"
-                held = float(units) + LOTS * item["min_trade_amount"]
-                assert seen["open_interest"] == pytest.approx(held)
-            hedge(traders)
-            wait_idle(session)
-            assert audit(session).holdings.positions == len(STAKES) * len(straddle) + PERPETUALS
-            buy_account(session, bob, carol, wait_sale(session, run_dir, carol))
-            ends_at = straddle[0]["expiration_timestamp"] // 1_000
-            move_time(session, ends_at + 1 - session.l1_time())
-            wait_over(session, traders.bob, straddle)
-            withdraw(session, run_dir)
-            wait_agreement(session)
-            assert audit(session).exact
-        finally:
-            for opened in stage.sessions:
-                opened.close()
-            strikenet("down", "--purge", "--run-dir", run_dir, code=None)
+    words = ("--profile", "ci", "--prices", "calm,vol:*@0s+100%", "--lying", "publisher-1")
+    with devnet(run_dir, *words) as stage, ExitStack() as stack:
+        session = stage.session
+        traders, (_, bob, carol) = enter(stack, run_dir, session.state["nodes"][0]["url"])
+        straddle = trade(traders)
+        assert {item["option_type"] for item in straddle} == {"call", "put"}
+        for item, units in zip(straddle, UNITS, strict=True):
+            seen = ticker(traders.bob, item)
+            assert 50 < seen["mark_iv"] < 70, "30 % in a calm market, twice that in a panic"
+            held = float(units) + LOTS * item["min_trade_amount"]
+            assert seen["open_interest"] == pytest.approx(held)
+        hedge(traders)
+        wait_idle(session)
+        assert audit(session).holdings.positions == len(STAKES) * len(straddle) + PERPETUALS
+        buy_account(session, bob, carol, wait_sale(session, run_dir, carol))
+        ends_at = straddle[0]["expiration_timestamp"] // 1_000
+        move_time(session, ends_at + 1 - session.l1_time())
+        wait_over(session, traders.bob, straddle)
+        withdraw(session, run_dir)
+        wait_agreement(session)
+        assert audit(session).exact

@@ -11,7 +11,7 @@ import pytest
 
 from rollup_node.devnet.audit import wait_agreement
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import Stage, devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -36,9 +36,7 @@ def wait_said(stage: Stage, after_ms: int) -> int:
 
 def test_oracle_outlives_a_liar_its_own_death_and_a_sequencer_that_stalls(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--prices", "calm", "--lying", "publisher-1")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--prices", "calm", "--lying", "publisher-1") as stage:
         first_ms = wait_said(stage, 0)
         status = look(stage)
         value = status["oracle"]["feeds"]["0/price"]["value"]
@@ -65,7 +63,3 @@ def test_oracle_outlives_a_liar_its_own_death_and_a_sequencer_that_stalls(tmp_pa
         wait_said(stage, second_ms)
         assert stage.session.inbox.call("fastCount") >= 1
         wait_agreement(stage.session)
-    finally:
-        for session in stage.sessions:
-            session.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)

@@ -12,7 +12,7 @@ from rollup_node.devnet.audit import audit, wait_agreement
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts
 from rollup_node.devnet.session import Session
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -71,9 +71,7 @@ def wait_settled(session: Session, positions: int) -> None:
 
 def test_dated_futures_end_and_everybody_is_paid_without_asking(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "ci", "--prices", "calm")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--profile", "ci", "--prices", "calm") as stage:
         session = stage.session
         url = session.state["nodes"][0]["url"]
         futures = trade(run_dir, url)
@@ -90,7 +88,3 @@ def test_dated_futures_end_and_everybody_is_paid_without_asking(tmp_path: Path) 
             for item in futures:
                 ticker = client.call("public/ticker", instrument_name=item["instrument_name"])
                 assert ticker["open_interest"] == 0
-    finally:
-        for opened in stage.sessions:
-            opened.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)

@@ -14,7 +14,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.conftest import strikenet, up
+from tests.e2e.conftest import devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -96,9 +96,9 @@ class Floor:
 @pytest.fixture(scope="module")
 def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
     path = tmp_path_factory.mktemp("run") / "devnet"
-    started = up(path, "--profile", "ci", "--prices", "calm", "--json").json
-    origin = next(node["url"] for node in started["nodes"] if node["name"] == "sequencer")
     with ExitStack() as stack:
+        stage = stack.enter_context(devnet(path, "--profile", "ci", "--prices", "calm"))
+        origin = stage.session.sequencer.url
         traders = []
         for name in ("alice", "bob"):
             where = ("--run-dir", path, "--json")
@@ -108,7 +108,6 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
             socket = stack.enter_context(connect(address))
             traders.append(Trader(socket, _key(path, name), paid["account"]))
         yield Floor(origin, *traders)
-    strikenet("down", "--run-dir", path)
 
 
 def _key(path: Path, name: str) -> str:

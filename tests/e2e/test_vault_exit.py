@@ -13,7 +13,7 @@ from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.session import OptionVault, Session
 from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS
-from tests.e2e.conftest import Stage, is_alive, strikenet, up
+from tests.e2e.conftest import Stage, devnet, is_alive, strikenet
 from tests.e2e.test_vaults import begin, claim_shares, pump
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -113,9 +113,7 @@ def check_exit(session: Session, vault: OptionVault, paid: dict[str, dict[str, A
 
 def test_depositors_leave_when_only_l1_and_a_challenger_are_alive(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "vaults", "--prices", "calm")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--profile", "vaults", "--prices", "calm") as stage:
         session = stage.session
         begin(session)
         shares = claim_shares(session, run_dir)
@@ -140,7 +138,3 @@ def test_depositors_leave_when_only_l1_and_a_challenger_are_alive(tmp_path: Path
             }
             check_exit(session, vault, paid)
         check_alive(stage)
-    finally:
-        for opened in stage.sessions:
-            opened.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)

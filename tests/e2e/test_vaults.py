@@ -24,7 +24,7 @@ from rollup_node.devnet.vaults import CASH_SECURED_PUT, COVERED_CALL, DEPOSITS, 
 from rollup_node.node.vaults import VIRTUAL_SHARES, share_price
 from rollup_node.ports import TransactionReverted
 from rollup_node.roles.vault_keeper import VaultPhase
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import Stage, devnet, strikenet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -190,9 +190,7 @@ def check_words(run_dir: Path) -> None:
 
 def test_both_vaults_live_through_a_week_and_every_sum_is_exact(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "vaults", "--prices", "calm")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--profile", "vaults", "--prices", "calm") as stage:
         session = stage.session
         begin(session)
         held = claim_shares(session, run_dir)
@@ -228,10 +226,6 @@ def test_both_vaults_live_through_a_week_and_every_sum_is_exact(tmp_path: Path) 
         assert audit(session).exact
         keeper = session.verifier.call("optimism_syncStatus")["vault_keeper"]
         assert keeper["paid"] == len(NAMES)
-    finally:
-        for opened in stage.sessions:
-            opened.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)
 
 
 def silence(stage: Stage) -> None:
@@ -267,9 +261,7 @@ def roll_blindly(session: Session) -> None:
 
 def test_sale_that_failed_at_old_prices_is_sent_again_and_sells(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
-    up(run_dir, "--profile", "vaults", "--prices", "calm")
-    stage = Stage.at(run_dir)
-    try:
+    with devnet(run_dir, "--profile", "vaults", "--prices", "calm") as stage:
         silence(stage)
         session = stage.session
         roll_blindly(session)
@@ -291,7 +283,3 @@ def test_sale_that_failed_at_old_prices_is_sent_again_and_sells(tmp_path: Path) 
                 vault.contract.send(accounts()["dave"].address, "resendSale")
         told = strikenet("vault", "history", NAMES[0], "--run-dir", run_dir).out
         assert "sale: OK, sent 2 times" in told
-    finally:
-        for opened in stage.sessions:
-            opened.close()
-        strikenet("down", "--purge", "--run-dir", run_dir, code=None)

@@ -14,7 +14,7 @@ from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
 from rollup_node.devnet.session import Party, Session
 from rollup_node.l1.shipped import load_artifact
-from tests.e2e.conftest import Stage, strikenet, up
+from tests.e2e.conftest import devnet, strikenet
 
 pytestmark = pytest.mark.e2e
 
@@ -35,9 +35,12 @@ class Town:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     path = tmp_path_factory.mktemp("run") / "devnet"
-    up(path, "--profile", "ci")
-    session = Stage.at(path).session
-    connection = requests.Session()
+    with devnet(path, "--profile", "ci") as stage, requests.Session() as connection:
+        yield _settle_in(stage.session, connection)
+
+
+def _settle_in(session: Session, connection: requests.Session) -> Town:
+    """Give alice ETH and bob USDC, and let alice send bob some."""
     web3 = Web3(HTTPProvider(session.sequencer.url, session=connection))
     alice, bob = (session.party(name, open_it=True) for name in ("alice", "bob"))
     for party, symbol, amount in ((alice, "ETH", "5"), (bob, "USDC", "100")):
@@ -48,10 +51,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     eth = session.asset("ETH")
     sent = actions.transfer(session, accounts()["alice"], alice, bob, eth, eth.parse("2"))
     assert actions.wait_executed(session, sent.hash) == "OK"
-    yield Town(session, web3, alice, bob, sent)
-    connection.close()
-    session.close()
-    strikenet("down", "--run-dir", path)
+    return Town(session, web3, alice, bob, sent)
 
 
 def test_chain_id_and_client_version(town: Town) -> None:
