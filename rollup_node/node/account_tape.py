@@ -137,10 +137,13 @@ class AccountTape:
 
     def _offer(self, state: ChainState, account: int) -> Offer | None:
         series = None if self._offered is None else self._offered.get(account)
-        if series is None:
+        listed: SeriesState | None = None if series is None else state.get(series_key(series))
+        if series is None or listed is None:
             return None
         sales: Sales = state.get(sales_key(series)) or NO_SALES
-        left = sum(place.lots for place in sales.places if place.account == account)
+        # What is left of a sale stays in its place when the number is given to another option.
+        own = [place for place in sales.places if place.account == account]
+        left = sum(place.lots for place in own if listed.funded_ms < place.started_ms)
         return Offer(*self._name(state, series), left) if left else None
 
     def _positions(self, state: ChainState, account: int) -> Iterator[HeldPosition]:

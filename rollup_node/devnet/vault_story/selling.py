@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from rollup_node.devnet.actions import WAIT_SECONDS, pass_time
+from rollup_node.devnet.actions import WAIT_SECONDS, wait_idle
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.market import move_on
 from rollup_node.devnet.session import Session
@@ -35,7 +35,7 @@ def sell(session: Session, market: Market, desk: Desk, part_ppm: int) -> str | N
     for _ in Deadline(WAIT_SECONDS, f"the {desk.name} is rolled"):
         if desk.expiry_at():
             break
-        pass_time(session, seconds_until_priced(session))
+        _jump(session, seconds_until_priced(session))
     end = time.monotonic() + SOLD_SECONDS
     while time.monotonic() < end:
         seconds = seconds_until_again(session, desk)
@@ -45,10 +45,19 @@ def sell(session: Session, market: Market, desk: Desk, part_ppm: int) -> str | N
             if not seconds and (met := market.take(sale, part_ppm)):
                 return f"{met:,} of {sale.place.lots:,} lots of {sale.name}"
         seconds = seconds or seconds_until_priced(session)
-        if seconds:
-            move_on(session, seconds)
+        _jump(session, seconds)
         time.sleep(_POLL_SECONDS)
     return None
+
+
+def _jump(session: Session, seconds: int) -> None:
+    """Let time jump if it has to, once L1 has everything.
+
+    Else a message would come too late, and L2 lose what it has confirmed since.
+    """
+    if seconds:
+        wait_idle(session)
+        move_on(session, seconds)
 
 
 def seconds_until_again(session: Session, desk: Desk) -> int:

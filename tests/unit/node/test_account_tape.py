@@ -42,6 +42,7 @@ class Replica:
         terms = TERMS._replace(kind=SeriesKind.CALL, underlying=0, expiry_slot=3, strike=STRIKE)
         expiry = Expiry(EXPIRY_AT, 0, 0, 0, 0, 0)
         self.state.commit({terms_key(CALL): terms, expiry_key(0, 3): expiry})
+        self.state.commit({series_key(CALL): STATE._replace(funded_ms=0)})
 
     def derive(self, tape: AccountTape, messages: int = 0, **leaves: Any) -> None:
         """Execute an item that writes leaves, and tell the tape."""
@@ -125,6 +126,18 @@ def test_see_notes_each_change_once_with_names() -> None:
     ]
     assert found[-1].positions == (HeldPosition(CALL, NAME, STRIKE, -120, -900),)
     assert tape.first_item == 0
+
+
+def test_see_forgets_what_nobody_bought_once_its_number_is_another_option() -> None:
+    replica, tape = Replica(), AccountTape([VAULT], ["ETH"])
+    replica.derive(tape, writes=money(100))
+    replica.derive(tape, messages=1, writes=sale(300))
+    listed = TERMS._replace(kind=SeriesKind.CALL, underlying=0, expiry_slot=3, strike=2 * STRIKE)
+    replica.derive(
+        tape, writes={terms_key(CALL): listed, series_key(CALL): STATE._replace(funded_ms=2)}
+    )
+    offers = [held.offer for held in tape.holdings(ACCOUNT)]
+    assert offers == [None, Offer(NAME, STRIKE, 300), None]
 
 
 def test_see_knows_what_a_settled_position_was_paid() -> None:
