@@ -23,9 +23,9 @@ from rollup_node.native import law
 from rollup_node.ports import InputError
 
 HTTP_OK: Final = 200
-L1_READY_SECONDS: Final = 10
-NODES_READY_SECONDS: Final = 30
-IDLE_READY_SECONDS: Final = 120
+L1_READY_SECONDS: Final = 60
+NODES_READY_SECONDS: Final = 120
+IDLE_READY_SECONDS: Final = 300
 """For nodes that run only while others leave a processor free."""
 STATE_INTERVAL_SECONDS: Final = 5
 

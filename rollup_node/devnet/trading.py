@@ -26,8 +26,8 @@ _FIRST_MAKER: Final = 3_000
 """Gamblers, buyers from vaults, and their makers are other people than bots."""
 BUYER_USDC: Final = 500_000
 MAKER_ETH: Final = 500
-READY_SECONDS: Final = 30
-OPTION_SECONDS: Final = 15
+READY_SECONDS: Final = 120
+OPTION_SECONDS: Final = 60
 """How long to wait for options once there is something else to trade."""
 _LINEAR: Final = (MarketMaker, Taker)
 _WITH_OPTIONS: Final = (MarketMaker, Taker, OptionMaker, OptionTaker)

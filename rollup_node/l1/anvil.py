@@ -71,7 +71,7 @@ class AnvilOptions:
     hardfork: str = "osaka"
     binary: Path | None = None
     dies_with_parent: bool = True
-    ready_timeout_seconds: float = 20.0
+    ready_timeout_seconds: float = 60.0
 
     def arguments(self) -> list[str]:
         """Return the command line without the program."""

@@ -14,7 +14,7 @@ from typing import Final
 from rollup_node.node.workers import Worker, answer_frames, start_worker
 from rollup_node.ports import CriticalError
 
-_START_SECONDS: Final = 20
+_START_SECONDS: Final = 60
 
 
 class DiskProcess:
@@ -28,7 +28,7 @@ class DiskProcess:
     async def start(self) -> None:
         """Start the process and wait until it has answered.
 
-        Raises `CriticalError` if it does not answer in 20 seconds.
+        Raises `CriticalError` if it does not answer in time.
         """
         self._worker = await start_worker(_serve, str(self._path))
         try:

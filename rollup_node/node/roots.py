@@ -22,7 +22,7 @@ from rollup_node.proof.state_tree import StateTree
 
 _PART: Final = 10_000
 """Leaves in one frame while a whole state is handed over."""
-_START_SECONDS: Final = 20
+_START_SECONDS: Final = 60
 _BUFFER_BYTES: Final = 8 << 20
 
 _Values = Sequence[tuple[LeafKey, bytes]]
@@ -102,7 +102,7 @@ class TreeProcess:
     async def start(self) -> None:
         """Start the process and wait until it has answered.
 
-        Raises `CriticalError` if it does not answer in 20 seconds.
+        Raises `CriticalError` if it does not answer in time.
         """
         self._worker = await start_worker(_serve)
         self._worker.writer.transport.set_write_buffer_limits(_BUFFER_BYTES)

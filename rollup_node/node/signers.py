@@ -38,7 +38,7 @@ CHUNK: Final = 250
 _TYPES: Final[tuple[type, ...]] = (*eip712.SIGNED_TYPES, *get_args(OpenRecord))
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_TYPES)}
 _IN_FLIGHT: Final = 2
-_START_SECONDS: Final = 20
+_START_SECONDS: Final = 60
 
 _new: Final = tuple.__new__
 """Makes a tuple without the constructor of its class, in half the time: for the hot path."""

@@ -35,7 +35,7 @@ def test_forced_withdrawal_without_sequencer_is_paid(stage: Stage) -> None:
     session.inbox.send(accounts()["bob"].address, "forceInclude")
     entry = exits.wait_exit(session, party.id, set())
     assertion, _ = exits.prove(session, dave, entry)
-    for _ in Deadline(60, "the withdrawal can be finalized"):
+    for _ in Deadline(actions.WAIT_SECONDS, "the withdrawal can be finalized"):
         reached, until = exits.status(session, dave, assertion, entry)
         if reached == exits.Stage.READY:
             break

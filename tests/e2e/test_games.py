@@ -33,7 +33,7 @@ async def _lie(stage: Stage) -> str:
 
 
 def _wait(stage: Stage, status: str) -> dict[str, Any]:
-    for _ in Deadline(60, f"the contest is {status}"):
+    for _ in Deadline(actions.WAIT_SECONDS, f"the contest is {status}"):
         (line,) = strikenet("games", "--run-dir", stage.run_dir.path, "--json").json["games"]
         if line["status"] == status and line["leader"]:
             found: dict[str, Any] = line
@@ -58,7 +58,7 @@ def test_game_show_without_rivals_shows_the_claim_alone(stage: Stage) -> None:
     assert actions.wait_executed(session, done.hash) == "OK"
     actions.wait_idle(session)
     genesis = session.chain.call("GENESIS_ID")
-    for _ in Deadline(30, "the proposer claims"):
+    for _ in Deadline(actions.WAIT_SECONDS, "the proposer claims"):
         if session.chain.call("childCount", genesis):
             break
     alone = strikenet("game", "show", "0x" + genesis.hex(), "--run-dir", run_dir).out
@@ -72,7 +72,7 @@ def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path:
     assert (line["wrong"], len(line["claims"]), line["leaderVerdict"]) == (1, 2, "right")
     challenger = "0x" + accounts()["challenger"].address.hex()
     game = _show(stage, wrong[:12])
-    for _ in Deadline(30, "the challenger bisects"):
+    for _ in Deadline(actions.WAIT_SECONDS, "the challenger bisects"):
         game = _show(stage, wrong[:12])
         if any(edge.bisected_by == challenger for edge in game.edges):
             break
@@ -85,7 +85,7 @@ def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path:
     _wait(stage, "delay")
     actions.move_time(session, rules.rival_delay_seconds)
     _wait(stage, "decided")
-    for _ in Deadline(30, "the loser is settled"):
+    for _ in Deadline(actions.WAIT_SECONDS, "the loser is settled"):
         game = _show(stage, game.origin)
         if int(game.money.seized_wei):
             break
@@ -101,7 +101,7 @@ def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path:
 
 
 def test_game_show_takes_the_contest_from_a_fought_out_fault(tmp_path: Path) -> None:
-    ran = strikenet("demo", "fraud", "--what", "forged-withdrawal", "--json", timeout=120)
+    ran = strikenet("demo", "fraud", "--what", "forged-withdrawal", "--json")
     path = tmp_path / "fraud.json"
     path.write_text(ran.out, "utf-8")
     game = msgspec.convert(ran.json["game"], Game)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from rollup_node.devnet.actions import WAIT_SECONDS
 from rollup_node.devnet.audit import wait_agreement
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from tests.e2e.conftest import Stage, devnet, strikenet
@@ -25,7 +26,7 @@ def look(stage: Stage) -> dict[str, Any]:
 
 def wait_said(stage: Stage, after_ms: int) -> int:
     """Wait until the exchange has a newer price of each underlying, and return the oldest."""
-    for _ in Deadline(30, f"prices after {after_ms}"):
+    for _ in Deadline(WAIT_SECONDS, f"prices after {after_ms}"):
         said = look(stage)["oracle"]["feeds"]
         feeds = [feed for name, feed in said.items() if name.endswith("/price")]
         oldest_ms = min((feed["time_ms"] for feed in feeds), default=0)
@@ -43,7 +44,7 @@ def test_oracle_outlives_a_liar_its_own_death_and_a_sequencer_that_stalls(tmp_pa
         assert abs(value - status["prices_usdc"]["ETH"]) * 100 < value
 
         os.kill(stage.run_dir.read_state()["oracle"]["pid"], signal.SIGKILL)
-        for _ in Deadline(10, "the oracle is gone"):
+        for _ in Deadline(WAIT_SECONDS, "the oracle is gone"):
             if stage.run_dir.read_state()["oracle"]["exit_code"] is not None:
                 break
         shown = strikenet("status", "--run-dir", run_dir, code=5).out
@@ -55,7 +56,7 @@ def test_oracle_outlives_a_liar_its_own_death_and_a_sequencer_that_stalls(tmp_pa
         sequencer = stage.pids()["sequencer"]
         os.kill(sequencer, signal.SIGSTOP)
         try:
-            for _ in Deadline(60, "a report is posted on L1"):
+            for _ in Deadline(WAIT_SECONDS, "a report is posted on L1"):
                 if look(stage)["oracle"]["posted"]:
                     break
         finally:

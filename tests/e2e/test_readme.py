@@ -11,6 +11,9 @@ from tests.e2e.conftest import REPOSITORY
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
+COMMAND_SECONDS = 300
+"""Beyond the deadlines of the commands."""
+
 
 def quick_start(page: str) -> list[str]:
     """Return the commands of the console blocks, without the set-up of the checkout."""
@@ -36,7 +39,7 @@ def test_commands_of_a_page_work(page: str, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=COMMAND_SECONDS,
             cwd=REPOSITORY,
             env=environment,
         )

@@ -30,7 +30,7 @@ def verifier_from_scratch(run_dir: RunDir, folder: Path) -> Iterator[JsonRpc]:
     process = spawn("fresh", [sys.executable, *words], folder / "log.jsonl")
     url = f"http://{sockets.HOST}:{config['port']}"
     try:
-        for _ in Deadline(30, "the fresh verifier is ready"):
+        for _ in Deadline(actions.WAIT_SECONDS, "the fresh verifier is ready"):
             assert process.exit_code is None, process.last_line()
             if is_ready(url):
                 break
@@ -57,7 +57,7 @@ def test_reorg_that_drops_a_deposit_and_a_batch_is_followed(stage: Stage, tmp_pa
     sent = actions.transfer(session, alice, party, other, eth, eth.parse("1"))
     assert actions.wait_executed(session, sent.hash) == "OK"
     count = session.inbox.call("count")
-    for _ in Deadline(30, "a batch with the transfer is on L1"):
+    for _ in Deadline(actions.WAIT_SECONDS, "a batch with the transfer is on L1"):
         if session.inbox.call("count") > count or session.inbox.call("consumed") > lost.index:
             break
     messages = session.inbox.call("delayedCount")
@@ -68,7 +68,7 @@ def test_reorg_that_drops_a_deposit_and_a_batch_is_followed(stage: Stage, tmp_pa
     books = audit(session)
     assert books.exact, books
     with verifier_from_scratch(stage.run_dir, tmp_path) as fresh:
-        for _ in Deadline(30, "the fresh verifier has derived as much"):
+        for _ in Deadline(actions.WAIT_SECONDS, "the fresh verifier has derived as much"):
             if fresh.call("optimism_syncStatus")["safe_l2"]["number"] >= number:
                 break
         assert fresh.call("rollup_stateRoot", hex(number)) == root

@@ -74,7 +74,7 @@ def test_kill_after_a_snapshot_serves_the_same(devnet: Devnet) -> None:
     }
     for _ in range(3):
         _send(session, numbers, 3 * RECORDS)
-    for _ in Deadline(30, "snapshots are written"):
+    for _ in Deadline(actions.WAIT_SECONDS, "snapshots are written"):
         if all(list(folder.glob("*.snapshot")) for folder in folders.values()):
             break
     newest = session.verifier.call("optimism_syncStatus")["safe_l2"]["number"]
@@ -83,7 +83,7 @@ def test_kill_after_a_snapshot_serves_the_same(devnet: Devnet) -> None:
     killed = [devnet.processes[name] for name in folders]
     for process in killed:
         os.kill(process.pid, signal.SIGKILL)
-    for _ in Deadline(10, "both are gone"):
+    for _ in Deadline(actions.WAIT_SECONDS, "both are gone"):
         if all(process.exit_code is not None for process in killed):
             break
     assert set(devnet.restart_crashed()) == set(folders)

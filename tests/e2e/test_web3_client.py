@@ -62,7 +62,9 @@ def test_chain_id_and_client_version(town: Town) -> None:
 
 def test_receipt_leads_to_the_block_and_the_transaction(town: Town) -> None:
     digest: Any = town.sent.hash
-    receipt = town.web3.eth.wait_for_transaction_receipt(digest, timeout=20, poll_latency=0.05)
+    receipt = town.web3.eth.wait_for_transaction_receipt(
+        digest, timeout=actions.WAIT_SECONDS, poll_latency=0.05
+    )
     assert receipt["status"] == 1
     assert receipt["transactionHash"].to_0x_hex() == town.sent.hash
     assert receipt["from"] == checksum(town.alice.address)
