@@ -18,6 +18,8 @@ _MS = 1_000
 def warp(*, to: str, json_flag: bool, run_dir: Path) -> int:
     """Move the time of L1 forward: by 90s, 10m or 2h; there is no way back.
 
+    First waits until L1 has what L2 has confirmed, up to 20 seconds.
+
     `expiry` moves it past the next date of options, and waits until everybody is settled.
     """
     from rollup_node.devnet import actions, market
@@ -30,7 +32,7 @@ def warp(*, to: str, json_flag: bool, run_dir: Path) -> int:
     if seconds is None:
         held = market.pass_expiry(session)
     else:
-        actions.move_time(session, seconds)
+        actions.warp(session, seconds)
     now = session.l1_time()
     settled = "" if held is None else f"; what was held of {held} options is settled"
     shown = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S}"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from rollup_node.core.inputs import (
     Transfer,
     Withdraw,
 )
-from rollup_node.devnet.failure import RevertedError
+from rollup_node.devnet.failure import NotReadyError, RevertedError
 from rollup_node.devnet.jsonrpc import Deadline, RpcError
 from rollup_node.devnet.keys import Account, accounts, checksum
 from rollup_node.devnet.session import Asset, Party, Session
@@ -32,7 +33,10 @@ WAIT_SECONDS: Final = 120
 On a busy one it takes a minute: the first batch in blobs costs its poster, and then every node that
 reads it, 1.5 s of CPU for the KZG setup; and a sender tries for 60 s before it begins anew.
 """
+POST_SECONDS: Final = 20
+"""How long a jump of time waits for the batch poster, which posts every second or two."""
 NONCE_PER_MS: Final = 1_000_000
+_POLL_SECONDS: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,30 @@ def pass_time(session: Session, seconds: int) -> None:
     """Let L1 time jump past what somebody waits for, if there is anything to wait for."""
     if seconds:
         move_time(session, seconds)
+
+
+def warp(session: Session, seconds: int) -> None:
+    """Let L1 time jump forward as soon as L1 has what L2 has confirmed by now.
+
+    A jump over what is on its way has it executed again at the new time: an order that was filled
+    may find other prices, and a soft confirmation is broken. Where nobody posts, time jumps after
+    `POST_SECONDS`.
+    """
+    end = time.monotonic() + POST_SECONDS
+    with suppress(NotReadyError):  # a sequencer that is dead confirms nothing
+        newest = session.sequencer.call("optimism_syncStatus")["unsafe_l2"]["number"]
+        while time.monotonic() < end and not _is_posted(session, newest):
+            time.sleep(_POLL_SECONDS)
+    move_time(session, seconds)
+
+
+def _is_posted(session: Session, block: int) -> bool:
+    """Tell whether L1 has a block of L2, and L2 every message."""
+    inbox = session.inbox
+    if inbox.call("consumed") != inbox.call("delayedCount"):
+        return False
+    status = session.sequencer.call("optimism_syncStatus")
+    return int(status["safe_l2"]["number"]) >= block
 
 
 def wait_idle(session: Session, seconds: float = WAIT_SECONDS) -> None:

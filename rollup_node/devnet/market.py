@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
-from rollup_node.devnet.actions import WAIT_SECONDS, move_time
+from rollup_node.devnet.actions import WAIT_SECONDS, move_time, warp
 from rollup_node.devnet.failure import NotReadyError
 from rollup_node.devnet.jsonrpc import Deadline, JsonRpc
 from rollup_node.devnet.session import Session
@@ -92,7 +92,7 @@ def pass_expiry(session: Session) -> int:
     first_ms = min(item["expiration_timestamp"] for item in listed)
     names = [i["instrument_name"] for i in listed if i["expiration_timestamp"] == first_ms]
     held = [name for name in names if _interest(session, name)]
-    move_time(session, first_ms // _MS + 1 - session.l1_time())
+    warp(session, first_ms // _MS + 1 - session.l1_time())
     for _ in Deadline(SETTLED_SECONDS, "the keeper settles all positions"):
         if not any(_interest(session, name) for name in held):
             break

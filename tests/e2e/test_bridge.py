@@ -9,7 +9,9 @@ import pytest
 from rollup_node.core.inputs import OpenAccount, RotateKey
 from rollup_node.core.layout import BRIDGE_ACCOUNT_LIMIT
 from rollup_node.devnet import actions
+from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts, checksum
+from rollup_node.devnet.session import Session
 from tests.e2e.conftest import REPOSITORY, Stage, strikenet
 
 pytestmark = pytest.mark.e2e
@@ -24,6 +26,18 @@ def cast(stage: Stage, *words: str) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def find_record(session: Session, record: str) -> tuple[str, int, str]:
+    """Return the hash of the block that has a record, its place there, and what became of it."""
+    node = session.sequencer
+    for _ in Deadline(actions.WAIT_SECONDS, "the record is in a block"):
+        found = node.call("rollup_getRecord", record)
+        if found["blockNumber"] is not None:
+            block = node.call("eth_getBlockByNumber", hex(found["blockNumber"]), *(False,))
+            if block is not None:
+                return block["hash"], found["index"], found["reason"]
+    raise AssertionError
 
 
 def test_demo_bridge_json_has_every_promised_key(stage: Stage) -> None:
@@ -117,6 +131,20 @@ def test_refused_transfer_gives_the_reason_of_the_step_function(stage: Stage) ->
     words = ("--from", "alice", "--to", "bob", "--asset", "ETH", "--amount", "1000000")
     ran = strikenet("transfer", *words, "--run-dir", stage.run_dir.path, code=7)
     assert ran.err.strip() == "error: the sequencer refused: INSUFFICIENT_BALANCE"
+
+
+def test_warp_breaks_no_soft_confirmation(stage: Stage) -> None:
+    session, alice = stage.session, accounts()["alice"]
+    party, other = session.party("alice", open_it=True), session.party("bob", open_it=True)
+    ether = session.asset("ETH")
+    for to in (other, party):
+        done = actions.deposit(session, alice, to, ether, ether.parse("1"))
+        assert actions.wait_executed(session, done.hash) == "OK"
+    sent = actions.transfer(session, alice, party, other, ether, 1)
+    before = find_record(session, sent.hash)
+    actions.warp(session, 7_200)
+    actions.wait_idle(session)
+    assert find_record(session, sent.hash) == before
 
 
 def test_second_up_says_what_is_running(stage: Stage) -> None:
