@@ -61,7 +61,7 @@ def _jump(session: Session, seconds: int) -> None:
 
 
 def seconds_until_again(session: Session, desk: Desk) -> int:
-    """Return how far the keeper may send a sale again, 0: by now, or the one before may run yet."""
+    """Return the seconds until a sale may come again; 0: it may now, or the last one may run."""
     epoch = desk.call("epoch")
     if has_sale(session, epoch["account"], epoch["lastMessage"]):
         return 0
