@@ -19,6 +19,15 @@ pytestmark = pytest.mark.e2e
 CAST = REPOSITORY / "node_modules" / ".bin" / "cast"
 
 
+@pytest.fixture(scope="module")
+def settled(stage: Stage) -> Stage:
+    """Alice and bob have accounts: any of these tests may be the first of its worker."""
+    for name in ("alice", "bob"):
+        words = ("--to", name, "--asset", "ETH", "--amount", "1", "--wait")
+        strikenet("deposit", *words, "--run-dir", stage.run_dir.path)
+    return stage
+
+
 def cast(stage: Stage, *words: str) -> str:
     url = stage.session.sequencer.url
     done = subprocess.run(
@@ -73,18 +82,18 @@ def test_cast_reads_the_l2_endpoint(stage: Stage) -> None:
     assert receipt["transactionHash"] == sent.hash
 
 
-def test_status_and_account_tell_the_same_as_the_nodes(stage: Stage) -> None:
-    status = strikenet("status", "--json", "--run-dir", stage.run_dir.path).json
+def test_status_and_account_tell_the_same_as_the_nodes(settled: Stage) -> None:
+    status = strikenet("status", "--json", "--run-dir", settled.run_dir.path).json
     assert [node["ready"] for node in status["nodes"]] == [True] * 5
-    account = strikenet("account", "alice", "--json", "--run-dir", stage.run_dir.path).json
+    account = strikenet("account", "alice", "--json", "--run-dir", settled.run_dir.path).json
     assert account["owner"].lower() == checksum(accounts()["alice"].address).lower()
 
 
-def test_account_mode_is_what_the_margin_of_the_account_names(stage: Stage) -> None:
-    run_dir = ("--json", "--run-dir", stage.run_dir.path)
+def test_account_mode_is_what_the_margin_of_the_account_names(settled: Stage) -> None:
+    run_dir = ("--json", "--run-dir", settled.run_dir.path)
     for model in ("portfolio", "standard"):
         sent = strikenet("account", "mode", "alice", model, *run_dir).json
-        actions.wait_executed(stage.session, sent["hash"])
+        actions.wait_executed(settled.session, sent["hash"])
         assert strikenet("account", "margin", "alice", *run_dir).json["model"] == model
 
 
@@ -127,9 +136,9 @@ def test_account_whose_key_was_changed_on_l2_is_that_of_its_new_owner(stage: Sta
         assert strikenet("account", str(party.id), *run_dir).json["name"] == new
 
 
-def test_refused_transfer_gives_the_reason_of_the_step_function(stage: Stage) -> None:
+def test_refused_transfer_gives_the_reason_of_the_step_function(settled: Stage) -> None:
     words = ("--from", "alice", "--to", "bob", "--asset", "ETH", "--amount", "1000000")
-    ran = strikenet("transfer", *words, "--run-dir", stage.run_dir.path, code=7)
+    ran = strikenet("transfer", *words, "--run-dir", settled.run_dir.path, code=7)
     assert ran.err.strip() == "error: the sequencer refused: INSUFFICIENT_BALANCE"
 
 
@@ -153,13 +162,13 @@ def test_second_up_says_what_is_running(stage: Stage) -> None:
     assert stage.session.sequencer.url in ran.err
 
 
-def test_restart_resumes_with_the_same_state(stage: Stage) -> None:
-    before = strikenet("account", "alice", "--json", "--run-dir", stage.run_dir.path).json
-    strikenet("down", "--run-dir", stage.run_dir.path)
+def test_restart_resumes_with_the_same_state(settled: Stage) -> None:
+    before = strikenet("account", "alice", "--json", "--run-dir", settled.run_dir.path).json
+    strikenet("down", "--run-dir", settled.run_dir.path)
     words = ("--l1-port", "0", "--port", "0", "--profile", "ci")
-    state = strikenet("up", "--detach", "--json", "--run-dir", stage.run_dir.path, *words).json
+    state = strikenet("up", "--detach", "--json", "--run-dir", settled.run_dir.path, *words).json
     assert state["resumed"] is True
-    after = strikenet("account", "alice", "--json", "--run-dir", stage.run_dir.path).json
+    after = strikenet("account", "alice", "--json", "--run-dir", settled.run_dir.path).json
     assert after["balances"] == before["balances"]
 
 

@@ -11,12 +11,22 @@ import pytest
 from rollup_node.devnet import actions
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.keys import accounts
+from rollup_node.devnet.session import Session
 from rollup_node.rpc.games import Game
 from tests.action.dispute_world import Court
 from tests.action.l1_world import World
-from tests.e2e.conftest import Stage, strikenet
+from tests.e2e.conftest import Stage, devnet, strikenet
 
 pytestmark = pytest.mark.e2e
+
+
+def _deposit(session: Session) -> None:
+    """Have an item in the inbox that can be claimed, whichever test comes first."""
+    alice, eth = accounts()["alice"], session.asset("ETH")
+    party = session.party("alice", open_it=True)
+    done = actions.deposit(session, alice, party, eth, eth.parse("1"))
+    assert actions.wait_executed(session, done.hash) == "OK"
+    actions.wait_idle(session)
 
 
 async def _lie(stage: Stage) -> str:
@@ -52,11 +62,7 @@ def test_game_show_without_rivals_shows_the_claim_alone(stage: Stage) -> None:
     assert "no contest to show" in strikenet("game", "show", "--run-dir", run_dir, code=2).err
     absent = strikenet("game", "show", "0x" + "11" * 32, "--run-dir", run_dir, code=2)
     assert "no such assertion" in absent.err
-    alice, eth = accounts()["alice"], session.asset("ETH")
-    party = session.party("alice", open_it=True)
-    done = actions.deposit(session, alice, party, eth, eth.parse("1"))
-    assert actions.wait_executed(session, done.hash) == "OK"
-    actions.wait_idle(session)
+    _deposit(session)
     genesis = session.chain.call("GENESIS_ID")
     for _ in Deadline(actions.WAIT_SECONDS, "the proposer claims"):
         if session.chain.call("childCount", genesis):
@@ -65,8 +71,14 @@ def test_game_show_without_rivals_shows_the_claim_alone(stage: Stage) -> None:
     assert alone.startswith("Nobody contests this claim")
 
 
-def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path: Path) -> None:
+def test_games_and_game_show_follow_a_dispute_to_its_end(tmp_path: Path) -> None:
+    with devnet(tmp_path / "run", "--profile", "ci") as stage:
+        follow_a_dispute(stage, tmp_path / "game.html")
+
+
+def follow_a_dispute(stage: Stage, page: Path) -> None:
     session, run_dir = stage.session, stage.run_dir.path
+    _deposit(session)
     wrong = asyncio.run(_lie(stage))
     line = _wait(stage, "open")
     assert (line["wrong"], len(line["claims"]), line["leaderVerdict"]) == (1, 2, "right")
@@ -94,7 +106,6 @@ def test_games_and_game_show_follow_a_dispute_to_its_end(stage: Stage, tmp_path:
     tree = strikenet("game", "show", wrong, "--tree", "--run-dir", run_dir).out
     assert "The right claim won" in tree
     assert "by challenger" in tree
-    page = tmp_path / "game.html"
     strikenet("game", "show", wrong, "--html", page, "--run-dir", run_dir)
     assert "<h1>The right claim won</h1>" in page.read_text("utf-8")
     assert "no contest" in strikenet("game", "show", "0xdead", "--run-dir", run_dir, code=2).err

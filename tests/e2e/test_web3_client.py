@@ -54,6 +54,11 @@ def _settle_in(session: Session, connection: requests.Session) -> Town:
     return Town(session, web3, alice, bob, sent)
 
 
+def _balance(town: Town, party: Party, symbol: str) -> int:
+    """Return what an account has by now: any of these tests may be the first of its worker."""
+    return int(town.session.l2_account(party.id)["balances"][symbol])
+
+
 def test_chain_id_and_client_version(town: Town) -> None:
     assert town.web3.is_connected()
     assert town.web3.eth.chain_id == 313371
@@ -88,8 +93,9 @@ def test_unknown_transaction_and_block_are_web3s_own_errors(town: Town) -> None:
 
 def test_balance_is_in_wei_and_transaction_count_counts(town: Town) -> None:
     eth = town.web3.eth
-    assert eth.get_balance(town.web3.to_checksum_address(town.alice.address)) == 3 * 10**18
-    assert eth.get_balance(town.web3.to_checksum_address(town.bob.address)) == 2 * 10**18
+    for party in (town.alice, town.bob):
+        found = eth.get_balance(town.web3.to_checksum_address(party.address))
+        assert found == _balance(town, party, "ETH") > 10**18
     before = eth.get_transaction_count(town.web3.to_checksum_address(town.alice.address))
     assert before > 0
 
@@ -101,8 +107,12 @@ def test_token_views_through_a_contract_object(town: Town) -> None:
     token = town.web3.eth.contract(town.web3.to_checksum_address(asset.token), abi=abi)
     assert token.functions.symbol().call() == "USDC"
     assert token.functions.decimals().call() == 6
-    assert token.functions.balanceOf(checksum(town.bob.address)).call() == 100_000_000
-    assert token.functions.balanceOf(checksum(town.alice.address)).call() == 0
+    held = [
+        token.functions.balanceOf(checksum(party.address)).call()
+        for party in (town.alice, town.bob)
+    ]
+    assert held == [_balance(town, party, "USDC") for party in (town.alice, town.bob)]
+    assert held[1] >= 100_000_000
 
 
 def test_demo_has_blobs_posted_and_leaves_the_poster_as_it_was(town: Town) -> None:
