@@ -191,11 +191,14 @@ def warp(session: Session, seconds: int) -> None:
 
 def _is_posted(session: Session, block: int) -> bool:
     """Tell whether L1 has a block of L2, and L2 every message."""
-    inbox = session.inbox
-    if inbox.call("consumed") != inbox.call("delayedCount"):
-        return False
     status = session.sequencer.call("optimism_syncStatus")
-    return int(status["safe_l2"]["number"]) >= block
+    return _is_consumed(session) and int(status["safe_l2"]["number"]) >= block
+
+
+def _is_consumed(session: Session) -> bool:
+    """Tell whether the items on L1 have consumed every message, delayed and fast."""
+    ask = session.inbox.call
+    return bool(ask("consumed") == ask("delayedCount") and ask("fastConsumed") == ask("fastCount"))
 
 
 def wait_idle(session: Session, seconds: float = WAIT_SECONDS) -> None:
@@ -208,9 +211,7 @@ def wait_idle(session: Session, seconds: float = WAIT_SECONDS) -> None:
 def is_idle(session: Session) -> bool:
     """Tell whether nothing is on its way: no record to post, no item to assert, no node behind."""
     inbox = session.inbox
-    if inbox.call("consumed") != inbox.call("delayedCount"):
-        return False
-    if inbox.call("fastConsumed") != inbox.call("fastCount"):
+    if not _is_consumed(session):
         return False
     count = inbox.call("count")
     claims = session.chain.all_events("AssertionCreated")

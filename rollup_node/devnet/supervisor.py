@@ -25,7 +25,7 @@ from rollup_node.devnet.rundir import RunDir
 from rollup_node.l1.toolchain import Tool
 
 DETACH_SECONDS: Final = 240
-DOWN_SECONDS: Final = 30
+DOWN_SECONDS: Final = 10
 _POLL_SECONDS: Final = 0.05
 
 Progress = Callable[[str], None]

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from rollup_node.devnet.actions import WAIT_SECONDS
 from rollup_node.devnet.jsonrpc import Deadline
 from rollup_node.devnet.rundir import RunDir
 from rollup_node.devnet.session import Session
@@ -71,7 +70,7 @@ class Stage:
 
     def wait_gone(self, pids: list[int]) -> None:
         """Wait until none of these processes exists."""
-        for _ in Deadline(WAIT_SECONDS, f"processes {pids} are gone"):
+        for _ in Deadline(10, f"processes {pids} are gone"):
             if not any(is_alive(pid) for pid in pids):
                 return
 
@@ -87,7 +86,7 @@ class Stage:
         """Kill a node as the kernel does when memory runs out, and see that it is gone."""
         pid = self.pids()[name]
         os.kill(pid, 9)
-        for _ in Deadline(WAIT_SECONDS, f"the supervisor notices that {name} ended"):
+        for _ in Deadline(10, f"the supervisor notices that {name} ended"):
             nodes = self.run_dir.read_state()["nodes"]
             if any(node["pid"] == pid and node["exit_code"] == -9 for node in nodes):
                 return

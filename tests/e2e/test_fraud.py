@@ -20,7 +20,7 @@ def _run(*words: str) -> tuple[int, str]:
         [*_COMMAND, *words],
         capture_output=True,
         text=True,
-        timeout=540,
+        timeout=240,
         check=False,
         env={**os.environ, "STRIKENET_JSON": ""},
     )

@@ -72,7 +72,7 @@ def test_game_show_without_rivals_shows_the_claim_alone(stage: Stage) -> None:
 
 
 def test_games_and_game_show_follow_a_dispute_to_its_end(tmp_path: Path) -> None:
-    with devnet(tmp_path / "run", "--profile", "ci") as stage:
+    with devnet(tmp_path / "run", "--profile", "ci", "--batch-data", "alternate") as stage:
         follow_a_dispute(stage, tmp_path / "game.html")
 
 

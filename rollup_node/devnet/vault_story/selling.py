@@ -38,14 +38,14 @@ def sell(session: Session, market: Market, desk: Desk, part_ppm: int) -> str | N
         _jump(session, seconds_until_priced(session))
     end = time.monotonic() + SOLD_SECONDS
     while time.monotonic() < end:
-        seconds = seconds_until_again(session, desk)
         sale = market.sale_of(desk.account())
-        if sale is not None:
+        if sale is None:
+            seconds = seconds_until_again(session, desk)
+        else:
             seconds = seconds_until_fair(sale.place, session.l1_time() * _MS)
             if not seconds and (met := market.take(sale, part_ppm)):
                 return f"{met:,} of {sale.place.lots:,} lots of {sale.name}"
-        seconds = seconds or seconds_until_priced(session)
-        _jump(session, seconds)
+        _jump(session, seconds or seconds_until_priced(session))
         time.sleep(_POLL_SECONDS)
     return None
 
